@@ -1,0 +1,49 @@
+/**
+ * The frames between a client and a node: every frame is `[type, correlation, ...fields]`.
+ *
+ * Types 1 to 31 belong to peers (peer-frames.ts), 32 to 63 to clients, 64 to 95 are kept for the push protocol. The
+ * two directions are separate families and no family holds both peer and client frames, so a frame on the wrong
+ * path or in the wrong direction is simply unknown there.
+ */
+import { createTopic, topicCreated, type CreateTopic, type TopicCreated } from './messages/create-topic.ts';
+import { errorReply, type ErrorReply } from './messages/error.ts';
+import { fetch, fetched, type Fetch, type Fetched } from './messages/fetch.ts';
+import { clientHello, clientHelloReply, type ClientHello, type ClientHelloReply } from './messages/hello.ts';
+import { metadataReply, metadataRequest, type MetadataReply, type MetadataRequest } from './messages/metadata.ts';
+import { ping, pong, type Ping, type Pong } from './messages/ping.ts';
+import { produce, produced, type Produce, type Produced } from './messages/produce.ts';
+import { union, type UnionCodec } from './shape.ts';
+
+/** Both sides of a connection must speak the same version. */
+export const protocolVersion = 1;
+
+/** What a client may send. */
+export type ClientFrame = ClientHello | MetadataRequest | CreateTopic | Produce | Fetch | Ping;
+
+/** What a node may send to a client. */
+export type NodeFrame = ClientHelloReply | ErrorReply | MetadataReply | TopicCreated | Produced | Fetched | Pong;
+
+export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>({
+  hello: clientHello,
+  metadata: metadataRequest,
+  'create-topic': createTopic,
+  produce,
+  fetch,
+  ping,
+});
+
+export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>({
+  'hello-reply': clientHelloReply,
+  error: errorReply,
+  'metadata-reply': metadataReply,
+  'topic-created': topicCreated,
+  produced,
+  fetched,
+  pong,
+});
+
+/** The version that a hello announces: position 2 in every version, for peers and clients alike. */
+export function announcedVersion(frame: readonly unknown[], helloType: number): number | undefined {
+  const version = frame[0] === helloType ? frame[2] : undefined;
+  return typeof version === 'number' ? version : undefined;
+}

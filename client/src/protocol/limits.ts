@@ -1,0 +1,163 @@
+/**
+ * Every bound of the system, in one place, with the unit in the name. `assertLimits` holds the relations between
+ * them; the composition root calls it at start-up, so a contradiction never runs.
+ */
+export interface Limits {
+  readonly recordBytes: number;
+  readonly frameBytes: number;
+  readonly controlFrameBytes: number;
+  readonly unauthenticatedFrameBytes: number;
+  readonly httpBodyBytes: number;
+  readonly handshakeMs: number;
+  readonly frameDepth: number;
+  readonly frameArrayItems: number;
+
+  readonly mailboxDataMessages: number;
+
+  readonly tickMs: number;
+  readonly heartbeatTicks: number;
+  readonly electionTicksMin: number;
+  readonly electionTicksMax: number;
+  /** A leader with pending work and no commit progress for this many ticks steps down. */
+  readonly stallTicks: number;
+  readonly appendBytes: number;
+  readonly appendEntries: number;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+  readonly uncommittedGroupBytes: number;
+  readonly uncommittedNodeBytes: number;
+  readonly entryCacheBytes: number;
+  readonly pendingReads: number;
+
+  readonly peerLinkBytes: number;
+  readonly writerBatchEntries: number;
+  readonly writerBatchBytes: number;
+  readonly readsInFlight: number;
+  readonly readBytes: number;
+  readonly ballastBytes: number;
+  readonly lowSpaceBytes: number;
+
+  readonly producerBatchesRemembered: number;
+  readonly producerIdleMs: number;
+  readonly producersPerPartition: number;
+  readonly cursorsPerPartition: number;
+
+  readonly topicPartitions: number;
+  readonly topicNameBytes: number;
+  readonly clusterPartitions: number;
+
+  readonly gatewayBatchRecords: number;
+  readonly gatewayBatchBytes: number;
+  readonly gatewayPendingCalls: number;
+  readonly gatewayPendingBytes: number;
+  readonly callDeadlineMs: number;
+
+  /** Brokers, and nodes that have presented themselves. */
+  readonly directoryBrokers: number;
+  readonly directoryProducers: number;
+  readonly directoryConsumers: number;
+  /** Changes that the directory remembers by their tag, so that a retry is answered as the first try was. */
+  readonly directoryTags: number;
+  /** Changes that one manager follows for its node, and the most that a primary has proposed for other nodes. */
+  readonly managerPendingChanges: number;
+  readonly managerPendingBarriers: number;
+  readonly managerSubscribers: number;
+  /** Pause before the first retry towards the primary; doubles up to `managerRetryMaxMs`. */
+  readonly managerRetryMs: number;
+  readonly managerRetryMaxMs: number;
+  readonly healthProbeMs: number;
+  /** Probes missed in a row that make a broker dead. */
+  readonly healthMissedProbes: number;
+
+  readonly clientConnections: number;
+  readonly clientInflightBatches: number;
+}
+
+export const defaultLimits: Limits = {
+  recordBytes: 1 << 20,
+  frameBytes: 2 << 20,
+  controlFrameBytes: 64 << 10,
+  unauthenticatedFrameBytes: 4 << 10,
+  httpBodyBytes: 2 << 20,
+  handshakeMs: 3_000,
+  frameDepth: 16,
+  frameArrayItems: 65_536,
+
+  mailboxDataMessages: 8_192,
+
+  tickMs: 50,
+  heartbeatTicks: 3,
+  electionTicksMin: 20,
+  electionTicksMax: 40,
+  stallTicks: 100,
+  appendBytes: 512 << 10,
+  appendEntries: 128,
+  inflightMessages: 256,
+  inflightBytes: 8 << 20,
+  uncommittedGroupBytes: 16 << 20,
+  uncommittedNodeBytes: 256 << 20,
+  entryCacheBytes: 4 << 20,
+  pendingReads: 4_096,
+
+  peerLinkBytes: 16 << 20,
+  writerBatchEntries: 1_024,
+  writerBatchBytes: 1 << 20,
+  readsInFlight: 8,
+  readBytes: 1 << 20,
+  ballastBytes: 64 << 20,
+  lowSpaceBytes: 128 << 20,
+
+  producerBatchesRemembered: 256,
+  producerIdleMs: 24 * 3_600_000,
+  producersPerPartition: 100_000,
+  cursorsPerPartition: 100_000,
+
+  topicPartitions: 1_000,
+  topicNameBytes: 200,
+  clusterPartitions: 20_000,
+
+  gatewayBatchRecords: 1_000,
+  gatewayBatchBytes: 512 << 10,
+  gatewayPendingCalls: 20_000,
+  gatewayPendingBytes: 64 << 20,
+  callDeadlineMs: 5_000,
+
+  directoryBrokers: 1_024,
+  directoryProducers: 200_000,
+  directoryConsumers: 200_000,
+  directoryTags: 16_384,
+  managerPendingChanges: 4_096,
+  managerPendingBarriers: 32_768,
+  managerSubscribers: 8_192,
+  managerRetryMs: 100,
+  managerRetryMaxMs: 1_000,
+  healthProbeMs: 500,
+  healthMissedProbes: 3,
+
+  clientConnections: 5_000,
+  clientInflightBatches: 256,
+};
+
+/** Throws on the first relation that does not hold. */
+export function assertLimits(limits: Limits): void {
+  const rules: readonly (readonly [boolean, string])[] = [
+    [limits.recordBytes + 4_096 <= limits.frameBytes, 'a record with its chunk and frame fits a frame'],
+    [limits.appendBytes + limits.recordBytes + 8_192 <= limits.frameBytes, 'an append with one last entry fits a frame'],
+    [limits.gatewayBatchBytes <= limits.frameBytes, 'a gateway batch fits a frame'],
+    [limits.electionTicksMin > 3 * limits.heartbeatTicks, 'an election waits for more than three heartbeats'],
+    [limits.electionTicksMax > limits.electionTicksMin, 'election timeouts are spread'],
+    [limits.stallTicks > limits.electionTicksMax, 'a stalled leader outlasts an election'],
+    [limits.inflightBytes <= limits.peerLinkBytes, 'one follower window fits its link'],
+    [limits.uncommittedGroupBytes <= limits.uncommittedNodeBytes, 'one group fits the node'],
+    [limits.unauthenticatedFrameBytes <= limits.controlFrameBytes, 'trust grows with authentication'],
+    [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
+    [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
+    [limits.directoryTags >= 2 * limits.managerPendingChanges, 'a change is remembered for longer than it can be retried'],
+    [limits.managerPendingBarriers >= limits.gatewayPendingCalls, 'each call of a gateway may ask for a barrier'],
+    [limits.managerSubscribers > limits.clientConnections, 'each client session may watch the directory'],
+    [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
+  ];
+  for (const [holds, text] of rules) {
+    if (!holds) throw new RangeError(`limits contradict each other: it must hold that ${text}`);
+  }
+}

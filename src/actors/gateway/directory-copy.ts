@@ -1,0 +1,68 @@
+/**
+ * This gateway's copy of the directory, fed by the local manager's events. What it has is true for good (topics, producers and
+ * consumers are never removed), what it lacks may exist already: a negative answer needs a barrier first (S13).
+ */
+import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
+
+export class DirectoryCopy {
+  /** In the order in which they became ready. */
+  readonly #topics = new Map<string, Topic>();
+  readonly #producers = new Map<string, string>();
+  readonly #consumers = new Map<string, string>();
+  readonly #brokers = new Map<string, Broker>();
+
+  apply(event: DirectoryEvent): void {
+    switch (event.kind) {
+      case 'topic':
+        return this.#putTopic(event.topic);
+      case 'producer':
+        this.#producers.set(event.id, event.topic);
+        return;
+      case 'consumer':
+        this.#consumers.set(event.id, event.topic);
+        return;
+      case 'broker':
+        this.#brokers.set(event.broker.name, event.broker);
+        return;
+    }
+  }
+
+  /** A topic that is ready; those being created are hidden. */
+  topic(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  topicNames(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  /** Where a partition lives now. */
+  placement(topic: string, partition: number): PartitionPlacement | undefined {
+    return this.#topics.get(topic)?.partitions[partition];
+  }
+
+  topicOfProducer(id: string): string | undefined {
+    return this.#producers.get(id);
+  }
+
+  topicOfConsumer(id: string): string | undefined {
+    return this.#consumers.get(id);
+  }
+
+  /** Some replica is on a broker that is neither dead nor deactivated; one that is leaving serves on. */
+  hasActiveBroker(placement: PartitionPlacement): boolean {
+    return placement.replicas.some(({ node }) => {
+      const broker = this.#brokers.get(node);
+      return broker !== undefined && broker.alive && !broker.deactivated;
+    });
+  }
+
+  inspect(): Record<string, number> {
+    return { topics: this.#topics.size, producers: this.#producers.size, consumers: this.#consumers.size };
+  }
+
+  #putTopic(topic: Topic): void {
+    // A manager that restarted tells its state from the beginning; what was ready stays so.
+    if (topic.state === 'ready') this.#topics.set(topic.name, topic);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The gateway actor: takes whole calls from its node's doors and sees each through to exactly one answer.
+ *
+ * What each kind of call does stands in a file of its own; here is what they share: the copy of the directory, the engine that
+ * asks partitions, the bounds on waiting calls, and the one timer that runs while anything waits.
+ */
+import type { Crc32, Limits } from '@callboard/client/protocol';
+import { refTo, type Actor, type Context, type SpawnOptions } from '../../kernel/index.ts';
+import { peerLinkActorId } from '../peer-link/messages.ts';
+import { Asks } from './asks.ts';
+import { Calls, type PendingCall } from './calls.ts';
+import { ConsumeCalls } from './consume-calls.ts';
+import { DirectoryCalls } from './directory-calls.ts';
+import { DirectoryCopy } from './directory-copy.ts';
+import { Leaders } from './leaders.ts';
+import type { GatewayMessage } from './messages.ts';
+import { defaultPace, type GatewayPace } from './pace.ts';
+import type { GatewayParts } from './parts.ts';
+import { ProduceCalls } from './produce-calls.ts';
+import { measure } from './size-calls.ts';
+import { administer, createTopic, listTopics, registerConsumer, registerProducer } from './topic-calls.ts';
+
+export interface GatewayOptions {
+  readonly limits: Limits;
+  readonly crc32: Crc32;
+  /** Partitions of a topic that a producer's registration creates. Default: 2. */
+  readonly defaultPartitions?: number;
+  readonly pace?: Partial<GatewayPace>;
+  /** Round-robin cursors kept for topics, and as many for consumers. Default: 100,000. */
+  readonly cursors?: number;
+}
+
+/** A gateway takes as many messages as it has calls, or its own bounds would never be the ones that refuse. */
+export function gatewaySpawnOptions(limits: Limits): SpawnOptions {
+  return { dataCapacity: 2 * limits.gatewayPendingCalls };
+}
+
+/** Everything that begins anew with each start of the actor. */
+interface Run {
+  readonly parts: GatewayParts;
+  readonly pace: GatewayPace;
+  readonly produces: ProduceCalls;
+  readonly consumes: ConsumeCalls;
+}
+
+export class Gateway implements Actor<GatewayMessage> {
+  readonly #options: GatewayOptions;
+  #run: Run | undefined;
+  #ticking = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  start(context: Context<GatewayMessage>): void {
+    const { limits, crc32, cursors = 100_000 } = this.#options;
+    const pace = { ...defaultPace, ...this.#options.pace };
+    const calls = new Calls(limits, pace.tickMs, (message, answer) => {
+      // On the control lane: an answer is never refused, and the askers bound how many there can be.
+      context.send(message.replyTo, answer, 'control');
+    });
+    const parts: GatewayParts = {
+      context,
+      limits,
+      crc32,
+      copy: new DirectoryCopy(),
+      calls,
+      asks: new Asks(context, new Leaders(), pace),
+      directory: new DirectoryCalls(context, calls),
+      defaultPartitions: this.#options.defaultPartitions ?? 2,
+    };
+    this.#run = {
+      parts,
+      pace,
+      produces: new ProduceCalls(parts, cursors),
+      consumes: new ConsumeCalls(parts, cursors),
+    };
+    parts.directory.subscribe({ kind: 'gateway-manager-ended' });
+    context.send(refTo(context.self.node, peerLinkActorId), { kind: 'watch-links', watcher: context.self }, 'control');
+  }
+
+  receive(message: GatewayMessage, context: Context<GatewayMessage>): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#handle(run, message, context);
+    if (!this.#ticking && (run.parts.calls.size > 0 || run.parts.asks.size > 0)) {
+      this.#ticking = true;
+      context.after(run.pace.tickMs, { kind: 'gateway-tick' });
+    }
+  }
+
+  inspect(): Record<string, unknown> {
+    const run = this.#run;
+    if (run === undefined) return {};
+    const { calls, asks, copy } = run.parts;
+    return { ...calls.inspect(), asks: asks.size, ...copy.inspect(), ...run.produces.inspect() };
+  }
+
+  #handle(run: Run, message: GatewayMessage, context: Context<GatewayMessage>): void {
+    const { parts } = run;
+    switch (message.kind) {
+      case 'call': {
+        const call = parts.calls.open(message, context.now());
+        if (call !== undefined) this.#begin(run, call);
+        return;
+      }
+      case 'produced':
+      case 'consumed':
+      case 'nothing':
+      case 'sized':
+      case 'fetched':
+      case 'partition-failed':
+        parts.asks.answered(message);
+        return;
+      case 'directory-events':
+        for (const event of message.events) parts.copy.apply(event);
+        return;
+      case 'directory-answer':
+        parts.directory.answered(message);
+        return;
+      case 'group-link':
+        if (!message.up) parts.asks.nodeLost(message.node);
+        return;
+      case 'gateway-tick':
+        this.#tick(parts, context.now());
+        return;
+      case 'gateway-manager-ended':
+        parts.directory.managerEnded();
+        context.after(run.pace.resubscribeMs, { kind: 'gateway-subscribe' });
+        return;
+      case 'gateway-subscribe':
+        parts.directory.subscribe({ kind: 'gateway-manager-ended' });
+        return;
+    }
+  }
+
+  #begin(run: Run, call: PendingCall): void {
+    const { parts } = run;
+    const asked = call.message.call;
+    switch (asked.op) {
+      case 'topics':
+        return listTopics(parts, call);
+      case 'create-topic':
+        return createTopic(parts, call, asked);
+      case 'register-producer':
+        return registerProducer(parts, call, asked);
+      case 'register-consumer':
+        return registerConsumer(parts, call, asked);
+      case 'produce':
+        return run.produces.run(call, asked);
+      case 'consume':
+        return run.consumes.run(call, asked);
+      case 'size':
+        return measure(parts, call, asked);
+      case 'admin':
+        return administer(parts, call, asked);
+    }
+  }
+
+  #tick(parts: GatewayParts, nowMs: number): void {
+    this.#ticking = false;
+    // Asks first: they know more about what a call that has run out of time came to.
+    parts.asks.sweep(nowMs);
+    parts.calls.expire(nowMs);
+    parts.directory.sweep(nowMs);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Gateway: one per node, actor id `gateway`. Runs whole user calls of the HTTP kind on behalf of its node: finds topics,
+ * numbers and batches produces under its own wire producer id, walks partitions in turn, follows leaders, retries what
+ * may be retried, and answers each call exactly once within its deadline.
+ */
+import type { Ref } from '../../kernel/index.ts';
+import type { CallError } from '@callboard/client/protocol';
+import type { DirectoryAnswer, DirectoryEvents } from '../manager/messages.ts';
+import type { GroupLink } from '../group/messages.ts';
+import type { PartitionAnswer } from '../partition-replica/messages.ts';
+
+export type Call =
+  | { readonly op: 'topics' }
+  | { readonly op: 'create-topic'; readonly name: string; readonly partitions: number }
+  | { readonly op: 'register-producer'; readonly topic: string }
+  | { readonly op: 'register-consumer'; readonly topic: string }
+  | {
+      readonly op: 'produce';
+      readonly topic: string;
+      readonly producer: string;
+      readonly partition: number | undefined;
+      readonly sequence: number | undefined;
+      readonly value: Uint8Array;
+    }
+  | { readonly op: 'consume'; readonly topic: string; readonly consumer: string; readonly partition: number | undefined }
+  | { readonly op: 'size'; readonly topic: string; readonly consumer: string; readonly partition: number | undefined }
+  | { readonly op: 'admin'; readonly action: 'add' | 'remove' | 'activate' | 'deactivate'; readonly broker: string };
+
+export type CallValue =
+  | { readonly op: 'topics'; readonly names: readonly string[] }
+  | { readonly op: 'create-topic' }
+  | { readonly op: 'register-producer' | 'register-consumer'; readonly id: string; readonly partitions: number }
+  | { readonly op: 'produce'; readonly partition: number; readonly offset: number }
+  | { readonly op: 'consume'; readonly partition: number; readonly offset: number; readonly value: Uint8Array }
+  | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
+  | { readonly op: 'admin' };
+
+/**
+ * Data lane. The admin token was checked by the door. `partition` is any number that the caller sent: whether the topic
+ * has it is checked in its turn. Answer: `call-answer`, on the control lane.
+ */
+export interface GatewayCall {
+  readonly kind: 'call';
+  readonly id: number;
+  readonly replyTo: Ref<CallAnswer>;
+  readonly deadlineMs: number;
+  readonly call: Call;
+}
+
+export interface CallAnswer {
+  readonly kind: 'call-answer';
+  readonly id: number;
+  readonly value: CallValue | undefined;
+  readonly error: CallError | undefined;
+}
+
+/** The gateway's own timer: deadlines and retries. */
+export interface GatewayTick {
+  readonly kind: 'gateway-tick';
+}
+
+/** The incarnation of the local manager that this gateway subscribed to is over. */
+export interface GatewayManagerEnded {
+  readonly kind: 'gateway-manager-ended';
+}
+
+/** The gateway's own timer: subscribe to the manager again. */
+export interface GatewaySubscribe {
+  readonly kind: 'gateway-subscribe';
+}
+
+export type GatewayMessage =
+  | GatewayCall
+  | PartitionAnswer
+  | DirectoryAnswer
+  | DirectoryEvents
+  | GroupLink
+  | GatewayTick
+  | GatewayManagerEnded
+  | GatewaySubscribe;
+
+export const gatewayActorId = 'gateway';

@@ -1,0 +1,129 @@
+/**
+ * Produces: where a record goes, and under whose numbers.
+ *
+ * Without a `sequence` the gateway numbers it itself (see `produce-lane.ts`). With one (S4b) it goes as a chunk of its own under
+ * the caller's producer id, so that a repeat by the caller through any node is recognised. The two are never mixed: without
+ * a sequence nothing is written under the caller's id.
+ */
+import { buildChunk, chunkKind, encodeRecords, unhex, type GroupId } from '@callboard/client/protocol';
+import type { AskResult } from './ask.ts';
+import type { PendingCall } from './calls.ts';
+import { checkProduce, type ProduceTarget } from './checks.ts';
+import { badSequence, noReplicaServes, recordTooLarge, unanswered } from './failures.ts';
+import type { Call } from './messages.ts';
+import { nodesOf, whenChecked, type GatewayParts } from './parts.ts';
+import { ProduceLane, type LaneParts } from './produce-lane.ts';
+import { RoundRobin } from './round-robin.ts';
+
+type ProduceCall = Extract<Call, { readonly op: 'produce' }>;
+
+const producerIdBytes = 16;
+
+export class ProduceCalls {
+  readonly #parts: GatewayParts;
+  readonly #laneParts: LaneParts;
+  readonly #turns: RoundRobin;
+  readonly #lanes = new Map<GroupId, ProduceLane>();
+
+  constructor(parts: GatewayParts, cursors: number) {
+    const { calls, limits, crc32, context } = parts;
+    this.#parts = parts;
+    this.#turns = new RoundRobin(cursors);
+    this.#laneParts = {
+      calls,
+      limits,
+      crc32,
+      producerId: Uint8Array.from({ length: producerIdBytes }, () => Math.floor(context.random() * 256)),
+      now: () => context.now(),
+      wallTime: () => Math.max(0, Math.floor(context.wallTime())),
+      start: (ask) => parts.asks.start(ask),
+    };
+  }
+
+  run(call: PendingCall, asked: ProduceCall): void {
+    whenChecked(
+      this.#parts,
+      call,
+      () => checkProduce(this.#parts.copy, asked),
+      (target) => this.#send(call, asked, target),
+    );
+  }
+
+  inspect(): Record<string, unknown> {
+    const busy = [...this.#lanes.values()].map((lane) => lane.inspect()).filter((lane) => (lane['inFlight'] ?? 0) > 0);
+    return { lanes: this.#lanes.size, busyLanes: busy.length };
+  }
+
+  #send(call: PendingCall, asked: ProduceCall, target: ProduceTarget): void {
+    const { sequence, partition, value } = asked;
+    const { recordBytes } = this.#parts.limits;
+    if (value.byteLength > recordBytes) {
+      this.#parts.calls.fail(call, recordTooLarge(value.byteLength, recordBytes));
+      return;
+    }
+    const chosen = partition === undefined ? this.#next(target) : (target.partitions[0] ?? 0);
+    const group = target.topic.partitions[chosen]?.group;
+    if (group === undefined) throw new Error(`topic ${target.topic.name} lost its partition ${chosen}`);
+    if (sequence === undefined) {
+      this.#lane(group, asked.topic, chosen).add(call, value);
+    } else if (partition === undefined || !Number.isSafeInteger(sequence) || sequence < 0) {
+      this.#parts.calls.fail(call, badSequence(sequence));
+    } else {
+      this.#sendNumbered(call, asked, { sequence, chosen, group });
+    }
+  }
+
+  /** The next partition in turn whose replicas are not all on inactive brokers. */
+  #next(target: ProduceTarget): number {
+    const { topic, partitions } = target;
+    const start = this.#turns.begin(topic.name, topic.partitions.length);
+    const chosen = partitions.find((index) => index >= start) ?? partitions[0] ?? 0;
+    this.#turns.end(topic.name, chosen);
+    return chosen;
+  }
+
+  #lane(group: GroupId, topic: string, partition: number): ProduceLane {
+    const known = this.#lanes.get(group);
+    if (known !== undefined) return known;
+    const lane = new ProduceLane(this.#laneParts, group, partition, () => nodesOf(this.#parts, topic, partition));
+    this.#lanes.set(group, lane);
+    return lane;
+  }
+
+  #sendNumbered(
+    call: PendingCall,
+    asked: ProduceCall,
+    to: { readonly sequence: number; readonly chosen: number; readonly group: GroupId },
+  ): void {
+    const { calls, crc32, asks } = this.#parts;
+    const body = encodeRecords([{ timestampDelta: 0, key: undefined, headers: [], value: asked.value }]);
+    const draft = {
+      kind: chunkKind.records,
+      body,
+      recordCount: 1,
+      producerId: unhex(asked.producer),
+      producerEpoch: 0,
+      firstSequence: to.sequence,
+      firstTimestamp: this.#laneParts.wallTime(),
+      lastTimestampDelta: 0,
+    };
+    call.expired = () => unanswered(to.group, undefined);
+    asks.start({
+      group: to.group,
+      repeatable: true,
+      deadlineMs: call.deadlineMs,
+      replicas: () => nodesOf(this.#parts, asked.topic, to.chosen),
+      request: (id, replyTo) =>
+        call.open ? { kind: 'produce', id, replyTo, acks: 'quorum', chunk: buildChunk(draft, crc32) } : undefined,
+      refused: (error, certain) => {
+        call.expired = () => (certain ? noReplicaServes(to.group, error) : unanswered(to.group, undefined));
+      },
+      settled: (result: AskResult) => {
+        if (result.kind === 'failed') calls.fail(call, result.error);
+        else if (result.answer.kind === 'produced') {
+          calls.succeed(call, { op: 'produce', partition: to.chosen, offset: result.answer.baseOffset });
+        } else throw new Error(`partition group ${to.group} answered a produce with ${result.answer.kind}`);
+      },
+    });
+  }
+}

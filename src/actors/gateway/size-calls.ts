@@ -1,0 +1,58 @@
+/** Sizes (S12): committed records at or above the consumer's cursor, of one partition or all, asked in parallel. */
+import type { PendingCall } from './calls.ts';
+import { checkConsumer } from './checks.ts';
+import { noReplicaServes } from './failures.ts';
+import type { Call } from './messages.ts';
+import { nodesOf, whenChecked, type ConsumerScope, type GatewayParts } from './parts.ts';
+
+type SizeCall = Extract<Call, { readonly op: 'size' }>;
+
+export function measure(parts: GatewayParts, call: PendingCall, asked: SizeCall): void {
+  whenChecked(
+    parts,
+    call,
+    () => checkConsumer(parts.copy, asked),
+    (scope) => askAll(parts, call, scope),
+  );
+}
+
+function askAll(parts: GatewayParts, call: PendingCall, scope: ConsumerScope): void {
+  const { partition } = scope;
+  const wanted = partition === undefined ? Array.from({ length: scope.partitions }, (_, index) => index) : [partition];
+  const sizes = new Map<number, number>();
+  const done = (at: number, size: number): void => {
+    sizes.set(at, size);
+    if (sizes.size < wanted.length) return;
+    const list = wanted.map((index) => ({ partition: index, size: sizes.get(index) ?? 0 }));
+    parts.calls.succeed(call, { op: 'size', sizes: list });
+  };
+  for (const index of wanted) askOne(parts, call, scope, { index, done });
+}
+
+function askOne(
+  parts: GatewayParts,
+  call: PendingCall,
+  scope: ConsumerScope,
+  one: { readonly index: number; readonly done: (partition: number, size: number) => void },
+): void {
+  const placement = parts.copy.placement(scope.topic, one.index);
+  if (placement === undefined) throw new Error(`topic ${scope.topic} lost its partition ${one.index}`);
+  const { group } = placement;
+  call.expired = () => noReplicaServes(group, undefined);
+  parts.asks.start({
+    group,
+    repeatable: true,
+    deadlineMs: call.deadlineMs,
+    replicas: () => nodesOf(parts, scope.topic, one.index),
+    request: (id, replyTo) => (call.open ? { kind: 'size', id, replyTo, consumer: scope.consumer } : undefined),
+    refused: () => undefined,
+    settled: (result) => {
+      if (result.kind === 'failed') {
+        // Nothing was to be changed, so nothing can have been, answered or not.
+        parts.calls.fail(call, { ...result.error, outcome: 'not_applied' });
+      } else if (result.answer.kind === 'sized') {
+        one.done(one.index, Math.max(0, result.answer.end - result.answer.cursor));
+      } else throw new Error(`partition group ${group} answered a size with ${result.answer.kind}`);
+    },
+  });
+}

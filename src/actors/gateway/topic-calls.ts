@@ -1,0 +1,71 @@
+/** The calls that are answered by the directory alone: topics, registrations, brokers. */
+import type { DirectoryResult } from '../../directory/index.ts';
+import type { PendingCall } from './calls.ts';
+import { topicNotFound } from './failures.ts';
+import type { Call } from './messages.ts';
+import { whenChecked, type GatewayParts } from './parts.ts';
+
+type CallOf<O extends Call['op']> = Extract<Call, { readonly op: O }>;
+
+export function listTopics(parts: GatewayParts, call: PendingCall): void {
+  parts.directory.barrier(call, (failed) => {
+    if (failed !== undefined) parts.calls.fail(call, failed);
+    else parts.calls.succeed(call, { op: 'topics', names: parts.copy.topicNames() });
+  });
+}
+
+export function createTopic(parts: GatewayParts, call: PendingCall, asked: CallOf<'create-topic'>): void {
+  const { name, partitions } = asked;
+  parts.directory.change(call, { kind: 'create-topic', name, partitions }, (result) => {
+    if (result.ok) parts.calls.succeed(call, { op: 'create-topic' });
+    else parts.calls.fail(call, result.error);
+  });
+}
+
+/** An unknown topic is created on the way. Another node may do so at the same time, which is just as good. */
+export function registerProducer(parts: GatewayParts, call: PendingCall, asked: CallOf<'register-producer'>): void {
+  const { topic } = asked;
+  if (parts.copy.topic(topic) !== undefined) {
+    register(parts, call, 'producer', topic);
+    return;
+  }
+  const command = { kind: 'create-topic', name: topic, partitions: parts.defaultPartitions } as const;
+  parts.directory.change(call, command, (result) => {
+    if (result.ok || result.error.code === 'topic_exists') register(parts, call, 'producer', topic);
+    else parts.calls.fail(call, result.error);
+  });
+}
+
+export function registerConsumer(parts: GatewayParts, call: PendingCall, asked: CallOf<'register-consumer'>): void {
+  const { topic } = asked;
+  const check = () =>
+    parts.copy.topic(topic) === undefined ? { error: topicNotFound(topic), final: false } : { value: topic };
+  whenChecked(parts, call, check, () => register(parts, call, 'consumer', topic));
+}
+
+export function administer(parts: GatewayParts, call: PendingCall, asked: CallOf<'admin'>): void {
+  const { action, broker } = asked;
+  parts.directory.change(call, { kind: 'admin', action, broker }, (result) => {
+    if (result.ok) parts.calls.succeed(call, { op: 'admin' });
+    else parts.calls.fail(call, result.error);
+  });
+}
+
+function register(parts: GatewayParts, call: PendingCall, who: 'producer' | 'consumer', topic: string): void {
+  const id = drawId(parts);
+  parts.directory.change(call, { kind: `register-${who}`, id, topic }, (result: DirectoryResult) => {
+    if (result.ok) parts.calls.succeed(call, { op: `register-${who}`, id, partitions: result.partitions });
+    else parts.calls.fail(call, result.error);
+  });
+}
+
+/** 128 uniform bits as 32 lower-case hexadecimal characters (S22). */
+function drawId(parts: GatewayParts): string {
+  let id = '';
+  for (let word = 0; word < 4; word += 1) {
+    id += Math.floor(parts.context.random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0');
+  }
+  return id;
+}

@@ -1,0 +1,451 @@
+/**
+ * Drives one Raft group from inside an actor: turns messages into inputs of the core and its effects into messages, and
+ * applies committed entries in order. The actor keeps the machine (a partition, the directory) and hears of it through
+ * `GroupEvents`. Adds nothing to the protocol.
+ */
+import type { Checksum, Context } from '../../kernel/index.ts';
+import { refTo } from '../../kernel/index.ts';
+import { Raft } from '../../raft/index.ts';
+import type { Effects, Entry, Input, ProposeRefusal, RaftStatus, RecoveredLog, RoleChange, Tail } from '../../raft/index.ts';
+import {
+  buildChunk,
+  chunkKind,
+  logIndex,
+  noProducer,
+  offset,
+  sealChunk,
+  type GroupId,
+  type Limits,
+  type LogIndex,
+  type Offset,
+  type ReplicaId,
+  type Term,
+} from '@callboard/client/protocol';
+import { logReaderActorId, type LogReaderMessage } from '../log-reader/messages.ts';
+import { logWriterActorId, type LogWriterMessage } from '../log-writer/messages.ts';
+import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
+import { Incarnations } from './incarnations.ts';
+import type { GroupMember, GroupMessage } from './messages.ts';
+import { ReadWaiters } from './read-waiters.ts';
+
+/** What the actor that owns the machine is told. All calls happen inside its own turns. */
+export interface GroupEvents {
+  /** A committed entry, in order, exactly once per incarnation; after a restart from index 1 again. */
+  apply(entry: Entry): void;
+  roleChanged(change: RoleChange, leaderNode: string | undefined): void;
+  /** This replica leads and its own no-op is applied: proposals are taken from now on. */
+  ready(): void;
+  /** Entries of this replica at or above `index` were overwritten by another leader: they are not applied. */
+  lost(index: LogIndex): void;
+  /** Everything up to `index` is durable on this replica. */
+  durable(index: LogIndex): void;
+}
+
+export interface GroupDriverOptions {
+  readonly context: Context<GroupMessage>;
+  readonly group: GroupId;
+  /** The actor id under which every member's replica of this group is reached. */
+  readonly actorId: string;
+  readonly members: readonly GroupMember[];
+  readonly self: ReplicaId;
+  readonly startCount: number;
+  readonly limits: Limits;
+  readonly crc32: Checksum;
+  readonly events: GroupEvents;
+}
+
+export type Proposed =
+  | { readonly ok: true; readonly index: LogIndex; readonly term: Term }
+  | { readonly ok: false; readonly refusal: ProposeRefusal };
+
+/** Loads by the driver itself (for applying) have negative ids; the core's are positive. */
+const applyLoad = -1;
+
+export class GroupDriver {
+  readonly #options: GroupDriverOptions;
+  readonly #context: Context<GroupMessage>;
+  readonly #incarnation: number;
+  readonly #peers: Incarnations;
+  readonly #reads = new ReadWaiters();
+  readonly #spare: Effects[] = [];
+  #raft: Raft | undefined;
+  #verdict = 'opening';
+  #applied: LogIndex = logIndex(0);
+  #commit: LogIndex = logIndex(0);
+  #durable: LogIndex = logIndex(0);
+  #applying = false;
+  #loading = false;
+  #readyTerm = 0;
+  #leaderNode: string | undefined;
+  #campaignWhenOpen = false;
+
+  constructor(options: GroupDriverOptions) {
+    this.#options = options;
+    this.#context = options.context;
+    this.#incarnation = options.startCount * 2 ** 20 + options.context.incarnation;
+    this.#peers = new Incarnations(options.members);
+    const { context } = options;
+    context.send(
+      refTo<LogWriterMessage>(context.self.node, logWriterActorId),
+      { kind: 'log-open', replyTo: context.self, incarnation: this.#incarnation, group: options.group },
+      'control',
+    );
+  }
+
+  handle(message: GroupMessage): void {
+    switch (message.kind) {
+      case 'group-tick':
+        this.#context.after(this.#options.limits.tickMs, { kind: 'group-tick' });
+        this.#step({ kind: 'tick' });
+        break;
+      case 'group-raft':
+        this.#receive(message);
+        break;
+      case 'group-written':
+        if (message.incarnation === this.#incarnation) this.#written(message.token);
+        break;
+      case 'group-loaded':
+        if (message.incarnation === this.#incarnation) this.#loaded(message);
+        break;
+      case 'group-opened':
+        if (message.incarnation === this.#incarnation) this.#open(message.log);
+        break;
+      case 'group-incarnation':
+        this.#meet(message.fromNode, message.incarnation);
+        break;
+      case 'group-link':
+        if (!message.up) this.#suspect(message.node);
+        break;
+      case 'group-damage':
+        this.damageFound(message.index);
+        break;
+    }
+  }
+
+  get status(): RaftStatus | undefined {
+    return this.#raft?.status();
+  }
+
+  /** `opening`, `clean`, `damaged` or `journal-lost`. */
+  get verdict(): string {
+    return this.#verdict;
+  }
+
+  get leaderNode(): string | undefined {
+    return this.#leaderNode;
+  }
+
+  get applied(): LogIndex {
+    return this.#applied;
+  }
+
+  get durable(): LogIndex {
+    return this.#durable;
+  }
+
+  get uncommittedBytes(): number {
+    return this.#raft?.status().uncommittedBytes ?? 0;
+  }
+
+  /** Index of the last entry of the log; what is proposed next gets the one above. */
+  get lastIndex(): LogIndex {
+    return this.#raft?.tail().index ?? logIndex(0);
+  }
+
+  get isLeader(): boolean {
+    return this.#raft?.status().role === 'leader';
+  }
+
+  /** Whether proposals are taken: leads, own no-op applied. */
+  get isReady(): boolean {
+    return this.#readyTerm !== 0;
+  }
+
+  refusal(bytes: number): ProposeRefusal | undefined {
+    return this.#raft === undefined ? 'not-leader' : this.#raft.refusal(bytes);
+  }
+
+  /** Seals `draft` (a chunk with the producer's part filled; now owned by the log) behind the log's end and proposes it. */
+  propose(draft: Uint8Array, baseOffset: Offset): Proposed {
+    const raft = this.#raft;
+    const refusal = this.refusal(draft.byteLength);
+    if (raft === undefined || refusal !== undefined) return { ok: false, refusal: refusal ?? 'not-leader' };
+    const { term } = raft.status();
+    const entry = this.#seal(draft, logIndex(raft.tail().index + 1), term, raft.tail(), baseOffset);
+    this.#step({ kind: 'propose', entry });
+    return { ok: true, index: entry.index, term };
+  }
+
+  /** ReadIndex, then applied up to it. `ok: false`: this replica could not confirm that it leads. */
+  read(callback: (ok: boolean) => void): void {
+    this.readIndex((index) => {
+      if (index === undefined) callback(false);
+      else this.#reads.whenApplied(index, this.#applied, () => callback(true));
+    });
+  }
+
+  /** ReadIndex alone: the index up to which everything committed before the call lies; undefined: not confirmed. */
+  readIndex(callback: (index: LogIndex | undefined) => void): void {
+    if (this.#raft === undefined) {
+      callback(undefined);
+      return;
+    }
+    this.#step({ kind: 'read', id: this.#reads.register(callback) });
+  }
+
+  campaign(): void {
+    if (this.#raft === undefined) this.#campaignWhenOpen = true;
+    else this.#step({ kind: 'campaign' });
+  }
+
+  transferLeadership(): void {
+    this.#step({ kind: 'transfer', to: undefined });
+  }
+
+  /** This replica's copy is bad at `index`: hands leadership over if it can, then ends this incarnation to open the log anew. */
+  damageFound(index: LogIndex): void {
+    this.#step({ kind: 'damage-found', index });
+    this.#context.trace.note('warn', 'replica.damage-found', { group: this.#options.group, index });
+    throw new Error(`damage found in group ${this.#options.group} at index ${index}: reopening the log`);
+  }
+
+  #open(log: RecoveredLog): void {
+    if (this.#raft !== undefined) throw new Error('a log was opened twice in one incarnation');
+    const { group, self, members, limits } = this.#options;
+    this.#verdict = log.verdict.kind;
+    const detail = log.verdict.kind === 'clean' ? undefined : log.verdict.detail;
+    const level = log.verdict.kind === 'clean' ? 'debug' : 'warn';
+    this.#context.trace.note(level, 'replica.opened', { group, verdict: this.#verdict, last: log.tail.index, detail });
+    if (log.verdict.kind === 'journal-lost') return;
+    this.#durable = log.tail.index;
+    this.#raft = new Raft({
+      self,
+      configuration: { voters: members.map((member) => member.replica as ReplicaId), outgoing: [], learners: [] },
+      recovered: log,
+      limits,
+      random: () => this.#context.random(),
+      sealNoop: (index, term, previous) => this.#sealNoop(index, term, previous),
+    });
+    this.#context.send(
+      refTo<PeerLinkMessage>(this.#context.self.node, peerLinkActorId),
+      { kind: 'watch-links', watcher: this.#context.self },
+      'control',
+    );
+    // The first tick comes at a random point of the interval, so that many groups do not tick at once.
+    this.#context.after(limits.tickMs * this.#context.random(), { kind: 'group-tick' });
+    this.#options.events.durable(this.#durable);
+    if (this.#campaignWhenOpen) this.#step({ kind: 'campaign' });
+  }
+
+  #sealNoop(index: LogIndex, term: Term, previous: Tail): Entry {
+    const draft = buildChunk(
+      {
+        kind: chunkKind.noop,
+        body: new Uint8Array(0),
+        recordCount: 0,
+        producerId: noProducer,
+        producerEpoch: 0,
+        firstSequence: 0,
+        firstTimestamp: Math.max(0, Math.floor(this.#context.wallTime())),
+        lastTimestampDelta: 0,
+      },
+      this.#options.crc32,
+    );
+    return this.#seal(draft, index, term, previous, offset(0));
+  }
+
+  #seal(bytes: Uint8Array, index: LogIndex, term: Term, previous: Tail, baseOffset: Offset): Entry {
+    const { group, crc32 } = this.#options;
+    const seal = { group, term, index, baseOffset, previousChecksum: previous.checksum };
+    const checksum = sealChunk(bytes, seal, crc32);
+    return { index, term, checksum, previous: previous.checksum, bytes };
+  }
+
+  #receive(envelope: Extract<GroupMessage, { kind: 'group-raft' }>): void {
+    const { message, fromIncarnation, toIncarnation } = envelope;
+    const node = this.#peers.nodeOf(message.from);
+    if (node === undefined || message.to !== this.#options.self) return;
+    if (toIncarnation !== 0 && toIncarnation !== this.#incarnation) {
+      this.#context.send(
+        refTo<GroupMessage>(node, this.#options.actorId),
+        { kind: 'group-incarnation', fromNode: this.#context.self.node, incarnation: this.#incarnation },
+        'control',
+      );
+      return;
+    }
+    if (this.#meet(node, fromIncarnation)) this.#step({ kind: 'message', message });
+  }
+
+  /** Learns a peer's incarnation. False: the peer has had a newer one, the message is from the past. */
+  #meet(node: string, incarnation: number): boolean {
+    const met = this.#peers.meet(node, incarnation);
+    const replica = this.#peers.replicaOf(node);
+    // What an earlier incarnation acknowledged may be lost with it: the leader must hear it again.
+    if (met === 'restarted' && replica !== undefined) this.#step({ kind: 'restarted', peer: replica });
+    return met !== 'past';
+  }
+
+  #written(token: number): void {
+    this.#step({ kind: 'written', token });
+    const durable = this.#raft?.status().durable ?? this.#durable;
+    if (durable !== this.#durable) {
+      this.#durable = durable;
+      this.#options.events.durable(durable);
+    }
+  }
+
+  #loaded(message: Extract<GroupMessage, { kind: 'group-loaded' }>): void {
+    if (message.id !== applyLoad) {
+      this.#step({ kind: 'loaded', id: message.id, entries: message.entries });
+      return;
+    }
+    this.#loading = false;
+    if (message.entries.length === 0) this.damageFound(message.bad ?? logIndex(this.#applied + 1));
+    for (const entry of message.entries) this.#applyOne(entry);
+    this.#afterApply();
+  }
+
+  #suspect(node: string): void {
+    const replica = this.#peers.replicaOf(node);
+    if (replica !== undefined) this.#step({ kind: 'suspect', peer: replica });
+  }
+
+  #step(input: Input): void {
+    const raft = this.#raft;
+    if (raft === undefined) return;
+    const effects = this.#spare.pop() ?? emptyEffects();
+    raft.step(input, effects);
+    this.#act(effects);
+    clearEffects(effects);
+    this.#spare.push(effects);
+  }
+
+  #act(effects: Effects): void {
+    for (const persist of effects.persist) {
+      const { token, truncateFrom, entries, hard, tail, healed } = persist;
+      const write = { group: this.#options.group, truncateFrom, entries, hard, tail, healed };
+      this.#context.send(
+        refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId),
+        { kind: 'log-write', replyTo: this.#context.self, incarnation: this.#incarnation, token, write },
+        'control',
+      );
+    }
+    for (const message of effects.send) {
+      const node = this.#peers.nodeOf(message.to);
+      if (node === undefined) throw new Error(`no member has the replica id ${message.to}`);
+      this.#context.send(
+        refTo<GroupMessage>(node, this.#options.actorId),
+        {
+          kind: 'group-raft',
+          fromIncarnation: this.#incarnation,
+          toIncarnation: this.#peers.incarnationOf(node),
+          message,
+        },
+        'control',
+      );
+    }
+    for (const load of effects.load) {
+      const cut = load.reason === 'replicate' ? 'tail' : 'head';
+      this.#load(load.id, load.from, load.to, load.maxBytes, load.maxEntries, cut);
+    }
+    if (effects.healed) {
+      this.#verdict = 'clean';
+      this.#context.trace.note('info', 'replica.healed', { group: this.#options.group });
+    }
+    if (effects.lostFrom !== undefined) this.#options.events.lost(effects.lostFrom);
+    if (effects.role !== undefined) this.#roleChanged(effects.role);
+    if (effects.commit !== undefined && effects.commit > this.#commit) {
+      this.#commit = effects.commit;
+      this.#applyCommitted();
+    }
+    for (const outcome of effects.reads) this.#reads.answer(outcome.id, outcome.ok ? outcome.index : undefined);
+  }
+
+  #load(id: number, from: LogIndex, to: LogIndex, maxBytes: number, maxEntries: number, cut: 'tail' | 'head'): void {
+    const { group } = this.#options;
+    const incarnation = this.#incarnation;
+    this.#context.send(
+      refTo<LogReaderMessage>(this.#context.self.node, logReaderActorId),
+      { kind: 'read-entries', replyTo: this.#context.self, incarnation, id, group, from, to, maxBytes, maxEntries, cut },
+      'control',
+    );
+  }
+
+  #roleChanged(change: RoleChange): void {
+    this.#leaderNode = change.leader === undefined ? undefined : this.#peers.nodeOf(change.leader);
+    if (change.role !== 'leader' || change.term !== this.#readyTerm) this.#readyTerm = 0;
+    this.#context.trace.note('debug', 'replica.role', {
+      group: this.#options.group,
+      role: change.role,
+      term: change.term,
+      leader: this.#leaderNode,
+    });
+    this.#options.events.roleChanged(change, this.#leaderNode);
+  }
+
+  /** Applies what memory holds and asks the store for the rest. A nested call (an apply that proposes) leaves it to the outer one. */
+  #applyCommitted(): void {
+    const raft = this.#raft;
+    if (raft === undefined || this.#applying || this.#loading) return;
+    this.#applying = true;
+    while (this.#applied < this.#commit) {
+      const entries = raft.committedAfter(this.#applied, 256);
+      if (entries.length === 0) break;
+      for (const entry of entries) this.#applyOne(entry);
+      this.#step({ kind: 'applied', index: this.#applied });
+    }
+    this.#applying = false;
+    if (this.#applied < this.#commit) {
+      this.#loading = true;
+      const { limits } = this.#options;
+      this.#load(applyLoad, logIndex(this.#applied + 1), this.#commit, limits.readBytes, 4_096, 'tail');
+    }
+    this.#announce();
+  }
+
+  #afterApply(): void {
+    this.#step({ kind: 'applied', index: this.#applied });
+    this.#applyCommitted();
+  }
+
+  #applyOne(entry: Entry): void {
+    if (entry.index !== this.#applied + 1) throw new Error(`apply out of order: ${entry.index} after ${this.#applied}`);
+    this.#applied = entry.index;
+    this.#options.events.apply(entry);
+  }
+
+  /** After applying: the readers that waited, and once per leadership, that proposals are taken. */
+  #announce(): void {
+    this.#reads.applied(this.#applied);
+    const status = this.#raft?.status();
+    if (status?.role !== 'leader' || this.#readyTerm === status.term) return;
+    const refusal = this.refusal(0);
+    if (refusal === 'not-ready' || refusal === 'not-leader' || refusal === 'damaged') return;
+    this.#readyTerm = status.term;
+    this.#options.events.ready();
+  }
+}
+
+function emptyEffects(): Effects {
+  return {
+    send: [],
+    persist: [],
+    load: [],
+    reads: [],
+    commit: undefined,
+    role: undefined,
+    healed: false,
+    lostFrom: undefined,
+  };
+}
+
+function clearEffects(effects: Effects): void {
+  effects.send.length = 0;
+  effects.persist.length = 0;
+  effects.load.length = 0;
+  effects.reads.length = 0;
+  effects.commit = undefined;
+  effects.role = undefined;
+  effects.healed = false;
+  effects.lostFrom = undefined;
+}

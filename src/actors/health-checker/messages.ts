@@ -1,0 +1,25 @@
+/**
+ * HealthChecker: one per node, actor id `health-checker`. It probes the other nodes' checkers; three probes missed in a
+ * row, or an answer after that, is told to its node's manager. All on the control lane.
+ */
+import type { DirectoryEvents } from '../manager/messages.ts';
+
+export interface Probe {
+  readonly kind: 'probe';
+  readonly fromNode: string;
+  readonly round: number;
+}
+
+export interface ProbeAnswer {
+  readonly kind: 'probe-answer';
+  readonly fromNode: string;
+  readonly round: number;
+}
+
+export interface HealthTick {
+  readonly kind: 'health-tick';
+}
+
+export type HealthCheckerMessage = Probe | ProbeAnswer | HealthTick | DirectoryEvents;
+
+export const healthCheckerActorId = 'health-checker';

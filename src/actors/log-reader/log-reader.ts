@@ -1,0 +1,99 @@
+/**
+ * LogReader: every read of the node's log. See messages.ts for what it takes.
+ *
+ * At most `readsInFlight` requests run at a time; control-lane reads (replication, healing, applying) go before consumers'.
+ * Nothing unverified leaves: the store checks checksums and chain, and a chunk that does not hold the offset it was found
+ * by is reported as damage, never served (SEMANTICS S7).
+ */
+import type { Actor, Context } from '../../kernel/index.ts';
+import type { EntriesAnswer, LogStore } from '../../raft/index.ts';
+import { chunkKind, logIndex, readChunkHeader } from '@callboard/client/protocol';
+import type { LogReaderMessage, ReadChunks, ReadEntries } from './messages.ts';
+
+export interface LogReaderOptions {
+  readonly store: LogStore;
+  readonly readsInFlight: number;
+}
+
+export class LogReader implements Actor<LogReaderMessage> {
+  readonly #store: LogStore;
+  readonly #readsInFlight: number;
+  readonly #entryReads: ReadEntries[] = [];
+  readonly #chunkReads: ReadChunks[] = [];
+  #running = 0;
+  #served = 0;
+
+  constructor(options: LogReaderOptions) {
+    this.#store = options.store;
+    this.#readsInFlight = options.readsInFlight;
+  }
+
+  receive(message: LogReaderMessage, context: Context<LogReaderMessage>): void {
+    if (message.kind === 'read-entries') this.#entryReads.push(message);
+    else if (message.kind === 'read-chunks') this.#chunkReads.push(message);
+    else this.#running -= 1;
+    this.#startNext(context);
+  }
+
+  inspect(): Record<string, unknown> {
+    return {
+      waiting: this.#entryReads.length + this.#chunkReads.length,
+      running: this.#running,
+      served: this.#served,
+    };
+  }
+
+  #startNext(context: Context<LogReaderMessage>): void {
+    while (this.#running < this.#readsInFlight) {
+      const entries = this.#entryReads.shift();
+      const chunks = entries === undefined ? this.#chunkReads.shift() : undefined;
+      if (entries === undefined && chunks === undefined) return;
+      this.#running += 1;
+      this.#served += 1;
+      if (entries !== undefined) this.#readEntries(entries, context);
+      else if (chunks !== undefined) this.#readChunks(chunks, context);
+    }
+  }
+
+  #readEntries(request: ReadEntries, context: Context<LogReaderMessage>): void {
+    const { group, from, to, maxBytes, maxEntries, cut } = request;
+    this.#store.readEntries({ group, from, to, maxBytes, maxEntries, cut }, (answer) => {
+      const { incarnation, id } = request;
+      context.send(
+        request.replyTo,
+        { kind: 'group-loaded', incarnation, id, entries: answer.entries, bad: answer.bad },
+        'control',
+      );
+      context.send(context.self, { kind: 'read-done' }, 'control');
+    });
+  }
+
+  #readChunks(request: ReadChunks, context: Context<LogReaderMessage>): void {
+    const { group, maxIndex, maxBytes } = request;
+    this.#store.findOffset(group, request.offset, ({ index }) => {
+      if (index === undefined || index > maxIndex) {
+        answerChunks(request, { entries: [], bad: index ?? logIndex(0) }, context);
+        return;
+      }
+      const range = { group, from: index, to: maxIndex, maxBytes, maxEntries: 4_096, cut: 'tail' } as const;
+      this.#store.readEntries(range, (answer) => answerChunks(request, answer, context));
+    });
+  }
+}
+
+function answerChunks(request: ReadChunks, found: EntriesAnswer, context: Context<LogReaderMessage>): void {
+  const chunks: Uint8Array[] = [];
+  for (const entry of found.entries) {
+    const header = readChunkHeader(entry.bytes);
+    if (header.kind !== chunkKind.records) continue;
+    if (header.baseOffset >= request.upTo) break;
+    const end = header.baseOffset + header.recordCount;
+    // The first one must hold the offset that it was found by: an index key may be an older, intact value.
+    if (chunks.length === 0 && (header.baseOffset > request.offset || end <= request.offset)) break;
+    chunks.push(entry.bytes);
+  }
+  const damaged = chunks.length > 0 ? undefined : (found.bad ?? found.entries[0]?.index ?? logIndex(0));
+  const { incarnation, id } = request;
+  context.send(request.replyTo, { kind: 'read-chunks-answer', incarnation, id, chunks, damaged }, 'control');
+  context.send(context.self, { kind: 'read-done' }, 'control');
+}

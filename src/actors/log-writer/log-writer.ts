@@ -1,0 +1,174 @@
+/**
+ * LogWriter, the only writer of the node's log. See messages.ts for what it takes.
+ *
+ * One batch is in flight at any time. What arrives meanwhile gathers, and the next batch carries it for all groups with one
+ * sync. A storage failure is final: the actor throws, its supervisor escalates, the process ends (the last batch is in doubt,
+ * and an fsync is never tried again).
+ */
+import type { Actor, Context } from '../../kernel/index.ts';
+import type { GroupWrite, LogStore, StoreAnswer } from '../../raft/index.ts';
+import type { GroupId } from '@callboard/client/protocol';
+import { BatchLimit } from './batch-limit.ts';
+import { mergeWrites } from './merge.ts';
+import type { LogBirth, LogOpen, LogSave, LogWrite, LogWriterMessage } from './messages.ts';
+
+export interface LogWriterOptions {
+  readonly store: LogStore;
+  readonly batchEntries: number;
+  readonly batchBytes: number;
+  /** Walks at the same time. */
+  readonly opensInFlight?: number;
+}
+
+type Exclusive = LogBirth | LogSave;
+
+export class LogWriter implements Actor<LogWriterMessage> {
+  readonly #store: LogStore;
+  readonly #batchBytes: number;
+  readonly #opensInFlight: number;
+  readonly #limit: BatchLimit;
+  #writes: LogWrite[] = [];
+  #exclusive: Exclusive[] = [];
+  #opens: LogOpen[] = [];
+  readonly #walking = new Set<GroupId>();
+  #inFlight: readonly LogWrite[] | Exclusive | undefined;
+  #batches = 0;
+  #entries = 0;
+
+  constructor(options: LogWriterOptions) {
+    this.#store = options.store;
+    this.#batchBytes = options.batchBytes;
+    this.#opensInFlight = options.opensInFlight ?? 8;
+    this.#limit = new BatchLimit(options.batchEntries);
+  }
+
+  receive(message: LogWriterMessage, context: Context<LogWriterMessage>): void {
+    switch (message.kind) {
+      case 'log-write':
+        this.#writes.push(message);
+        break;
+      case 'log-birth':
+      case 'log-save':
+        this.#exclusive.push(message);
+        break;
+      case 'log-open':
+        this.#opens.push(message);
+        break;
+      case 'log-walked':
+        this.#walking.delete(message.group);
+        break;
+      case 'log-done':
+        this.#finish(message.failure, context);
+        break;
+    }
+    this.#startNext(context);
+    this.#startOpens(context);
+  }
+
+  inspect(): Record<string, unknown> {
+    return {
+      waiting: this.#writes.length,
+      batches: this.#batches,
+      entries: this.#entries,
+      batchLimitEntries: this.#limit.entries,
+      walking: this.#walking.size,
+    };
+  }
+
+  #startNext(context: Context<LogWriterMessage>): void {
+    if (this.#inFlight !== undefined) return;
+    const done = (answer: StoreAnswer): void => {
+      context.send(context.self, { kind: 'log-done', failure: answer.ok ? undefined : answer.detail }, 'control');
+    };
+    const exclusive = this.#exclusive.shift();
+    if (exclusive !== undefined) {
+      this.#inFlight = exclusive;
+      if (exclusive.kind === 'log-birth') this.#store.birth(exclusive.births, done);
+      else this.#store.saveDocument(exclusive.name, exclusive.text, done);
+      return;
+    }
+    if (this.#writes.length === 0) return;
+    const taken = this.#gather();
+    this.#inFlight = taken;
+    const parts = new Map<GroupId, GroupWrite>();
+    for (const { write } of taken) {
+      const before = parts.get(write.group);
+      parts.set(write.group, before === undefined ? write : mergeWrites(before, write));
+    }
+    this.#batches += 1;
+    this.#store.write([...parts.values()], done);
+  }
+
+  /** Takes requests in order of arrival up to the limits, always at least one. */
+  #gather(): readonly LogWrite[] {
+    let count = 0;
+    let entries = 0;
+    let bytes = 0;
+    for (const { write } of this.#writes) {
+      if (count > 0 && (entries >= this.#limit.entries || bytes >= this.#batchBytes)) break;
+      count += 1;
+      entries += write.entries.length;
+      for (const entry of write.entries) bytes += entry.bytes.byteLength;
+    }
+    const taken = this.#writes.slice(0, count);
+    this.#writes = this.#writes.slice(count);
+    this.#limit.observe(entries, this.#writes.length > 0);
+    this.#entries += entries;
+    return taken;
+  }
+
+  #finish(failure: string | undefined, context: Context<LogWriterMessage>): void {
+    const ended = this.#inFlight;
+    this.#inFlight = undefined;
+    if (failure !== undefined) throw new Error(`storage_failed: ${failure}; the last batch is in doubt, this node ends`);
+    if (ended === undefined) throw new Error('the store answered although nothing was in flight');
+    if ('kind' in ended) {
+      if (ended.kind === 'log-birth') {
+        context.send(ended.replyTo, { kind: 'log-born', groups: ended.births.map((birth) => birth.group) }, 'control');
+      } else {
+        context.send(ended.replyTo, { kind: 'log-saved', name: ended.name }, 'control');
+      }
+      return;
+    }
+    // Per group only the newest token of each incarnation matters: `written` covers all before it.
+    const newest = new Map<GroupId, LogWrite>();
+    for (const request of ended) {
+      const before = newest.get(request.write.group);
+      if (before !== undefined && before.incarnation !== request.incarnation) tell(before, context);
+      newest.set(request.write.group, request);
+    }
+    for (const request of newest.values()) tell(request, context);
+  }
+
+  #startOpens(context: Context<LogWriterMessage>): void {
+    if (this.#opens.length === 0) return;
+    const waiting: LogOpen[] = [];
+    for (const open of this.#opens) {
+      if (this.#walking.size >= this.#opensInFlight || this.#walking.has(open.group) || this.#touches(open.group)) {
+        waiting.push(open);
+        continue;
+      }
+      this.#walking.add(open.group);
+      this.#store.open(open.group, (log) => {
+        context.send(open.replyTo, { kind: 'group-opened', incarnation: open.incarnation, log }, 'control');
+        context.send(context.self, { kind: 'log-walked', group: open.group }, 'control');
+      });
+    }
+    this.#opens = waiting;
+  }
+
+  /** Whether a write of the group is queued or in flight: a walk must not race it. */
+  #touches(group: GroupId): boolean {
+    if (this.#writes.some((request) => request.write.group === group)) return true;
+    const running = this.#inFlight;
+    return running !== undefined && !('kind' in running) && running.some((request) => request.write.group === group);
+  }
+}
+
+function tell(request: LogWrite, context: Context<LogWriterMessage>): void {
+  context.send(
+    request.replyTo,
+    { kind: 'group-written', incarnation: request.incarnation, token: request.token },
+    'control',
+  );
+}

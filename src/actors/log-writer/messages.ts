@@ -1,0 +1,66 @@
+/**
+ * LogWriter: the only writer of a node's log, with exactly one batch in flight. All requests of all groups gather
+ * while it runs; one synced batch carries them. It answers in the order of asking, per group.
+ */
+import type { Ref } from '../../kernel/index.ts';
+import type { Birth, GroupWrite } from '../../raft/index.ts';
+import type { GroupId } from '@callboard/client/protocol';
+import type { GroupOpened, GroupWritten } from '../group/messages.ts';
+
+/** Make one persist effect durable; answered by `group-written`. */
+export interface LogWrite {
+  readonly kind: 'log-write';
+  readonly replyTo: Ref<GroupWritten>;
+  readonly incarnation: number;
+  readonly token: number;
+  readonly write: GroupWrite;
+}
+
+/** Walk the group's log once nothing of it is queued or in flight; answered by `group-opened`. */
+export interface LogOpen {
+  readonly kind: 'log-open';
+  readonly replyTo: Ref<GroupOpened>;
+  readonly incarnation: number;
+  readonly group: GroupId;
+}
+
+/** Journal new replicas; answered by `log-born` when durable. */
+export interface LogBirth {
+  readonly kind: 'log-birth';
+  readonly replyTo: Ref<LogBorn>;
+  readonly births: readonly Birth[];
+}
+
+export interface LogBorn {
+  readonly kind: 'log-born';
+  readonly groups: readonly GroupId[];
+}
+
+/** Journal a node document; answered by `log-saved` when durable. */
+export interface LogSave {
+  readonly kind: 'log-save';
+  readonly replyTo: Ref<LogSaved>;
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface LogSaved {
+  readonly kind: 'log-saved';
+  readonly name: string;
+}
+
+/** The store's own answer to the batch, birth or document in flight. */
+export interface LogDone {
+  readonly kind: 'log-done';
+  readonly failure: string | undefined;
+}
+
+/** One walk ended; its asker was told. */
+export interface LogWalked {
+  readonly kind: 'log-walked';
+  readonly group: GroupId;
+}
+
+export type LogWriterMessage = LogWrite | LogOpen | LogBirth | LogSave | LogDone | LogWalked;
+
+export const logWriterActorId = 'log-writer';

@@ -1,0 +1,52 @@
+/** What a manager answers when the directory itself has decided nothing. Each says what became of the change. */
+import { failure, type CallError, type Outcome } from '@callboard/client/protocol';
+
+const fate: Readonly<Record<Outcome, string>> = {
+  applied: 'the change was made',
+  not_applied: 'nothing was changed',
+  unknown: 'the change may have been made or may yet be',
+};
+
+export function noQuorum(deadlineMs: number, outcome: Outcome): CallError {
+  const message = `No leader of the directory could be found within ${deadlineMs} ms; ${fate[outcome]}. A majority of the nodes named at the start must be up and see each other.`;
+  return failure('no_quorum', { message, outcome });
+}
+
+export function noAnswer(deadlineMs: number, outcome: Outcome): CallError {
+  const message = `The directory did not answer within ${deadlineMs} ms; ${fate[outcome]}. Try again.`;
+  return failure('timeout', { message, outcome });
+}
+
+export function stillCreating(name: string, deadlineMs: number, outcome: Outcome): CallError {
+  const message = `Topic '${name.slice(0, 80)}' was not ready within ${deadlineMs} ms; its partitions are still looking for leaders. It appears by itself when they have them.`;
+  return failure('timeout', { message, outcome });
+}
+
+export function notSpread(nodes: readonly string[], deadlineMs: number): CallError {
+  const message = `The change was made, but these nodes have not confirmed it within ${deadlineMs} ms: ${nodes.join(', ')}. They will follow.`;
+  return failure('timeout', { message, outcome: 'unknown' });
+}
+
+export function tooManyWaiting(what: string, limit: number): CallError {
+  const message = `This node follows ${limit} ${what} already, which is its limit; nothing was changed. Try again shortly.`;
+  return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: 100 });
+}
+
+export function badCommand(): CallError {
+  const message = 'The change names something that cannot be written down: a text too long or not well-formed, or a number not whole.';
+  return failure('bad_request', { message, outcome: 'not_applied' });
+}
+
+export function outsider(node: string, detail: string): CallError {
+  const message = `Node ${node} takes no part in the directory: ${detail}. Use another node of the cluster.`;
+  return failure('unavailable', { message, outcome: 'not_applied' });
+}
+
+export function notPrimary(): CallError {
+  return failure('not_leader', { message: 'This manager does not lead the directory.', outcome: 'not_applied' });
+}
+
+export function primaryBusy(): CallError {
+  const message = 'The primary manager has as many changes in progress as it may have.';
+  return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: 100 });
+}

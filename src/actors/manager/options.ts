@@ -1,0 +1,32 @@
+/** What the composition root gives a manager. */
+import type { Checksum } from '../../kernel/index.ts';
+import type { Birth } from '../../raft/index.ts';
+import type { GroupId, Limits, ReplicaId } from '@callboard/client/protocol';
+import type { GroupMember } from '../group/messages.ts';
+
+export interface ManagerOptions {
+  /** The nodes named at the start, the same list in the same order on all of them; the first one founds the cluster. */
+  readonly named: readonly string[];
+  /** This node's journal id: its replica id in every group. */
+  readonly replica: ReplicaId;
+  /** How often the journal was opened. */
+  readonly startCount: number;
+  /** Where clients reach this node. */
+  readonly url: string;
+  /** This node becomes a broker only when an admin adds it. */
+  readonly manual: boolean;
+  readonly limits: Limits;
+  readonly crc32: Checksum;
+  /** The journal's document `founders`, as it stands now. */
+  readonly founders: () => string | undefined;
+  /** Every replica that the journal knows to be born here and not dead, as it stands now. */
+  readonly births: () => readonly Birth[];
+  /** Called once the cluster's id is known, and again by a restarted manager. */
+  readonly onClusterId: (id: string) => void;
+  /**
+   * Starts the actor `partition/GROUP` of a born replica, unless it runs; `preferred`: sends it `campaign` too. A restarted
+   * manager calls this again for every replica; one that runs and leads must then say `leader-ready` again, since
+   * what it said before was lost with the earlier incarnation.
+   */
+  readonly spawnReplica: (group: GroupId, members: readonly GroupMember[], preferred: boolean) => void;
+}

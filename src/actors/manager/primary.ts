@@ -1,0 +1,157 @@
+/**
+ * What only the leader of group 0 does: put changes into the log and answer those who asked, and confirm that it leads.
+ *
+ * A proposal is answered when its entry is applied here, or when it is certain that it never will be. While neither is known,
+ * for example after losing the leadership, nobody is answered: the askers try again elsewhere under the same tag.
+ */
+import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
+import type { DirectoryCommand, DirectoryResult } from '../../directory/index.ts';
+import { encodeEntry } from '../../directory/index.ts';
+import type { ProposeRefusal } from '../../raft/index.ts';
+import { buildChunk, chunkKind, noProducer, offset, type CallError } from '@callboard/client/protocol';
+import type { GroupDriver } from '../group/driver.ts';
+import { badCommand, notPrimary, primaryBusy } from './errors.ts';
+import { managerActorId, type ManagerMessage, type PrimaryChange, type PrimaryRead } from './messages.ts';
+
+/** What the primary needs of the driver; a test may stand in for it. */
+export type PrimaryDriver = Pick<GroupDriver, 'isReady' | 'lastIndex' | 'refusal' | 'propose' | 'readIndex' | 'status'>;
+
+interface Origin {
+  readonly node: string;
+  readonly id: number;
+}
+
+interface Proposal {
+  readonly index: number;
+  readonly term: number;
+  /** The change's tag, or the name of what the primary itself wants. One of each is in progress at most. */
+  readonly key: string;
+  readonly origins: Origin[];
+}
+
+/** A command that answers differently the second time needs its tag in the log; the others are the same however often. */
+function needsTag(command: DirectoryCommand): boolean {
+  return command.kind === 'create-topic' || command.kind === 'admin';
+}
+
+function refusalError(refusal: ProposeRefusal): CallError {
+  return refusal === 'uncommitted-full' ? primaryBusy() : notPrimary();
+}
+
+export class Primary {
+  readonly #context: Context<ManagerMessage>;
+  readonly #driver: PrimaryDriver;
+  readonly #crc32: Checksum;
+  readonly #most: number;
+  readonly #byIndex = new Map<number, Proposal>();
+  readonly #byKey = new Map<string, Proposal>();
+
+  constructor(context: Context<ManagerMessage>, driver: PrimaryDriver, crc32: Checksum, most: number) {
+    this.#context = context;
+    this.#driver = driver;
+    this.#crc32 = crc32;
+    this.#most = most;
+  }
+
+  get pending(): number {
+    return this.#byIndex.size;
+  }
+
+  change(message: PrimaryChange): void {
+    const origin: Origin = { node: message.fromNode, id: message.id };
+    const same = message.tag === '' ? undefined : this.#byKey.get(message.tag);
+    if (same !== undefined) {
+      same.origins.push(origin);
+      return;
+    }
+    const tag = needsTag(message.command) ? message.tag : '';
+    const refused = this.#propose(message.command, tag, message.tag, [origin]);
+    if (refused !== undefined) this.#answer(origin, 0, undefined, refused);
+  }
+
+  /** A change that nobody asked for. Not repeated while one of the same key is in progress; who wants it asks again. */
+  want(key: string, command: DirectoryCommand): void {
+    if (this.#driver.isReady && !this.#byKey.has(key)) this.#propose(command, '', key, []);
+  }
+
+  read(message: PrimaryRead): void {
+    const origin: Origin = { node: message.fromNode, id: message.id };
+    this.#driver.readIndex((index) => {
+      this.#answer(origin, index ?? 0, undefined, index === undefined ? notPrimary() : undefined);
+    });
+  }
+
+  /** The entry at `index` was applied; `result` is undefined for an entry that is no command. */
+  applied(index: number, term: number, result: DirectoryResult | undefined): void {
+    const proposal = this.#byIndex.get(index);
+    if (proposal === undefined) return;
+    this.#forget(proposal);
+    const mine = proposal.term === term && result !== undefined;
+    for (const origin of proposal.origins) {
+      if (mine) this.#answer(origin, index, result, undefined);
+      else this.#answer(origin, 0, undefined, notPrimary());
+    }
+  }
+
+  /** Another leader's entries stand at `from` and above: what was proposed there will never be applied. */
+  lost(from: number): void {
+    for (const proposal of [...this.#byIndex.values()]) {
+      if (proposal.index < from) continue;
+      this.#forget(proposal);
+      for (const origin of proposal.origins) this.#answer(origin, 0, undefined, notPrimary());
+    }
+  }
+
+  #propose(command: DirectoryCommand, tag: string, key: string, origins: Origin[]): CallError | undefined {
+    if (!this.#driver.isReady) return notPrimary();
+    if (this.#byIndex.size >= this.#most) return primaryBusy();
+    const body = encodeEntry({ tag, command });
+    if (body === undefined) return badCommand();
+    const draft = this.#chunk(body);
+    const refusal = this.#driver.refusal(draft.byteLength);
+    if (refusal !== undefined) return refusalError(refusal);
+    // Noted before it is proposed: in a group of one the entry may be committed and applied within the call.
+    const proposal: Proposal = {
+      index: this.#driver.lastIndex + 1,
+      term: this.#driver.status?.term ?? 0,
+      key,
+      origins,
+    };
+    this.#byIndex.set(proposal.index, proposal);
+    if (key !== '') this.#byKey.set(key, proposal);
+    const proposed = this.#driver.propose(draft, offset(0));
+    if (!proposed.ok || proposed.index !== proposal.index || proposed.term !== proposal.term) {
+      throw new Error('a proposal did not take the place that it was refused no earlier');
+    }
+    return undefined;
+  }
+
+  #chunk(body: Uint8Array): Uint8Array {
+    return buildChunk(
+      {
+        kind: chunkKind.command,
+        body,
+        recordCount: 0,
+        producerId: noProducer,
+        producerEpoch: 0,
+        firstSequence: 0,
+        firstTimestamp: Math.max(0, Math.floor(this.#context.wallTime())),
+        lastTimestampDelta: 0,
+      },
+      this.#crc32,
+    );
+  }
+
+  #forget(proposal: Proposal): void {
+    this.#byIndex.delete(proposal.index);
+    if (this.#byKey.get(proposal.key) === proposal) this.#byKey.delete(proposal.key);
+  }
+
+  #answer(to: Origin, index: number, result: DirectoryResult | undefined, error: CallError | undefined): void {
+    this.#context.send(
+      refTo<ManagerMessage>(to.node, managerActorId),
+      { kind: 'primary-answer', id: to.id, index, result, error },
+      'control',
+    );
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * This node's partition replicas: which are born, which the directory has placed here and must be born, and which it
+ * expects of an earlier journal of this node and will never get.
+ *
+ * A replica's birth is durable before its actor starts: its promises must not be older than its own existence.
+ */
+import { refTo, type Context } from '../../kernel/index.ts';
+import type { PartitionPlacement, Topic } from '../../directory/index.ts';
+import type { Birth } from '../../raft/index.ts';
+import type { GroupId } from '@callboard/client/protocol';
+import type { GroupMember } from '../group/messages.ts';
+import { logWriterActorId, type LogWriterMessage } from '../log-writer/messages.ts';
+import { partitionActorId, type PartitionReplicaMessage } from '../partition-replica/messages.ts';
+import { membersText, parseMembers } from './founders.ts';
+import type { ManagerMessage } from './messages.ts';
+import type { ManagerOptions } from './options.ts';
+
+/** Births in one request to the journal. */
+const birthsAtOnce = 1_024;
+
+interface Waiting {
+  readonly birth: Birth;
+  readonly members: readonly GroupMember[];
+  readonly preferred: boolean;
+}
+
+export class Replicas {
+  readonly #context: Context<ManagerMessage>;
+  readonly #options: ManagerOptions;
+  readonly #born = new Set<GroupId>();
+  readonly #waiting = new Map<GroupId, Waiting>();
+  readonly #asked = new Map<GroupId, Waiting>();
+  /** Where the replicas of this node's groups are, for those that the directory has told of. */
+  readonly #placements = new Map<GroupId, PartitionPlacement>();
+  readonly #lost = new Set<GroupId>();
+
+  constructor(context: Context<ManagerMessage>, options: ManagerOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  get born(): number {
+    return this.#born.size;
+  }
+
+  /** Groups that the directory has placed on this node's name under a journal id that this node no longer has. */
+  get lost(): readonly GroupId[] {
+    return [...this.#lost];
+  }
+
+  /** Starts what the journal knows. Group 0 is the manager's own. */
+  start(): void {
+    for (const birth of this.#options.births()) {
+      if (birth.group === 0) continue;
+      this.#born.add(birth.group);
+      this.#options.spawnReplica(birth.group, parseMembers(birth.members), false);
+    }
+  }
+
+  /** The directory has placed a topic. */
+  topic(topic: Topic): void {
+    const { node } = this.#context.self;
+    for (const placement of topic.partitions) {
+      const rank = placement.replicas.findIndex((replica) => replica.node === node);
+      const replica = placement.replicas[rank];
+      if (replica === undefined) continue;
+      this.#placements.set(placement.group, placement);
+      if (replica.replica === this.#options.replica) this.#placed(placement, rank === 0 && topic.state === 'creating');
+      else this.#lost.add(placement.group);
+    }
+  }
+
+  /** Sends off what waits to be born, one request at a time. */
+  settle(): void {
+    if (this.#waiting.size === 0 || this.#asked.size > 0) return;
+    const births: Birth[] = [];
+    for (const [group, waiting] of this.#waiting) {
+      if (births.length === birthsAtOnce) break;
+      this.#waiting.delete(group);
+      this.#asked.set(group, waiting);
+      births.push(waiting.birth);
+    }
+    const writer = refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId);
+    this.#context.send(writer, { kind: 'log-birth', replyTo: this.#context.self, births }, 'control');
+  }
+
+  journaled(groups: readonly GroupId[]): void {
+    for (const group of groups) {
+      const asked = this.#asked.get(group);
+      if (asked === undefined) continue;
+      this.#asked.delete(group);
+      this.#born.add(group);
+      this.#options.spawnReplica(group, asked.members, asked.preferred);
+    }
+  }
+
+  /** Asks the replicas of `groups` to hand over their leadership, where an active broker has another replica. */
+  handOver(groups: Iterable<GroupId>, isActive: (node: string) => boolean): void {
+    const { node } = this.#context.self;
+    for (const group of groups) {
+      const others = this.#placements.get(group)?.replicas.filter((replica) => replica.node !== node) ?? [];
+      if (!others.some((replica) => isActive(replica.node))) continue;
+      this.#context.send(refTo<PartitionReplicaMessage>(node, partitionActorId(group)), { kind: 'hand-over' }, 'control');
+    }
+  }
+
+  bornGroups(): Iterable<GroupId> {
+    return this.#born;
+  }
+
+  #placed(placement: PartitionPlacement, preferred: boolean): void {
+    const { group, replicas } = placement;
+    if (this.#born.has(group) || this.#waiting.has(group) || this.#asked.has(group)) return;
+    const members = replicas.map(({ node, replica }): GroupMember => ({ node, replica }));
+    const birth: Birth = { group, replica: this.#options.replica, members: membersText(members) };
+    this.#waiting.set(group, { birth, members, preferred });
+  }
+}

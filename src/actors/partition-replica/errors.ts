@@ -1,0 +1,73 @@
+/** The errors that a partition's replica answers, with the values that a caller needs to act. */
+import type { Batch, Decision } from '../../partition/index.ts';
+import type { ProposeRefusal } from '../../raft/index.ts';
+import { chunkHeaderBytes, chunkKind, failure, readChunkHeader, type CallError, type Limits } from '@callboard/client/protocol';
+
+const clockSkewMs = 10 * 60_000;
+/** The shortest record takes this much of a body. */
+const leastRecordBytes = 14;
+
+export function refusalError(refusal: ProposeRefusal): CallError {
+  switch (refusal) {
+    case 'not-leader':
+      return failure('not_leader', { message: 'this replica does not lead the partition; ask the leader', outcome: 'not_applied' });
+    case 'not-ready':
+    case 'transferring':
+      return failure('unavailable', { message: `the partition is changing leaders (${refusal}); try again`, outcome: 'not_applied', retryAfterMs: 20 });
+    case 'uncommitted-full':
+      return failure('overloaded', { message: 'too many bytes wait to be replicated; try again later', outcome: 'not_applied', retryAfterMs: 50 });
+    case 'damaged':
+      return failure('replica_damaged', { message: 'this replica is being repaired; ask another', outcome: 'not_applied' });
+  }
+}
+
+type Refused = Exclude<Decision, { kind: 'accept' } | { kind: 'duplicate' }>;
+
+export function decisionError(decision: Refused, batch: Batch): CallError {
+  const who = `producer ${batch.producerId} epoch ${batch.epoch}`;
+  switch (decision.kind) {
+    case 'gap':
+      return failure('sequence_gap', {
+        message: `${who} sent sequence ${batch.firstSequence}, expected ${decision.expected}; send the missing records first`,
+      });
+    case 'fenced':
+      return failure('producer_fenced', {
+        message: `${who} was fenced by epoch ${decision.epoch}; begin again under a new producer id or a higher epoch`,
+      });
+    case 'expired':
+      return failure('producer_expired', {
+        message: `${who} was idle for too long and is forgotten, sequence ${batch.firstSequence} cannot be checked; begin a new epoch at sequence 0`,
+      });
+    case 'forgotten-batch':
+      return failure('duplicate_unknown_offset', {
+        message: `${who} sent sequence ${batch.firstSequence} again, which is stored, but its offset is no longer remembered (next is ${decision.nextSequence})`,
+        outcome: 'applied',
+      });
+    case 'table-full':
+      return failure('limit_reached', {
+        message: `this partition remembers ${decision.limit} producers, its limit; use fewer producer ids or wait until idle ones expire`,
+      });
+  }
+}
+
+/** What is wrong with a chunk whose checksum and form are right; undefined: nothing. */
+export function draftError(chunk: Uint8Array, limits: Limits, wallTimeMs: number): CallError | undefined {
+  const header = readChunkHeader(chunk);
+  if (header.kind !== chunkKind.records) {
+    return failure('bad_request', { message: `a producer may only send records, not a chunk of kind ${header.kind}` });
+  }
+  const bodyBytes = chunk.byteLength - chunkHeaderBytes;
+  if (bodyBytes > limits.recordBytes + 4_096) {
+    return failure('record_too_large', { message: `the batch has ${bodyBytes} bytes, the limit is ${limits.recordBytes}; send smaller batches` });
+  }
+  if (header.recordCount * leastRecordBytes > bodyBytes) {
+    return failure('bad_request', { message: `${header.recordCount} records cannot be in ${bodyBytes} bytes` });
+  }
+  const newest = header.firstTimestamp + header.lastTimestampDelta;
+  if (newest > wallTimeMs + clockSkewMs) {
+    return failure('bad_request', {
+      message: `the batch is dated ${Math.round((newest - wallTimeMs) / 1_000)} s ahead of this node's clock; set the clocks right`,
+    });
+  }
+  return undefined;
+}

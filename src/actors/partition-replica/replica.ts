@@ -1,0 +1,368 @@
+/**
+ * PartitionReplica: the thin shell around one partition's consensus core and machine. See messages.ts for what it takes.
+ *
+ * Only a leader whose own no-op is applied serves. Everything it promises is tied to a commit, a durable write or a
+ * ReadIndex; when its leadership ends, all open calls are answered at once with what is known of them.
+ */
+import type { Actor, Checksum, Context } from '../../kernel/index.ts';
+import { refTo } from '../../kernel/index.ts';
+import { encodeCursorMoves, PartitionMachine, ProducerTail, type Applied, type Decision } from '../../partition/index.ts';
+import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
+import {
+  buildChunk,
+  checkDraft,
+  chunkKind,
+  failure,
+  logIndex,
+  noProducer,
+  offset,
+  readChunkHeader,
+  type CallError,
+  type GroupId,
+  type Limits,
+  type LogIndex,
+  type Offset,
+  type ReplicaId,
+} from '@callboard/client/protocol';
+import { GroupDriver } from '../group/driver.ts';
+import type { GroupMember, GroupMessage } from '../group/messages.ts';
+import { logReaderActorId, type LogReaderMessage, type ReadChunksAnswer } from '../log-reader/messages.ts';
+import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
+import { ConsumeDesk } from './consumes.ts';
+import { decisionError, draftError, refusalError } from './errors.ts';
+import { partitionActorId, type Fetch, type PartitionAnswer, type PartitionReplicaMessage, type Produce, type Size } from './messages.ts';
+import { OpenProduces } from './produces.ts';
+import { ReadableEnd } from './readable-end.ts';
+
+/** Uncommitted bytes of all groups of the node: one shared count. */
+export interface NodeBudget {
+  bytes: number;
+}
+
+export interface PartitionReplicaOptions {
+  readonly group: GroupId;
+  readonly members: readonly GroupMember[];
+  readonly self: ReplicaId;
+  readonly startCount: number;
+  readonly limits: Limits;
+  readonly crc32: Checksum;
+  readonly budget: NodeBudget;
+  /** The disk is nearly full: new records are refused before it is. */
+  readonly lowSpace: () => boolean;
+}
+
+type ChunksThen = (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void;
+
+export class PartitionReplica implements Actor<PartitionReplicaMessage> {
+  readonly #options: PartitionReplicaOptions;
+  readonly #machine: PartitionMachine;
+  readonly #tail = new ProducerTail();
+  readonly #readable = new ReadableEnd();
+  readonly #reading = new Map<number, ChunksThen>();
+  #context!: Context<PartitionReplicaMessage>;
+  #driver!: GroupDriver;
+  #produces!: OpenProduces;
+  #consumes!: ConsumeDesk;
+  #nextOffset: Offset = offset(0);
+  #nextRead = 1;
+  #counted = 0;
+
+  constructor(options: PartitionReplicaOptions) {
+    this.#options = options;
+    this.#machine = new PartitionMachine(options.limits);
+  }
+
+  start(context: Context<PartitionReplicaMessage>): void {
+    const { group, members, self, startCount, limits, crc32 } = this.#options;
+    this.#context = context;
+    this.#produces = new OpenProduces(context);
+    this.#consumes = new ConsumeDesk(this.#consumeHost());
+    this.#driver = new GroupDriver({
+      context,
+      group,
+      actorId: partitionActorId(group),
+      members,
+      self,
+      startCount,
+      limits,
+      crc32,
+      events: {
+        apply: (entry) => this.#apply(entry),
+        roleChanged: (change, leader) => this.#roleChanged(change, leader),
+        ready: () => this.#ready(),
+        lost: (index) => this.#produces.lost(index),
+        durable: (index) => this.#durable(index),
+      },
+    });
+  }
+
+  receive(message: PartitionReplicaMessage): void {
+    switch (message.kind) {
+      case 'produce':
+        this.#produce(message);
+        break;
+      case 'consume':
+        if (this.#serves(message)) this.#consumes.take(message.consumer, message);
+        break;
+      case 'size':
+        if (this.#serves(message)) this.#size(message);
+        break;
+      case 'fetch':
+        if (this.#serves(message)) this.#fetch(message);
+        break;
+      case 'read-chunks-answer':
+        this.#chunksRead(message);
+        break;
+      case 'campaign':
+        this.#driver.campaign();
+        break;
+      case 'hand-over':
+        if (this.#driver.isLeader) this.#driver.transferLeadership();
+        break;
+      case 'report-leadership':
+        if (this.#driver.isReady) this.#reportLeadership();
+        break;
+      default:
+        this.#driver.handle(message satisfies GroupMessage);
+    }
+    this.#count(this.#driver.uncommittedBytes);
+  }
+
+  /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
+  stopped(): void {
+    this.#produces.abandon(undefined);
+    this.#consumes.abandon();
+    this.#count(0);
+  }
+
+  inspect(): Record<string, unknown> {
+    const status = this.#driver.status;
+    return {
+      group: this.#options.group,
+      verdict: this.#driver.verdict,
+      role: status?.role ?? 'none',
+      term: status?.term ?? 0,
+      leader: this.#driver.leaderNode,
+      commit: status?.commit ?? 0,
+      applied: this.#driver.applied,
+      last: status?.last ?? 0,
+      lag: (status?.last ?? 0) - this.#driver.applied,
+      end: this.#machine.end,
+      followers: status?.followers ?? [],
+    };
+  }
+
+  /** For checkers: the applied state as lines, equal on every replica at the same index. */
+  describeState(): Iterable<string> {
+    return this.#machine.describe();
+  }
+
+  #apply(entry: Entry): void {
+    const applied: Applied = this.#machine.apply(entry.index, entry.bytes);
+    if (applied.kind === 'records') {
+      this.#tail.applied(applied.producerId, entry.index);
+      this.#readable.applied(entry.index, applied.end);
+    }
+    this.#produces.applied(entry.index, entry.term);
+    if (applied.kind === 'cursors') this.#consumes.applied(entry.index, applied.moved.every(Boolean));
+    if (applied.kind === 'records') this.#consumes.durable();
+  }
+
+  #roleChanged(change: RoleChange, leader: string | undefined): void {
+    if (change.role === 'leader') return;
+    this.#tail.clear();
+    this.#produces.abandon(leader);
+    this.#consumes.abandon();
+  }
+
+  #ready(): void {
+    this.#tail.clear();
+    this.#nextOffset = this.#machine.end;
+    this.#reportLeadership();
+  }
+
+  #reportLeadership(): void {
+    const manager = refTo<ManagerMessage>(this.#context.self.node, managerActorId);
+    this.#context.send(manager, { kind: 'leader-ready', group: this.#options.group }, 'control');
+  }
+
+  #durable(index: LogIndex): void {
+    this.#produces.durable(index);
+    this.#readable.durable(index);
+    this.#consumes.durable();
+  }
+
+  #produce(request: Produce): void {
+    if (!this.#serves(request)) return;
+    const fault = checkDraft(request.chunk, this.#options.crc32);
+    const error = fault === undefined ? draftError(request.chunk, this.#options.limits, this.#context.wallTime()) : undefined;
+    if (fault !== undefined || error !== undefined) {
+      const message = `the batch is not sound (${fault ?? ''}); build it anew and send it again`;
+      this.#fail(request, error ?? failure('bad_request', { message }));
+      return;
+    }
+    const header = readChunkHeader(request.chunk);
+    const batch = {
+      producerId: header.producerId,
+      epoch: header.producerEpoch,
+      firstSequence: header.firstSequence,
+      count: header.recordCount,
+    };
+    const decision: Decision = this.#machine.decide(batch, this.#tail.of(batch.producerId));
+    if (decision.kind === 'duplicate') {
+      const waiter = { id: request.id, replyTo: request.replyTo, acks: request.acks, baseOffset: offset(decision.baseOffset) };
+      if (decision.index === undefined) this.#answer(request, { kind: 'produced', id: request.id, baseOffset: waiter.baseOffset });
+      else this.#produces.join(decision.index, waiter);
+      return;
+    }
+    if (decision.kind !== 'accept') {
+      this.#fail(request, decisionError(decision, batch));
+      return;
+    }
+    const refused = this.#roomFor(request.chunk.byteLength);
+    if (refused !== undefined) {
+      this.#fail(request, refused);
+      return;
+    }
+    const baseOffset = this.#nextOffset;
+    // Counted before it is proposed: on a single-node group the commit and its apply happen within the call.
+    const index = logIndex(this.#driver.lastIndex + 1);
+    this.#nextOffset = offset(baseOffset + batch.count);
+    this.#tail.add(batch, baseOffset, index);
+    // A copy: the asker may send the same bytes again while these are being written.
+    const proposed = this.#driver.propose(request.chunk.slice(), baseOffset);
+    if (!proposed.ok || proposed.index !== index) throw new Error('a proposal was refused after the check that it would not be');
+    if (request.acks === 'none') this.#answer(request, { kind: 'produced', id: request.id, baseOffset });
+    else this.#produces.add(index, proposed.term, { id: request.id, replyTo: request.replyTo, acks: request.acks, baseOffset });
+  }
+
+  /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */
+  #roomFor(bytes: number): CallError | undefined {
+    const refusal = this.#driver.refusal(bytes);
+    if (refusal !== undefined) return refusalError(refusal);
+    const { budget, limits } = this.#options;
+    if (budget.bytes + bytes > limits.uncommittedNodeBytes) return refusalError('uncommitted-full');
+    return this.#options.lowSpace() ? failure('low_disk_space', { retryAfterMs: 1_000 }) : undefined;
+  }
+
+  #size(request: Size): void {
+    this.#driver.read((leads) => {
+      if (!leads) {
+        this.#fail(request, refusalError('not-leader'));
+        return;
+      }
+      const { end } = this.#machine;
+      const cursor = this.#machine.cursor(request.consumer);
+      this.#answer(request, { kind: 'sized', id: request.id, end, cursor });
+    });
+  }
+
+  #fetch(request: Fetch): void {
+    const end = this.#readable.end;
+    if (request.offset >= end) {
+      this.#driver.read((leads) => {
+        if (leads) this.#answer(request, { kind: 'fetched', id: request.id, end: this.#machine.end, chunks: [] });
+        else this.#fail(request, refusalError('not-leader'));
+      });
+      return;
+    }
+    const maxBytes = Math.min(request.maxBytes, this.#options.limits.readBytes);
+    const sent = this.#readChunks(request.offset, end, maxBytes, (chunks, damaged) => {
+      if (damaged === undefined) {
+        this.#answer(request, { kind: 'fetched', id: request.id, end: this.#machine.end, chunks });
+        return;
+      }
+      this.#fail(request, failure('replica_damaged', { outcome: 'not_applied' }));
+      this.#driver.damageFound(damaged);
+    });
+    if (!sent) this.#fail(request, failure('overloaded', { retryAfterMs: 50 }));
+  }
+
+  #readChunks(from: Offset, upTo: Offset, maxBytes: number, then: ChunksThen): boolean {
+    const id = this.#nextRead;
+    this.#nextRead += 1;
+    const { self, incarnation } = this.#context;
+    const sent = this.#context.send(
+      refTo<LogReaderMessage>(self.node, logReaderActorId),
+      {
+        kind: 'read-chunks',
+        replyTo: self,
+        incarnation,
+        id,
+        group: this.#options.group,
+        offset: from,
+        upTo,
+        maxIndex: this.#readable.index,
+        maxBytes,
+      },
+      'data',
+    );
+    if (sent !== 'accepted') return false;
+    this.#reading.set(id, then);
+    return true;
+  }
+
+  #chunksRead(answer: ReadChunksAnswer): void {
+    if (answer.incarnation !== this.#context.incarnation) return;
+    const then = this.#reading.get(answer.id);
+    this.#reading.delete(answer.id);
+    then?.(answer.chunks, answer.damaged);
+  }
+
+  #consumeHost(): ConstructorParameters<typeof ConsumeDesk>[0] {
+    return {
+      cursor: (consumer) => this.#machine.cursor(consumer),
+      takesCursorOf: (consumer) => this.#machine.takesCursorOf(consumer),
+      appliedEnd: () => this.#machine.end,
+      readableEnd: () => this.#readable.end,
+      confirm: (then) => this.#driver.read(then),
+      readChunks: (from, upTo, then) => this.#readChunks(from, upTo, this.#options.limits.readBytes, then),
+      proposeMove: (consumer, from, to) => this.#proposeMove(consumer, from, to),
+      damaged: (index) => this.#driver.damageFound(index),
+      answer: (taker, answer) => this.#answer(taker, answer),
+      leader: () => this.#driver.leaderNode,
+    };
+  }
+
+  #proposeMove(consumer: string, from: number, to: number): { readonly index: LogIndex } | { readonly error: CallError } {
+    const draft = buildChunk(
+      {
+        kind: chunkKind.command,
+        body: encodeCursorMoves([{ consumer, from, to }]),
+        recordCount: 0,
+        producerId: noProducer,
+        producerEpoch: 0,
+        firstSequence: 0,
+        firstTimestamp: Math.max(0, Math.floor(this.#context.wallTime())),
+        lastTimestampDelta: 0,
+      },
+      this.#options.crc32,
+    );
+    const refused = this.#driver.refusal(draft.byteLength);
+    if (refused !== undefined) return { error: refusalError(refused) };
+    const proposed = this.#driver.propose(draft, offset(0));
+    return proposed.ok ? { index: proposed.index } : { error: refusalError(proposed.refusal) };
+  }
+
+  /** Whether this replica serves; else the asker is sent to the leader. */
+  #serves(request: { readonly id: number; readonly replyTo: Produce['replyTo'] }): boolean {
+    if (this.#driver.isReady) return true;
+    const refusal: ProposeRefusal = this.#driver.isLeader ? 'not-ready' : 'not-leader';
+    this.#fail(request, refusalError(refusal));
+    return false;
+  }
+
+  #answer(request: { readonly replyTo: Produce['replyTo'] }, answer: PartitionAnswer): void {
+    this.#context.send(request.replyTo, answer, 'control');
+  }
+
+  #fail(request: { readonly id: number; readonly replyTo: Produce['replyTo'] }, error: CallError): void {
+    this.#answer(request, { kind: 'partition-failed', id: request.id, error, leader: this.#driver.leaderNode });
+  }
+
+  #count(bytes: number): void {
+    this.#options.budget.bytes += bytes - this.#counted;
+    this.#counted = bytes;
+  }
+}
+

@@ -1,0 +1,182 @@
+/**
+ * Actor messages on the wire between nodes: which messages may cross at all, per kind of addressee, and in which form. What
+ * is not listed here never leaves a node and is never taken from one, so a peer cannot speak to an actor's private side.
+ */
+import type { Ref } from '../kernel/index.ts';
+import { createRaftCodec } from '../raft/wire.ts';
+import {
+  bin,
+  bool,
+  branded,
+  errorCode,
+  hexId,
+  list,
+  maxChunkBytes,
+  message,
+  nullable,
+  oneOf,
+  str,
+  struct,
+  text,
+  uint,
+  union,
+  WireError,
+  type CallError,
+  type Codec,
+  type GroupId,
+  type Limits,
+  type Offset,
+  type UnionCodec,
+} from '@callboard/client/protocol';
+import { directoryCommandCodec, directoryResultCodec } from '../directory/index.ts';
+import { gatewayActorId } from './gateway/messages.ts';
+import type { GroupIncarnation, GroupRaft } from './group/messages.ts';
+import { healthCheckerActorId, type Probe, type ProbeAnswer } from './health-checker/messages.ts';
+import {
+  managerActorId,
+  type AppliedAnswer,
+  type AppliedQuery,
+  type FounderHello,
+  type FounderList,
+  type PartitionReady,
+  type PrimaryAnswer,
+  type PrimaryChange,
+  type PrimaryRead,
+} from './manager/messages.ts';
+import type {
+  Consume,
+  Consumed,
+  Fetch,
+  Fetched,
+  Nothing,
+  PartitionAnswer,
+  PartitionFailed,
+  PartitionRequest,
+  Produce,
+  Produced,
+  Size,
+  Sized,
+} from './partition-replica/messages.ts';
+
+const name: Codec<string> = str(256);
+const group: Codec<GroupId> = branded<GroupId>();
+const offset: Codec<Offset> = branded<Offset>();
+
+/** Only the address travels; what the actor there takes is a promise of the sender's code. */
+const ref = struct<{ node: string; shard: number; id: string }>({ node: name, shard: uint, id: name }) as Codec<Ref<never>>;
+const replyTo = ref as unknown as Codec<Ref<PartitionAnswer>>;
+
+const callError: Codec<CallError> = struct<CallError>({
+  code: errorCode,
+  message: text(4_096),
+  outcome: oneOf(['applied', 'not_applied', 'unknown']),
+  retriable: bool,
+  retryAfterMs: { optional: true, ...nullable(uint) },
+});
+
+/** Encodes what may go to the actor `toActorId` of another node, and decodes what came from one. */
+export interface ActorCodec {
+  encode(toActorId: string, message: unknown): unknown[];
+  decode(toActorId: string, wire: unknown): unknown;
+}
+
+type GroupTravels = GroupRaft | GroupIncarnation;
+
+function groupParts(limits: Limits) {
+  const raft = createRaftCodec(limits);
+  return {
+    'group-raft': message<GroupRaft>('group-raft', 1, { fromIncarnation: uint, toIncarnation: uint, message: raft }),
+    'group-incarnation': message<GroupIncarnation>('group-incarnation', 2, { fromNode: name, incarnation: uint }),
+  };
+}
+
+function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequest> {
+  const chunk = bin(maxChunkBytes(limits));
+  return union<GroupTravels | PartitionRequest>({
+    ...groupParts(limits),
+    produce: message<Produce>('produce', 16, { id: uint, replyTo, acks: oneOf(['quorum', 'leader', 'none']), chunk }),
+    consume: message<Consume>('consume', 17, { id: uint, replyTo, consumer: name }),
+    size: message<Size>('size', 18, { id: uint, replyTo, consumer: name }),
+    fetch: message<Fetch>('fetch', 19, { id: uint, replyTo, offset, maxBytes: uint }),
+  });
+}
+
+function answerCodec(limits: Limits): UnionCodec<PartitionAnswer> {
+  const value = bin(limits.recordBytes, { copy: true });
+  const chunks = list(bin(maxChunkBytes(limits), { copy: true }), 4_096);
+  return union<PartitionAnswer>({
+    produced: message<Produced>('produced', 1, { id: uint, baseOffset: offset }),
+    consumed: message<Consumed>('consumed', 2, { id: uint, offset, value }),
+    nothing: message<Nothing>('nothing', 3, { id: uint }),
+    sized: message<Sized>('sized', 4, { id: uint, end: offset, cursor: offset }),
+    fetched: message<Fetched>('fetched', 5, { id: uint, end: offset, chunks }),
+    'partition-failed': message<PartitionFailed>('partition-failed', 6, {
+      id: uint,
+      error: callError,
+      leader: nullable(name),
+    }),
+  });
+}
+
+type ManagerTravels =
+  | GroupTravels
+  | FounderHello
+  | FounderList
+  | PrimaryChange
+  | PrimaryRead
+  | PrimaryAnswer
+  | PartitionReady
+  | AppliedQuery
+  | AppliedAnswer;
+
+function managerCodec(limits: Limits): UnionCodec<ManagerTravels> {
+  return union<ManagerTravels>({
+    ...groupParts(limits),
+    'founder-hello': message<FounderHello>('founder-hello', 16, { node: name, replica: hexId(), heard: str(64) }),
+    'founder-list': message<FounderList>('founder-list', 17, { text: str(32_768) }),
+    'primary-change': message<PrimaryChange>('primary-change', 18, {
+      id: uint,
+      fromNode: name,
+      tag: str(64),
+      command: directoryCommandCodec,
+      deadlineMs: uint,
+    }),
+    'primary-read': message<PrimaryRead>('primary-read', 19, { id: uint, fromNode: name }),
+    'primary-answer': message<PrimaryAnswer>('primary-answer', 20, {
+      id: uint,
+      index: uint,
+      result: nullable(directoryResultCodec),
+      error: nullable(callError),
+    }),
+    'partition-ready': message<PartitionReady>('partition-ready', 21, { group }),
+    'applied-query': message<AppliedQuery>('applied-query', 22, { id: uint, fromNode: name, index: uint }),
+    'applied-answer': message<AppliedAnswer>('applied-answer', 23, { id: uint, node: name }),
+  });
+}
+
+const healthCodec: UnionCodec<Probe | ProbeAnswer> = union<Probe | ProbeAnswer>({
+  probe: message<Probe>('probe', 1, { fromNode: name, round: uint }),
+  'probe-answer': message<ProbeAnswer>('probe-answer', 2, { fromNode: name, round: uint }),
+});
+
+type AnyCodec = UnionCodec<{ readonly kind: string }>;
+
+export function createActorCodec(limits: Limits): ActorCodec {
+  const partition = partitionCodec(limits) as unknown as AnyCodec;
+  const answers = answerCodec(limits) as unknown as AnyCodec;
+  const fixed = new Map<string, AnyCodec>([
+    [managerActorId, managerCodec(limits) as unknown as AnyCodec],
+    [gatewayActorId, answers],
+    [healthCheckerActorId, healthCodec as unknown as AnyCodec],
+  ]);
+  const codecOf = (actorId: string): AnyCodec => {
+    if (actorId.startsWith('partition/')) return partition;
+    const codec = actorId.startsWith('client/') ? answers : fixed.get(actorId);
+    if (codec === undefined) throw new WireError('frame_invalid', `no message crosses to the actor '${actorId.slice(0, 80)}'`);
+    return codec;
+  };
+  return {
+    encode: (toActorId, value) => codecOf(toActorId).encode(value as { readonly kind: string }),
+    decode: (toActorId, wire) => codecOf(toActorId).decode(wire),
+  };
+}

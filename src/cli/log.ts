@@ -1,0 +1,46 @@
+/** The node's log: JSON lines for machines, and the same lines readable where somebody watches. */
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import type { LogLevel } from '../node/config.ts';
+
+const LABELS: Readonly<Record<number, string>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'WARN',
+  50: 'ERROR',
+  60: 'FATAL',
+};
+const HIDDEN = ['level', 'time', 'pid', 'hostname', 'msg', 'node'];
+
+/** One JSON line of pino as a person reads it; a line that is none stays as it is. */
+export function readableLine(line: string): string {
+  const entry = parseEntry(line);
+  if (entry === undefined) return line;
+  const time = typeof entry['time'] === 'number' ? new Date(entry['time']).toTimeString().slice(0, 8) : '';
+  const label = LABELS[Number(entry['level'])] ?? String(entry['level']);
+  const fields = Object.entries(entry)
+    .filter(([name]) => !HIDDEN.includes(name))
+    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return `${time} ${label.padEnd(5)} ${String(entry['msg'] ?? '')}${fields.join('')}`;
+}
+
+function parseEntry(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+export function createLogger(node: string, level: LogLevel): Logger {
+  const options = { level, base: { node } };
+  if (process.stdout.isTTY) {
+    return pino(options, {
+      write: (line: string) => process.stdout.write(`${readableLine(line.trimEnd())}\n`),
+    });
+  }
+  // Synchronous, so that the last words of a dying node are in the log.
+  return pino(options, pino.destination({ fd: 1, sync: true }));
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The `callboard` command. */
+import { fileURLToPath } from 'node:url';
+import { runDev } from './dev.ts';
+import { runProgram } from './program.ts';
+import { runServer } from './server.ts';
+import type { StartNode } from './server.ts';
+
+/** A node's code is loaded by the process that runs it; `dev` and `--help` do without. */
+async function loadNode(): Promise<StartNode> {
+  // TODO(start-node): import('../node/start-node.ts') as soon as it is there.
+  const file = '../node/start-node.js';
+  const module = (await import(file)) as { startNode: StartNode };
+  return module.startNode;
+}
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  dev: (flags) =>
+    runDev({
+      flags,
+      env: process.env,
+      nodeCommand: [process.execPath, fileURLToPath(import.meta.url), 'server'],
+    }),
+  server: ({ endWithStdin, ...flags }) => runServer({ flags, endWithStdin: endWithStdin === true, loadNode }),
+});
+// Whatever still hangs on the event loop (an open standard input, a socket that would not close) must not keep us.
+process.exit(exitCode);

@@ -1,0 +1,91 @@
+/**
+ * The directory's commands, results and events. The machine itself is pure: `apply(command)` changes the state the same
+ * way on every manager and returns a result for the asker and events for the subscribers.
+ */
+import type { CallError, GroupId } from '@callboard/client/protocol';
+
+/** `active` takes new partitions; `inactive` was found dead or deactivated; `leaving` was removed and serves on. */
+export type BrokerState = 'active' | 'inactive' | 'leaving';
+
+export interface Broker {
+  readonly name: string;
+  /** The node's journal id; undefined while no node of this name is known. */
+  readonly replica: string | undefined;
+  /** Where clients reach the node, `http://host:port`. */
+  readonly url: string | undefined;
+  /** Set by an admin's deactivate; health cannot undo it. */
+  readonly deactivated: boolean;
+  /** Health's last word. */
+  readonly alive: boolean;
+  readonly leaving: boolean;
+}
+
+/** A node that has presented itself, whether or not it is a broker (a manual one waits for an admin's `add`). */
+export interface DirectoryNode {
+  readonly name: string;
+  readonly replica: string;
+  readonly url: string;
+}
+
+export interface PartitionPlacement {
+  readonly group: GroupId;
+  /** In order of preference; the first is told to campaign at once. */
+  readonly replicas: readonly { readonly node: string; readonly replica: string }[];
+}
+
+export interface Topic {
+  readonly name: string;
+  readonly state: 'creating' | 'ready';
+  readonly partitions: readonly PartitionPlacement[];
+}
+
+export type AdminAction = 'add' | 'remove' | 'activate' | 'deactivate';
+
+export type DirectoryCommand =
+  | { readonly kind: 'create-topic'; readonly name: string; readonly partitions: number }
+  | { readonly kind: 'topic-ready'; readonly name: string }
+  | { readonly kind: 'register-producer'; readonly id: string; readonly topic: string }
+  | { readonly kind: 'register-consumer'; readonly id: string; readonly topic: string }
+  /** A node presents itself; makes it a broker unless `manual`. */
+  | {
+      readonly kind: 'register-node';
+      readonly name: string;
+      readonly replica: string;
+      readonly url: string;
+      readonly manual: boolean;
+    }
+  | { readonly kind: 'set-alive'; readonly broker: string; readonly alive: boolean }
+  | { readonly kind: 'admin'; readonly action: AdminAction; readonly broker: string };
+
+/**
+ * A command as it stands in the log. `tag` names the call that asked for it (32 lower-case hexadecimal characters, drawn
+ * by the asker's manager once per call and kept over its retries; empty: none): a command whose tag has
+ * succeeded before is answered as it was then and changes nothing. So a retry after an unknown outcome is never told
+ * that the topic which it created itself exists already.
+ */
+export interface DirectoryEntry {
+  readonly tag: string;
+  readonly command: DirectoryCommand;
+}
+
+/** `partitions`: the topic's, for commands about one; else 0. */
+export type DirectoryResult =
+  | { readonly ok: true; readonly partitions: number }
+  | { readonly ok: false; readonly error: CallError };
+
+export type DirectoryEvent =
+  | { readonly kind: 'topic'; readonly topic: Topic }
+  | { readonly kind: 'producer'; readonly id: string; readonly topic: string }
+  | { readonly kind: 'consumer'; readonly id: string; readonly topic: string }
+  | { readonly kind: 'broker'; readonly broker: Broker };
+
+/** What one command did. */
+export interface Applied {
+  readonly result: DirectoryResult;
+  readonly events: readonly DirectoryEvent[];
+}
+
+export function brokerState(broker: Broker): BrokerState {
+  if (broker.leaving) return 'leaving';
+  return broker.alive && !broker.deactivated ? 'active' : 'inactive';
+}

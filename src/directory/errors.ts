@@ -1,0 +1,59 @@
+/** The directory's refusals. All are decided when a command is applied, so nothing was or will be changed by it. */
+import { failure, type CallError } from '@callboard/client/protocol';
+import type { DirectoryResult } from './contract.ts';
+
+function refuse(error: CallError): DirectoryResult {
+  return { ok: false, error };
+}
+
+/** Names come from users and may be long; an error text shows enough to recognise them. */
+function shown(text: string): string {
+  return text.length > 80 ? `'${text.slice(0, 80)}…'` : `'${text}'`;
+}
+
+export function badTopicName(name: string, maxBytes: number): DirectoryResult {
+  const message = `Topic name ${shown(name)} is not valid: use 1 to ${maxBytes} of letters, digits, '.', '_', '-' and ':', not only dots.`;
+  return refuse(failure('bad_request', { message }));
+}
+
+export function badPartitions(partitions: number, most: number): DirectoryResult {
+  return refuse(failure('bad_request', { message: `A topic has 1 to ${most} partitions, not ${partitions}.` }));
+}
+
+export function badBrokerName(name: string, maxBytes: number): DirectoryResult {
+  const message = `Broker name ${shown(name)} is not valid: use 1 to ${maxBytes} printable characters.`;
+  return refuse(failure('bad_request', { message }));
+}
+
+export function badId(id: string): DirectoryResult {
+  return refuse(failure('bad_request', { message: `Id ${shown(id)} is not 32 lower-case hexadecimal characters.` }));
+}
+
+export function idInUse(id: string, topic: string): DirectoryResult {
+  const message = `Id ${shown(id)} belongs to topic ${shown(topic)} already: draw another one.`;
+  return refuse(failure('bad_request', { message }));
+}
+
+export function topicExists(name: string): DirectoryResult {
+  return refuse(failure('topic_exists', { message: `Topic ${shown(name)} already exists.` }));
+}
+
+export function topicNotFound(name: string): DirectoryResult {
+  return refuse(failure('topic_not_found', { message: `Topic ${shown(name)} does not exist: create it first.` }));
+}
+
+export function notEnoughBrokers(): DirectoryResult {
+  return refuse(failure('not_enough_brokers', { message: 'Not enough active brokers.' }));
+}
+
+export function brokerExists(name: string): DirectoryResult {
+  return refuse(failure('broker_exists', { message: `Broker ${shown(name)} already exists.` }));
+}
+
+export function brokerNotFound(name: string): DirectoryResult {
+  return refuse(failure('broker_not_found', { message: `Broker ${shown(name)} does not exist: add it first.` }));
+}
+
+export function limitReached(what: string, limit: number): DirectoryResult {
+  return refuse(failure('limit_reached', { message: `The cluster holds at most ${limit} ${what}.` }));
+}

@@ -1,0 +1,19 @@
+/** The public face of the directory room. */
+export { decodeEntry, directoryCommandCodec, directoryResultCodec, directoryVersion, encodeEntry } from './codec.ts';
+export type { DecodedEntry } from './codec.ts';
+export { brokerState } from './contract.ts';
+export type {
+  AdminAction,
+  Applied,
+  Broker,
+  BrokerState,
+  DirectoryCommand,
+  DirectoryEntry,
+  DirectoryEvent,
+  DirectoryNode,
+  DirectoryResult,
+  PartitionPlacement,
+  Topic,
+} from './contract.ts';
+export { DirectoryMachine } from './machine.ts';
+export type { DirectoryLimits, DirectoryOptions } from './machine.ts';

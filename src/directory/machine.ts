@@ -1,0 +1,252 @@
+/**
+ * The directory: topics and where their replicas live, brokers, producers and consumers. Deterministic: the same entries
+ * in the same order give the same results, events and state on every manager.
+ */
+import { groupId, type Limits } from '@callboard/client/protocol';
+import { admin, registerNode, setAlive, type BrokerTable } from './brokers.ts';
+import type {
+  Applied,
+  Broker,
+  DirectoryCommand,
+  DirectoryEvent,
+  DirectoryNode,
+  DirectoryResult,
+  PartitionPlacement,
+  Topic,
+} from './contract.ts';
+import { brokerState } from './contract.ts';
+import * as errors from './errors.ts';
+import { digest } from './hash.ts';
+import { isId, isTopicName } from './names.ts';
+import { placePartitions, type Candidate } from './placement.ts';
+import { RecentTags } from './tags.ts';
+
+export type DirectoryLimits = Pick<
+  Limits,
+  | 'topicPartitions'
+  | 'topicNameBytes'
+  | 'clusterPartitions'
+  | 'directoryBrokers'
+  | 'directoryProducers'
+  | 'directoryConsumers'
+  | 'directoryTags'
+>;
+
+export interface DirectoryOptions {
+  readonly limits: DirectoryLimits;
+  /** Replicas of each partition. The same on every manager: it follows from the founders' list. */
+  readonly replicationFactor: number;
+}
+
+interface Load {
+  replicas: number;
+  leads: number;
+}
+
+const noLoad: Load = { replicas: 0, leads: 0 };
+
+function ok(partitions: number, events: readonly DirectoryEvent[] = []): Applied {
+  return { result: { ok: true, partitions }, events };
+}
+
+function no(result: DirectoryResult): Applied {
+  return { result, events: [] };
+}
+
+export class DirectoryMachine {
+  readonly #limits: DirectoryLimits;
+  readonly #factor: number;
+  readonly #brokers = new Map<string, Broker>();
+  readonly #nodes = new Map<string, DirectoryNode>();
+  /** In the order in which they became ready; those still being created may stand anywhere. */
+  readonly #topics = new Map<string, Topic>();
+  readonly #creating = new Set<string>();
+  readonly #producers = new Map<string, string>();
+  readonly #consumers = new Map<string, string>();
+  /** What placements have put on each node, by name. */
+  readonly #loads = new Map<string, Load>();
+  readonly #tags: RecentTags;
+  #groups = 0;
+
+  constructor(options: DirectoryOptions) {
+    const { replicationFactor } = options;
+    if (!Number.isSafeInteger(replicationFactor) || replicationFactor < 1 || replicationFactor % 2 === 0) {
+      throw new RangeError(`a replication factor is an odd number from 1, got ${replicationFactor}`);
+    }
+    this.#limits = options.limits;
+    this.#factor = replicationFactor;
+    this.#tags = new RecentTags(options.limits.directoryTags);
+  }
+
+  /** Applies one entry of the log. `tag`: see `DirectoryEntry`. */
+  apply(command: DirectoryCommand, tag = ''): Applied {
+    const before = this.#tags.find(tag);
+    if (before !== undefined) return ok(before);
+    const applied = this.#run(command);
+    if (applied.result.ok) this.#tags.remember(tag, applied.result.partitions);
+    return applied;
+  }
+
+  /** The whole state as events. A fresh subscriber that is given these and then each change knows what others know. */
+  snapshotEvents(): readonly DirectoryEvent[] {
+    const events: DirectoryEvent[] = [];
+    for (const broker of this.#brokers.values()) events.push({ kind: 'broker', broker });
+    for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
+    for (const [id, topic] of this.#producers) events.push({ kind: 'producer', id, topic });
+    for (const [id, topic] of this.#consumers) events.push({ kind: 'consumer', id, topic });
+    return events;
+  }
+
+  /** Equal on two managers that have applied the same entries; includes what no event shows. */
+  stateHash(): string {
+    return digest(this.#describe());
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  topics(): Iterable<Topic> {
+    return this.#topics.values();
+  }
+
+  /** Names of the topics that are being created, oldest first. */
+  creating(): Iterable<string> {
+    return this.#creating;
+  }
+
+  broker(name: string): Broker | undefined {
+    return this.#brokers.get(name);
+  }
+
+  brokers(): Iterable<Broker> {
+    return this.#brokers.values();
+  }
+
+  /** What a node of this name last said of itself. */
+  node(name: string): DirectoryNode | undefined {
+    return this.#nodes.get(name);
+  }
+
+  /** How many partitions were ever placed; the highest group number. */
+  get groups(): number {
+    return this.#groups;
+  }
+
+  #run(command: DirectoryCommand): Applied {
+    switch (command.kind) {
+      case 'create-topic':
+        return this.#createTopic(command.name, command.partitions);
+      case 'topic-ready':
+        return this.#topicReady(command.name);
+      case 'register-producer':
+        return this.#registerClient('producer', command.id, command.topic);
+      case 'register-consumer':
+        return this.#registerClient('consumer', command.id, command.topic);
+      case 'register-node':
+        return registerNode(this.#brokerTable(), command);
+      case 'set-alive':
+        return setAlive(this.#brokerTable(), command.broker, command.alive);
+      case 'admin':
+        return admin(this.#brokerTable(), command.action, command.broker);
+    }
+  }
+
+  #brokerTable(): BrokerTable {
+    return {
+      brokers: this.#brokers,
+      nodes: this.#nodes,
+      mostBrokers: this.#limits.directoryBrokers,
+      nameBytes: this.#limits.topicNameBytes,
+    };
+  }
+
+  #createTopic(name: string, partitions: number): Applied {
+    const { topicNameBytes, topicPartitions, clusterPartitions } = this.#limits;
+    if (!isTopicName(name, topicNameBytes)) return no(errors.badTopicName(name, topicNameBytes));
+    if (!Number.isSafeInteger(partitions) || partitions < 1 || partitions > topicPartitions) {
+      return no(errors.badPartitions(partitions, topicPartitions));
+    }
+    if (this.#topics.has(name)) return no(errors.topicExists(name));
+    if (this.#groups + partitions > clusterPartitions) {
+      return no(errors.limitReached('partitions', clusterPartitions));
+    }
+    const placed = placePartitions(this.#candidates(), partitions, this.#factor);
+    if (placed === undefined) return no(errors.notEnoughBrokers());
+    const placements = placed.map((replicas): PartitionPlacement => {
+      this.#groups += 1;
+      replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0));
+      return { group: groupId(this.#groups), replicas };
+    });
+    const topic: Topic = { name, state: 'creating', partitions: placements };
+    this.#topics.set(name, topic);
+    this.#creating.add(name);
+    return ok(partitions, [{ kind: 'topic', topic }]);
+  }
+
+  #topicReady(name: string): Applied {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) return no(errors.topicNotFound(name));
+    if (topic.state === 'ready') return ok(topic.partitions.length);
+    const ready: Topic = { ...topic, state: 'ready' };
+    // Moved to the end, so that a list made from the state and one made from events agree in their order.
+    this.#topics.delete(name);
+    this.#topics.set(name, ready);
+    this.#creating.delete(name);
+    return ok(ready.partitions.length, [{ kind: 'topic', topic: ready }]);
+  }
+
+  #registerClient(kind: 'producer' | 'consumer', id: string, name: string): Applied {
+    const table = kind === 'producer' ? this.#producers : this.#consumers;
+    const most = kind === 'producer' ? this.#limits.directoryProducers : this.#limits.directoryConsumers;
+    if (!isId(id)) return no(errors.badId(id));
+    const topic = this.#topics.get(name);
+    if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
+    const owner = table.get(id);
+    if (owner !== undefined && owner !== name) return no(errors.idInUse(id, owner));
+    if (owner === name) return ok(topic.partitions.length);
+    if (table.size >= most) return no(errors.limitReached(`${kind}s`, most));
+    table.set(id, name);
+    return ok(topic.partitions.length, [{ kind, id, topic: name }]);
+  }
+
+  #candidates(): Candidate[] {
+    const candidates: Candidate[] = [];
+    for (const broker of this.#brokers.values()) {
+      if (broker.leaving || broker.replica === undefined) continue;
+      const { replicas, leads } = this.#loads.get(broker.name) ?? noLoad;
+      candidates.push({
+        node: broker.name,
+        replica: broker.replica,
+        active: brokerState(broker) === 'active',
+        replicas,
+        leads,
+      });
+    }
+    return candidates;
+  }
+
+  #addLoad(node: string, leads: boolean): void {
+    const load = this.#loads.get(node) ?? { replicas: 0, leads: 0 };
+    load.replicas += 1;
+    if (leads) load.leads += 1;
+    this.#loads.set(node, load);
+  }
+
+  *#describe(): Iterable<string> {
+    yield JSON.stringify(['groups', this.#groups, this.#factor]);
+    for (const broker of this.#brokers.values()) {
+      const { name, replica, url, deactivated, alive, leaving } = broker;
+      yield JSON.stringify(['broker', name, replica, url, deactivated, alive, leaving]);
+    }
+    for (const { name, replica, url } of this.#nodes.values()) yield JSON.stringify(['node', name, replica, url]);
+    for (const { name, state, partitions } of this.#topics.values()) {
+      yield JSON.stringify(['topic', name, state, partitions.map((one) => [one.group, one.replicas])]);
+    }
+    for (const name of this.#creating) yield JSON.stringify(['creating', name]);
+    for (const [id, topic] of this.#producers) yield JSON.stringify(['producer', id, topic]);
+    for (const [id, topic] of this.#consumers) yield JSON.stringify(['consumer', id, topic]);
+    for (const [node, load] of this.#loads) yield JSON.stringify(['load', node, load.replicas, load.leads]);
+    for (const [tag, partitions] of this.#tags.entries()) yield JSON.stringify(['tag', tag, partitions]);
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * One actor id's place in the system: its mailbox, its current incarnation and its life cycle.
+ *
+ *     starting -> running -> ending -> restarting (back-off) -> starting ...
+ *                                   \-> ended
+ *
+ * - `starting`: takes messages; the factory and `start` run at the beginning of the first turn.
+ * - `stopping`: asked to stop from within its own turn; takes nothing more and ends when the handler returns.
+ * - `ending`: `stopped()` is running. `restarting`: no incarnation; the mailbox is empty and takes nothing.
+ */
+import type { Ref } from './address.ts';
+import type { Actor, ExitReason, Lane, SendResult, SpawnOptions } from './actor.ts';
+import { describeError } from './errors.ts';
+import type { Home, Host } from './host.ts';
+import { Incarnation } from './incarnation.ts';
+import { Mailbox } from './mailbox.ts';
+import { Watchers } from './monitors.ts';
+import type { ClockTimer } from './ports.ts';
+import type { Task } from './scheduler.ts';
+import { Supervision } from './supervision.ts';
+import { KernelTimer } from './timers.ts';
+
+export type ActorState = 'starting' | 'running' | 'stopping' | 'ending' | 'restarting' | 'ended';
+
+/** What `inspect()` says of one actor. Times are monotonic milliseconds. */
+export interface ActorInfo {
+  readonly id: string;
+  readonly state: ActorState;
+  readonly incarnation: number;
+  readonly restarts: number;
+  /** Messages waiting, by lane. */
+  readonly control: number;
+  readonly data: number;
+  readonly dataCapacity: number;
+  /** Messages handled since the spawn, over all incarnations. */
+  readonly handled: number;
+  /** Age of the current (or, during back-off, of the last) incarnation. */
+  readonly ageMs: number;
+  readonly details: Record<string, unknown>;
+}
+
+export class Cell implements Task, Home {
+  readonly ref: Ref<unknown>;
+  queued = false;
+  readonly #host: Host;
+  readonly #factory: () => Actor<unknown>;
+  readonly #supervision: Supervision;
+  readonly #mailbox: Mailbox;
+  readonly #dataCapacity: number;
+  readonly #watchers = new Watchers();
+  #state: ActorState = 'starting';
+  #context: Incarnation<unknown>;
+  #actor: Actor<unknown> | undefined;
+  #backOff: ClockTimer | undefined;
+  #starts: number;
+  #restarts = 0;
+  #handled = 0;
+  #inTurn = false;
+  #overflowed = false;
+
+  constructor(
+    host: Host,
+    ref: Ref<unknown>,
+    earlierStarts: number,
+    factory: () => Actor<unknown>,
+    options: SpawnOptions,
+  ) {
+    const { limits } = host;
+    this.ref = ref;
+    this.#host = host;
+    this.#factory = factory;
+    this.#supervision = new Supervision(options.restart, limits.restart);
+    this.#dataCapacity = options.dataCapacity ?? limits.mailboxDataMessages;
+    if (!Number.isSafeInteger(this.#dataCapacity) || this.#dataCapacity < 1) {
+      throw new RangeError(`the data lane of ${ref.id} needs a capacity, got ${this.#dataCapacity}`);
+    }
+    this.#mailbox = new Mailbox({
+      dataMessages: this.#dataCapacity,
+      controlMessages: limits.mailboxControlMessages,
+      controlStreak: limits.controlStreakMessages,
+    });
+    this.#starts = earlierStarts + 1;
+    this.#context = new Incarnation(host, this, this.#starts);
+    host.schedule(this);
+  }
+
+  /** The place to register for the end of the living incarnation, if there is one. */
+  get watchers(): Watchers | undefined {
+    return this.#state === 'restarting' || this.#state === 'ended' ? undefined : this.#watchers;
+  }
+
+  deliver(message: unknown, lane: Lane): SendResult {
+    if (this.#state !== 'running' && this.#state !== 'starting') return 'gone';
+    if (!this.#mailbox.push(message, lane)) {
+      // A control lane at its bound is a broken protocol window: the next turn fails the actor.
+      if (lane === 'control') this.#overflowed = true;
+      return 'full';
+    }
+    if (!this.queued) this.#host.schedule(this);
+    return 'accepted';
+  }
+
+  hasWork(): boolean {
+    return this.#state === 'starting' || (this.#state === 'running' && this.#mailbox.length > 0);
+  }
+
+  turn(maxMessages: number): number {
+    const before = this.#handled;
+    this.#inTurn = true;
+    try {
+      if (this.#overflowed) throw new Error('the control lane ran over its bound');
+      if (this.#state === 'starting') this.#begin();
+      this.#work(maxMessages);
+    } catch (error) {
+      this.#inTurn = false;
+      this.#fail(error);
+      return this.#handled - before;
+    }
+    this.#inTurn = false;
+    if (this.#state === 'stopping') this.#end('stopped');
+    return this.#handled - before;
+  }
+
+  /** Ends the actor for good: now, or after its current message when that is where the call comes from. */
+  stop(): void {
+    switch (this.#state) {
+      case 'starting':
+      case 'running':
+        if (this.#inTurn) this.#state = 'stopping';
+        else this.#end('stopped');
+        return;
+      case 'restarting':
+        this.#backOff?.cancel();
+        this.#release('stopped');
+        return;
+      case 'ending':
+        // Asked for while `stopped()` runs, whatever the reason for that: there will be no restart.
+        this.#state = 'stopping';
+        return;
+      case 'stopping':
+      case 'ended':
+        return;
+    }
+  }
+
+  info(nowMs: number): ActorInfo {
+    return {
+      id: this.ref.id,
+      state: this.#state,
+      incarnation: this.#context.incarnation,
+      restarts: this.#restarts,
+      control: this.#mailbox.depth('control'),
+      data: this.#mailbox.depth('data'),
+      dataCapacity: this.#dataCapacity,
+      handled: this.#handled,
+      ageMs: nowMs - this.#context.startedAtMs,
+      details: this.#details(),
+    };
+  }
+
+  #begin(): void {
+    this.#state = 'running';
+    const actor = this.#factory();
+    this.#actor = actor;
+    actor.start?.(this.#context);
+    this.#context.trace.note('debug', 'actor.started', { incarnation: this.#starts });
+  }
+
+  #work(maxMessages: number): void {
+    const actor = this.#actor;
+    const context = this.#context;
+    const mailbox = this.#mailbox;
+    if (actor === undefined) return;
+    for (let left = maxMessages; left > 0 && this.#state === 'running' && mailbox.length > 0; left -= 1) {
+      let message = mailbox.take();
+      if (message instanceof KernelTimer) {
+        if (!message.live) continue;
+        message = message.message;
+      }
+      this.#handled += 1;
+      actor.receive(message, context);
+    }
+  }
+
+  #fail(error: unknown): void {
+    // Asked to stop and then threw: it is over in any case, but the error deserves its line.
+    const wasStopping = this.#state === 'stopping';
+    const fields = { incarnation: this.#starts, handled: this.#handled, ...describeError(error) };
+    this.#context.trace.note('error', 'actor.failed', fields);
+    const stopped = this.#finish() || wasStopping;
+    if (stopped) return this.#release('stopped');
+    const nowMs = this.#host.ports.clock.now();
+    const verdict = this.#supervision.judge(nowMs);
+    switch (verdict.kind) {
+      case 'restart':
+        return this.#restartAfter(verdict.delayMs);
+      case 'end':
+        return this.#release('failed');
+      case 'escalate':
+        this.#release('escalated');
+        return this.#host.escalate(error, this.ref);
+    }
+  }
+
+  #end(reason: ExitReason): void {
+    this.#finish();
+    this.#release(reason);
+  }
+
+  /** Ends the incarnation. True if somebody asked for a stop meanwhile. */
+  #finish(): boolean {
+    this.#state = 'ending';
+    try {
+      this.#actor?.stopped?.();
+    } catch (error) {
+      this.#context.trace.note('error', 'actor.stopped_threw', describeError(error));
+    }
+    this.#actor = undefined;
+    this.#context.end();
+    this.#mailbox.clear();
+    this.#overflowed = false;
+    // Widened on purpose: stopped() may have called stop(), which control flow analysis cannot see.
+    const stopAsked = (this.#state as ActorState) === 'stopping';
+    this.#state = 'restarting';
+    this.#watchers.fireAll();
+    return stopAsked;
+  }
+
+  #restartAfter(delayMs: number): void {
+    this.#restarts += 1;
+    this.#context.trace.note('warn', 'actor.restarting', { restarts: this.#restarts, delayMs });
+    this.#backOff = this.#host.ports.clock.setTimer(delayMs, () => {
+      if (this.#state !== 'restarting') return;
+      this.#backOff = undefined;
+      this.#starts += 1;
+      this.#context = new Incarnation(this.#host, this, this.#starts);
+      this.#state = 'starting';
+      this.#host.schedule(this);
+    });
+  }
+
+  #release(reason: ExitReason): void {
+    this.#state = 'ended';
+    this.#context.trace.note('debug', 'actor.ended', { reason, incarnation: this.#starts });
+    this.#host.release(this.ref.id, this.#starts);
+  }
+
+  #details(): Record<string, unknown> {
+    try {
+      return this.#actor?.inspect?.() ?? {};
+    } catch (error) {
+      return { inspectFailed: describeError(error).error };
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What each setting may be. Text from flags and environment and JSON values from the file go through the same schema,
+ * so one value means the same wherever it is written.
+ */
+import { defaultLimits } from '@callboard/client/protocol';
+import type { Limits } from '@callboard/client/protocol';
+import { z } from 'zod';
+import type { Endpoint, LogLevel, Peer } from './config.ts';
+import { parseEndpoint, parseNodeName, parsePeers } from './config-endpoints.ts';
+import type { Parsed } from './config-endpoints.ts';
+import { nearMiss } from './config-near-miss.ts';
+import type { SettingKey } from './config-sources.ts';
+
+export interface Settings {
+  readonly name?: string;
+  readonly listen?: Endpoint;
+  readonly peers?: readonly Peer[];
+  readonly data?: string;
+  readonly secret?: string;
+  readonly secretFile?: string;
+  readonly adminToken?: string;
+  readonly adminTokenFile?: string;
+  readonly manualBrokers?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly allowedOrigins?: readonly string[];
+  readonly limits?: Partial<Limits>;
+}
+
+export const SECRET_LENGTH_MIN = 16;
+export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Runs a parser that answers with a text as a step of a zod schema. */
+function parsedBy<In, Out>(
+  parse: (value: In) => Parsed<Out>,
+): (value: In, context: z.RefinementCtx<In>) => Out {
+  return (value, context) => {
+    const parsed = parse(value);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.why });
+    return z.NEVER;
+  };
+}
+
+const text = z.string({ error: 'write it as text' }).trim().min(1, { error: 'it must not be empty' });
+
+/** `a,b` or `["a", "b"]`. */
+const list = z.union([text.transform((value) => value.split(',')), z.array(text)], {
+  error: 'write a text with commas, or in the config file a list of texts',
+});
+
+const flag = z.union(
+  [
+    z.boolean(),
+    z.enum(['true', 'yes', '1']).transform(() => true),
+    z.enum(['false', 'no', '0']).transform(() => false),
+  ],
+  { error: 'write true or false' },
+);
+
+function parseLevel(value: string): Parsed<LogLevel> {
+  const level = logLevels.find((known) => known === value.toLowerCase());
+  if (level !== undefined) return { ok: true, value: level };
+  const near = nearMiss(value, logLevels);
+  return {
+    ok: false,
+    why: `${near === undefined ? '' : `did you mean '${near}'? `}levels are ${logLevels.join(', ')}`,
+  };
+}
+
+function parseOrigins(values: readonly string[]): Parsed<readonly string[]> {
+  const origins: string[] = [];
+  for (const value of values) {
+    const wanted = value.trim().replace(/\/$/, '').toLowerCase();
+    if (!URL.canParse(wanted) || new URL(wanted).origin !== wanted) {
+      const form = 'scheme, host and port only, such as https://console.example:8443';
+      return { ok: false, why: `'${value}' is not an origin: write ${form}` };
+    }
+    origins.push(wanted);
+  }
+  return { ok: true, value: origins };
+}
+
+function parseSecret(value: string): Parsed<string> {
+  if (value.length >= SECRET_LENGTH_MIN) return { ok: true, value };
+  return {
+    ok: false,
+    why: `a cluster secret has at least ${SECRET_LENGTH_MIN} characters: make one with \`openssl rand -hex 32\``,
+  };
+}
+
+function parseLimits(value: Record<string, unknown>): Parsed<Partial<Limits>> {
+  const known = Object.keys(defaultLimits);
+  for (const [key, amount] of Object.entries(value)) {
+    if (!known.includes(key)) {
+      const near = nearMiss(key, known);
+      return {
+        ok: false,
+        why: `there is no limit '${key}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
+      };
+    }
+    if (typeof amount !== 'number' || !Number.isSafeInteger(amount) || amount < 1) {
+      return {
+        ok: false,
+        why: `the limit '${key}' must be a whole number from 1, not ${JSON.stringify(amount)}`,
+      };
+    }
+  }
+  return { ok: true, value: value as Partial<Limits> };
+}
+
+/** Text that is not JSON stays text, and is then no object. */
+function parseJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+const limitsObject = z.record(z.string(), z.unknown(), {
+  error: 'write an object, such as {"callDeadlineMs": 5000}',
+});
+
+const schemas: Record<SettingKey, z.ZodType> = {
+  name: text.transform(parsedBy(parseNodeName)),
+  listen: z
+    .union([text, z.number().transform(String)], { error: 'write host:port, such as "127.0.0.1:8080"' })
+    .transform(parsedBy(parseEndpoint)),
+  peers: list.transform(parsedBy(parsePeers)),
+  data: text,
+  secret: text.transform(parsedBy(parseSecret)),
+  secretFile: text,
+  adminToken: text,
+  adminTokenFile: text,
+  manualBrokers: flag,
+  logLevel: text.transform(parsedBy(parseLevel)),
+  allowedOrigins: list.transform(parsedBy(parseOrigins)),
+  limits: z.preprocess(parseJson, limitsObject).transform(parsedBy(parseLimits)),
+};
+
+/** The setting's value, or what is wrong with it. */
+export function checkSetting(key: SettingKey, value: unknown): Parsed<unknown> {
+  const result = schemas[key].safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, why: result.error.issues[0]?.message ?? 'it is not valid' };
+}

@@ -1,0 +1,100 @@
+/**
+ * The actors of one node, wired to its store. Shared by production and the simulator: everything real comes in through
+ * `system` (with its ports) and `store`.
+ */
+import { Gateway, gatewayActorId, gatewaySpawnOptions } from '../actors/gateway/index.ts';
+import type { GroupMember } from '../actors/group/messages.ts';
+import { HealthChecker } from '../actors/health-checker/health-checker.ts';
+import { healthCheckerActorId } from '../actors/health-checker/messages.ts';
+import { LogReader } from '../actors/log-reader/log-reader.ts';
+import { logReaderActorId } from '../actors/log-reader/messages.ts';
+import { LogWriter } from '../actors/log-writer/log-writer.ts';
+import { logWriterActorId } from '../actors/log-writer/messages.ts';
+import { Manager } from '../actors/manager/manager.ts';
+import { managerActorId } from '../actors/manager/messages.ts';
+import { partitionActorId, type PartitionReplicaMessage } from '../actors/partition-replica/messages.ts';
+import { PartitionReplica } from '../actors/partition-replica/replica.ts';
+import { peerLinkActorId } from '../actors/peer-link/messages.ts';
+import { PeerLink } from '../actors/peer-link/peer-link.ts';
+import type { ActorSystem, Checksum, RestartPolicy } from '../kernel/index.ts';
+import type { LogStore } from '../raft/index.ts';
+import type { GroupId, Limits } from '@callboard/client/protocol';
+
+export interface NodeActorsOptions {
+  readonly system: ActorSystem;
+  readonly store: LogStore;
+  readonly name: string;
+  /** All nodes named at the start, this one included, in the order given. */
+  readonly nodes: readonly string[];
+  /** Where clients reach this node. */
+  readonly url: string;
+  readonly limits: Limits;
+  readonly crc32: Checksum;
+  readonly manualBrokers: boolean;
+  onClusterId(id: string): void;
+}
+
+/** A replica that finds damage ends and opens its log anew, which may happen several times in a row. */
+const replicaRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 5_000, budget: 20, windowMs: 60_000 };
+const shellRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 10, windowMs: 60_000 };
+
+export function startNodeActors(options: NodeActorsOptions): void {
+  const { system, store, name, nodes, url, limits, crc32, manualBrokers } = options;
+  system.spawn(
+    logWriterActorId,
+    () => new LogWriter({ store, batchEntries: limits.writerBatchEntries, batchBytes: limits.writerBatchBytes }),
+    // The last batch of a failed store is in doubt: only a new process may go on.
+    { restart: 'escalate' },
+  );
+  system.spawn(logReaderActorId, () => new LogReader({ store, readsInFlight: limits.readsInFlight }), {
+    restart: shellRestarts,
+  });
+  system.spawn(peerLinkActorId, () => new PeerLink(), { restart: shellRestarts });
+  const spawnReplica = replicaSpawner(options);
+  system.spawn(
+    managerActorId,
+    () =>
+      new Manager({
+        named: nodes,
+        replica: store.journalId,
+        startCount: store.startCount,
+        url,
+        manual: manualBrokers,
+        limits,
+        crc32,
+        founders: () => store.document('founders'),
+        births: () => store.replicas(),
+        onClusterId: (id) => options.onClusterId(id),
+        spawnReplica,
+      }),
+    { restart: replicaRestarts },
+  );
+  system.spawn(healthCheckerActorId, () => new HealthChecker({ node: name, limits }), { restart: shellRestarts });
+  system.spawn(gatewayActorId, () => new Gateway({ limits, crc32 }), {
+    restart: shellRestarts,
+    ...gatewaySpawnOptions(limits),
+  });
+}
+
+function replicaSpawner(options: NodeActorsOptions) {
+  const { system, store, limits, crc32 } = options;
+  const budget = { bytes: 0 };
+  return (group: GroupId, members: readonly GroupMember[], preferred: boolean): void => {
+    const id = partitionActorId(group);
+    const make = (): PartitionReplica =>
+      new PartitionReplica({
+        group,
+        members,
+        self: store.journalId,
+        startCount: store.startCount,
+        limits,
+        crc32,
+        budget,
+        lowSpace: () => store.lowSpace(),
+      });
+    const running = system.find<PartitionReplicaMessage>(id);
+    const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make, { restart: replicaRestarts });
+    if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');
+    if (preferred) system.send(replica, { kind: 'campaign' }, 'control');
+  };
+}

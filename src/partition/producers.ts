@@ -1,0 +1,176 @@
+/**
+ * Idempotent producers (SEMANTICS S3, S4): what the partition remembers of each producer, and the decision about a batch.
+ *
+ * Part of the replicated state: `apply` runs on every replica in log order. The leader decides on a batch before it
+ * proposes it, on this state plus its own tail that is not applied yet (`ProducerTail`), so that a retry which overtakes its
+ * original's commit is recognised too.
+ */
+import type { LogIndex } from '@callboard/client/protocol';
+
+export interface Batch {
+  /** 32 hexadecimal characters; all zero: not idempotent. */
+  readonly producerId: string;
+  readonly epoch: number;
+  readonly firstSequence: number;
+  readonly count: number;
+}
+
+interface Remembered {
+  readonly firstSequence: number;
+  readonly count: number;
+  readonly baseOffset: number;
+}
+
+interface Producer {
+  epoch: number;
+  /** One above the last stored sequence. */
+  nextSequence: number;
+  /** The newest batches of this epoch, oldest first. */
+  batches: Remembered[];
+  lastSeenMs: number;
+}
+
+export type Decision =
+  | { readonly kind: 'accept' }
+  /** Stored before: answer with the old offset; `index` is set while the original is not applied yet. */
+  | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly index: LogIndex | undefined }
+  /** Stored before, too long ago to say where. */
+  | { readonly kind: 'forgotten-batch'; readonly nextSequence: number }
+  | { readonly kind: 'gap'; readonly expected: number }
+  | { readonly kind: 'fenced'; readonly epoch: number }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'table-full'; readonly limit: number };
+
+export interface ProducerLimits {
+  readonly producerBatchesRemembered: number;
+  readonly producerIdleMs: number;
+  readonly producersPerPartition: number;
+}
+
+export const anonymousProducer: string = '0'.repeat(32);
+
+export class ProducerTable {
+  readonly #limits: ProducerLimits;
+  /** Ordered by last use, the longest idle first: expiry looks at the front only. */
+  readonly #producers = new Map<string, Producer>();
+  #logTimeMs = 0;
+  #forgotten = 0;
+
+  constructor(limits: ProducerLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#producers.size;
+  }
+
+  /** What a leader answers to `batch`, with the producer's batches that are proposed but not applied. */
+  decide(batch: Batch, pending: readonly PendingBatch[]): Decision {
+    if (batch.producerId === anonymousProducer) return { kind: 'accept' };
+    const known = this.#producers.get(batch.producerId);
+    const newest = pending.at(-1);
+    const epoch = newest?.epoch ?? known?.epoch;
+    const next = newest === undefined ? known?.nextSequence : newest.firstSequence + newest.count;
+    if (epoch === undefined || next === undefined) return this.#decideUnknown(batch);
+    if (batch.epoch < epoch) return { kind: 'fenced', epoch };
+    if (batch.epoch > epoch) return batch.firstSequence === 0 ? { kind: 'accept' } : { kind: 'gap', expected: 0 };
+    if (batch.firstSequence === next) return { kind: 'accept' };
+    if (batch.firstSequence > next) return { kind: 'gap', expected: next };
+    const same = (other: Remembered): boolean =>
+      other.firstSequence === batch.firstSequence && other.count === batch.count;
+    const unapplied = pending.find((other) => other.epoch === epoch && same(other));
+    if (unapplied !== undefined) return { kind: 'duplicate', baseOffset: unapplied.baseOffset, index: unapplied.index };
+    const stored = known?.epoch === epoch ? known.batches.find(same) : undefined;
+    if (stored !== undefined) return { kind: 'duplicate', baseOffset: stored.baseOffset, index: undefined };
+    return { kind: 'forgotten-batch', nextSequence: next };
+  }
+
+  #decideUnknown(batch: Batch): Decision {
+    if (batch.firstSequence !== 0) return this.#forgotten > 0 ? { kind: 'expired' } : { kind: 'gap', expected: 0 };
+    if (this.#producers.size >= this.#limits.producersPerPartition) {
+      return { kind: 'table-full', limit: this.#limits.producersPerPartition };
+    }
+    return { kind: 'accept' };
+  }
+
+  /** A batch was committed at `baseOffset`. Throws when the leader's decision was not the one of this state. */
+  apply(batch: Batch, baseOffset: number, timestampMs: number): void {
+    this.#logTimeMs = Math.max(this.#logTimeMs, timestampMs);
+    if (batch.producerId !== anonymousProducer) this.#store(batch, baseOffset);
+    this.#expire();
+  }
+
+  #store(batch: Batch, baseOffset: number): void {
+    const known = this.#producers.get(batch.producerId);
+    const fresh = known === undefined || batch.epoch > known.epoch;
+    const expected = fresh ? 0 : known.nextSequence;
+    // A producer may have expired between its leader's decision and now; then nothing is left to compare with.
+    const resumed = known === undefined && this.#forgotten > 0;
+    if ((known !== undefined && batch.epoch < known.epoch) || (batch.firstSequence !== expected && !resumed)) {
+      throw new Error(
+        `committed batch of producer ${batch.producerId} epoch ${batch.epoch} has sequence ${batch.firstSequence}, ` +
+          `expected ${expected} in epoch ${known?.epoch ?? 0}`,
+      );
+    }
+    const producer: Producer =
+      known !== undefined && !fresh ? known : { epoch: batch.epoch, nextSequence: 0, batches: [], lastSeenMs: 0 };
+    const { firstSequence, count } = batch;
+    producer.nextSequence = firstSequence + count;
+    producer.batches.push({ firstSequence, count, baseOffset });
+    if (producer.batches.length > this.#limits.producerBatchesRemembered) producer.batches.shift();
+    producer.lastSeenMs = this.#logTimeMs;
+    this.#producers.delete(batch.producerId);
+    this.#producers.set(batch.producerId, producer);
+  }
+
+  #expire(): void {
+    for (const [id, producer] of this.#producers) {
+      if (producer.lastSeenMs + this.#limits.producerIdleMs >= this.#logTimeMs) break;
+      this.#producers.delete(id);
+      this.#forgotten += 1;
+    }
+  }
+
+  /** Everything that decides future answers, as text in a fixed order. */
+  *describe(): Generator<string> {
+    yield `log-time ${this.#logTimeMs} forgotten ${this.#forgotten}`;
+    for (const [id, { epoch, nextSequence, batches, lastSeenMs }] of this.#producers) {
+      yield `${id} ${epoch} ${nextSequence} ${lastSeenMs} ${batches.map((b) => `${b.firstSequence}+${b.count}@${b.baseOffset}`).join()}`;
+    }
+  }
+}
+
+/** A proposed batch that is not applied yet. */
+export interface PendingBatch extends Remembered {
+  readonly epoch: number;
+  readonly index: LogIndex;
+}
+
+/** The leader's own unapplied tail, per producer, oldest first. Empty at the start of each leadership. */
+export class ProducerTail {
+  readonly #pending = new Map<string, PendingBatch[]>();
+
+  of(producerId: string): readonly PendingBatch[] {
+    return this.#pending.get(producerId) ?? [];
+  }
+
+  add(batch: Batch, baseOffset: number, index: LogIndex): void {
+    if (batch.producerId === anonymousProducer) return;
+    const { epoch, firstSequence, count } = batch;
+    const entry = { epoch, firstSequence, count, baseOffset, index };
+    const list = this.#pending.get(batch.producerId);
+    if (list === undefined) this.#pending.set(batch.producerId, [entry]);
+    else list.push(entry);
+  }
+
+  applied(producerId: string, index: LogIndex): void {
+    const list = this.#pending.get(producerId);
+    if (list === undefined) return;
+    while (list.length > 0 && (list[0]?.index ?? Infinity) <= index) list.shift();
+    if (list.length === 0) this.#pending.delete(producerId);
+  }
+
+  clear(): void {
+    this.#pending.clear();
+  }
+}

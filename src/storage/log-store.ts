@@ -1,0 +1,283 @@
+/**
+ * The LogStore on an engine and a journal. `open-log-store.ts` makes one.
+ *
+ * Order of a write: hard records, synced in both journal files; one synced engine batch; its tail record, appended
+ * to both journal files; for a healed replica its "normal again", synced; the answer. So at any crash the journal's term
+ * is not below the log's, nothing that was answered is missing from the engine, and a replica is either still known as
+ * damaged or whole and durable.
+ *
+ * Everything that writes goes through one lane. Any error there ends the store: what was written last is in doubt.
+ */
+import type { Crc32, GroupId, LogIndex, Offset, ReplicaId } from '@callboard/client/protocol';
+import type {
+  Birth,
+  EntriesAnswer,
+  EntriesRequest,
+  LogStore,
+  OffsetAnswer,
+  StoreAnswer,
+  StoreBatch,
+} from '../raft/log-store.ts';
+import type { RecoveredLog } from '../raft/types.ts';
+import { BatchPlan } from './batch-plan.ts';
+import type { Plan } from './batch-plan.ts';
+import { TailLedger } from './tail-ledger.ts';
+import type { Engine, EngineOp } from './engine.ts';
+import type { AppendFiles } from './files.ts';
+import { Finder } from './finder.ts';
+import type { Journal } from './journal.ts';
+import type { JournalRecord, ReplicaState, StateChange } from './journal-state.ts';
+import { Lane } from './lane.ts';
+import { openLog } from './log-opening.ts';
+import type { OpenLog } from './open-log.ts';
+import { purge } from './purge.ts';
+import { EntriesRead } from './reader.ts';
+import { series } from './series.ts';
+import type { Done, Step } from './series.ts';
+import { assertBatch, hardChanges, healedChanges, needsEngine, newTails } from './store-batch.ts';
+
+export interface StoreParts {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly files: AppendFiles;
+  readonly crc32: Crc32;
+  /** Runs a function later; 0 means soon. Never within the call. */
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+  readonly lowSpace: () => boolean;
+  /** Told once, when the store fails: also for failures that no caller waits for. */
+  readonly failed: (detail: string) => void;
+  /** How long tail records may wait for their sync; 0: each is synced before its batch is answered. */
+  readonly tailSyncMs: number;
+  readonly walkPageBytes: number;
+}
+
+const ok: StoreAnswer = { ok: true };
+
+export class DiskLogStore implements LogStore {
+  readonly #parts: StoreParts;
+  readonly #engine: Engine;
+  readonly #journal: Journal;
+  readonly #lane = new Lane();
+  readonly #logs = new Map<GroupId, OpenLog>();
+  readonly #ledger: TailLedger;
+  #failure: string | undefined;
+  #closed = false;
+  #writing = false;
+  #tailSyncScheduled = false;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    this.#engine = parts.engine;
+    this.#journal = parts.journal;
+    this.#ledger = new TailLedger(parts.journal, parts.crc32);
+  }
+
+  get journalId(): ReplicaId {
+    return this.#journal.state.journalId;
+  }
+
+  get startCount(): number {
+    return this.#journal.state.startCount;
+  }
+
+  replicas(): readonly Birth[] {
+    return [...this.#journal.state.replicas.values()]
+      .map(({ group, replica, members }) => ({ group, replica, members }))
+      .sort((a, b) => a.group - b.group);
+  }
+
+  document(name: string): string | undefined {
+    return this.#journal.state.documents.get(name);
+  }
+
+  lowSpace(): boolean {
+    return this.#parts.lowSpace();
+  }
+
+  write(batch: StoreBatch, done: (answer: StoreAnswer) => void): void {
+    if (this.#writing) throw new Error('a write is in flight already');
+    assertBatch(batch, this.#journal.state.replicas, this.#logs, this.#parts.crc32);
+    this.#writing = true;
+    const steps: Step[] = [(next) => this.#journalStates(hardChanges(batch, this.#journal.state.replicas), next)];
+    if (needsEngine(batch, this.#journal.state.replicas)) steps.push((next) => this.#writeEngine(batch, next));
+    if (batch.some((write) => write.healed)) {
+      steps.push((next) => this.#journalStates(healedChanges(batch, this.#journal.state), next));
+    }
+    this.#job(steps, (answer) => {
+      this.#writing = false;
+      done(answer);
+    });
+  }
+
+  #journalStates(states: readonly StateChange[], next: Done): void {
+    if (states.length === 0) next(undefined);
+    else this.#journal.hard([{ kind: 'states', states }], next);
+  }
+
+  #writeEngine(batch: StoreBatch, next: Done): void {
+    const plan = new BatchPlan(this.#engine, this.#parts.crc32);
+    plan.make(batch, (group) => this.#logs.get(group) as OpenLog, (error, made) => {
+      if (error !== undefined) next(error);
+      else this.#commit(made, batch, next);
+    });
+  }
+
+  #commit(plan: Plan, batch: StoreBatch, next: Done): void {
+    const { record, ops } = this.#ledger.next(newTails(batch));
+    const steps: Step[] = [
+      (then) => this.#engine.batch([...plan.ops, ...ops], then),
+      (then) => this.#journal.tails(record, then),
+    ];
+    if (this.#parts.tailSyncMs === 0) steps.push((then) => this.#journal.syncTails(then));
+    series(steps, (error) => {
+      if (error === undefined) for (const [group, log] of plan.logs) this.#logs.set(group, log);
+      next(error);
+    });
+  }
+
+  birth(births: readonly Birth[], done: (answer: StoreAnswer) => void): void {
+    const { replicas, sequence } = this.#journal.state;
+    const fresh = births.filter((birth) => {
+      const known = replicas.get(birth.group);
+      // Only a lost replica may be succeeded, by a member with a new id; it begins with an empty log of its own.
+      if (known !== undefined && known.replica !== birth.replica && known.condition !== 'lost') {
+        throw new Error(`group ${String(birth.group)} already has replica ${known.replica} here`);
+      }
+      return known?.replica !== birth.replica;
+    });
+    for (const birth of fresh) this.#logs.delete(birth.group);
+    this.#hard(fresh.length === 0 ? [] : [{ kind: 'births', sequence, births: fresh }], done);
+  }
+
+  /**
+   * Journals the deaths, and then deletes the replicas' entries bit by bit. A crash in between leaves entries that
+   * nothing refers to.
+   */
+  death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void {
+    const { replicas } = this.#journal.state;
+    const dying = groups.map((group) => replicas.get(group)).filter((replica) => replica !== undefined);
+    for (const { group } of dying) this.#logs.delete(group);
+    const records: JournalRecord[] = dying.length === 0 ? [] : [{ kind: 'deaths', groups: dying.map(({ group }) => group) }];
+    this.#hard(records, (answer) => {
+      if (answer.ok) for (const replica of dying) this.#purge(replica);
+      done(answer);
+    });
+  }
+
+  #purge(replica: ReplicaState): void {
+    this.#job([(next) => purge(this.#engine, replica, (error, more) => {
+      if (more && error === undefined) this.#purge(replica);
+      next(error);
+    })], () => undefined);
+  }
+
+  saveDocument(name: string, text: string, done: (answer: StoreAnswer) => void): void {
+    this.#hard([{ kind: 'document', name, text }], done);
+  }
+
+  #hard(records: readonly JournalRecord[], done: (answer: StoreAnswer) => void): void {
+    this.#job(records.length === 0 ? [] : [(next) => this.#journal.hard(records, next)], done);
+  }
+
+  readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void {
+    const log = this.#replica(request.group);
+    new EntriesRead({ engine: this.#engine, crc32: this.#parts.crc32, log }, request, done).start();
+  }
+
+  findOffset(group: GroupId, offset: Offset, done: (answer: OffsetAnswer) => void): void {
+    this.#finder(group).byOffset(offset, (index) => done({ index }));
+  }
+
+  findTime(group: GroupId, timestamp: number, done: (answer: OffsetAnswer) => void): void {
+    const found = (index: LogIndex | undefined): void => done({ index });
+    if (this.#logs.get(group)?.indexExact === true) this.#finder(group).byTime(timestamp, found);
+    else this.#finder(group).byTimeSlowly(timestamp, found);
+  }
+
+  #finder(group: GroupId): Finder {
+    return new Finder(this.#engine, this.#parts.crc32, this.#replica(group));
+  }
+
+  #replica(group: GroupId): ReplicaState {
+    const replica = this.#journal.state.replicas.get(group);
+    if (replica === undefined) throw new Error(`no replica of group ${String(group)} was born here`);
+    return replica;
+  }
+
+  open(group: GroupId, done: (log: RecoveredLog) => void): void {
+    const replica = this.#replica(group);
+    const { crc32, walkPageBytes } = this.#parts;
+    this.#logs.delete(group);
+    openLog({ engine: this.#engine, crc32, pageBytes: walkPageBytes }, replica, ({ recovered, log, change, fixes }) => {
+      const steps: Step[] = [];
+      if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
+      for (const ops of fixes) steps.push((next) => this.#fix(ops, next));
+      this.#job(steps, (answer) => {
+        if (answer.ok) this.#logs.set(group, log);
+        // Without its record in the journal a verdict does not stand: the replica must stay out, the node must end.
+        done(answer.ok ? recovered : { ...recovered, verdict: { kind: 'journal-lost', detail: answer.detail } });
+      });
+    });
+  }
+
+  /** Derived keys only: promises nothing, so it has no tail record. */
+  #fix(ops: readonly EngineOp[], next: Done): void {
+    this.#engine.batch(ops, next);
+  }
+
+  close(done: () => void): void {
+    const wasOpen = !this.#closed;
+    this.#lane.run((release) => {
+      const finish = (): void => this.#parts.files.close(() => {
+        release();
+        done();
+      });
+      this.#closed = true;
+      if (!wasOpen) {
+        release();
+        this.#parts.schedule(0, done);
+      } else if (this.#failure !== undefined) this.#engine.close(finish);
+      else this.#journal.hard([{ kind: 'closed' }], () => this.#engine.close(finish));
+    });
+  }
+
+  /** Runs the steps in the lane and answers; the first error fails the store. */
+  #job(steps: readonly Step[], done: (answer: StoreAnswer) => void): void {
+    this.#lane.run((release) => {
+      const finish: Done = (error) => {
+        if (error !== undefined) this.#fail(error);
+        release();
+        this.#afterJob();
+        done(this.#failure === undefined ? ok : { ok: false, code: 'storage_failed', detail: this.#failure });
+      };
+      if (this.#closed) this.#failure ??= 'the store was closed';
+      // Never within the call, also when there turns out to be nothing to do.
+      let within = true;
+      series(this.#failure === undefined ? steps : [], (error) => {
+        if (within) this.#parts.schedule(0, () => finish(error));
+        else finish(error);
+      });
+      within = false;
+    });
+  }
+
+  #afterJob(): void {
+    if (this.#failure !== undefined) return;
+    if (this.#journal.needsCompaction && this.#lane.idle) {
+      this.#job([(next) => this.#journal.install(false, next)], () => undefined);
+    }
+    if (this.#tailSyncScheduled || this.#journal.state.sequence === this.#journal.durableSequence) return;
+    this.#tailSyncScheduled = true;
+    this.#parts.schedule(this.#parts.tailSyncMs, () => {
+      this.#tailSyncScheduled = false;
+      if (this.#closed || this.#journal.state.sequence === this.#journal.durableSequence) return;
+      this.#job([(next) => this.#journal.syncTails(next)], () => undefined);
+    });
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error.message;
+    this.#parts.failed(error.message);
+  }
+}

@@ -1,0 +1,17 @@
+/** What the store keeps in memory of a log that was opened: a few numbers, never entries. */
+import type { LogIndex } from '@callboard/client/protocol';
+import type { LogKey } from './keys.ts';
+
+export interface OpenLog {
+  readonly key: LogKey;
+  /** End of the run of entries from 1, as far as the store knows: appends go behind it. */
+  readonly end: LogIndex;
+  /** Highest index known to be stored. */
+  readonly highest: LogIndex;
+  /** Above a damaged prefix anything may lie, under any key, until the log is healed. */
+  readonly strays: boolean;
+  /** Running maximum of timestamps at `end`. */
+  readonly maxTimestamp: number;
+  /** The index was made by appends alone since it was last checked. */
+  readonly indexExact: boolean;
+}

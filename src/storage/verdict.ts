@@ -1,0 +1,53 @@
+/** The verdict on a log at open. Pure: from what the journal says and what the walk found. */
+import type { OwedTail, Tail, Verdict } from '../raft/types.ts';
+import type { ReplicaState } from './journal-state.ts';
+import type { Walk } from './walk.ts';
+
+function owedText(owed: OwedTail): string {
+  return owed.kind === 'unknown'
+    ? 'an unknown tail'
+    : `entry ${String(owed.tail.index)} of term ${String(owed.tail.term)}`;
+}
+
+function equal(a: Tail | undefined, b: Tail): boolean {
+  return a?.index === b.index && a.term === b.term && a.checksum === b.checksum;
+}
+
+/** Where the walk ends and why, for people. */
+function foundText(walk: Walk): string {
+  const end = `the log is sound up to ${String(walk.tail.index)}`;
+  return walk.fault === undefined ? end : `${end} (${walk.fault}; highest ${String(walk.highest)})`;
+}
+
+export function judge(replica: ReplicaState, walk: Walk): Verdict {
+  const { owed, hard, condition } = replica;
+  if (condition === 'lost') {
+    return {
+      kind: 'journal-lost',
+      detail: 'hard records of this replica are unsound in both copies of the journal',
+    };
+  }
+  if (walk.highestTerm > hard.term) {
+    return {
+      kind: 'journal-lost',
+      detail: `the log holds term ${String(walk.highestTerm)}, the journal knows only ${String(hard.term)}`,
+    };
+  }
+  const damaged = (why: string, owing: OwedTail): Verdict => ({
+    kind: 'damaged',
+    owed: owing,
+    detail: `${why}; ${foundText(walk)}; owes ${owedText(owing)}`,
+  });
+  if (condition === 'damaged') return damaged('found damaged earlier and not healed since', owed);
+  if (owed.kind === 'unknown') return damaged('what it owes is unknown', owed);
+  if (walk.tail.index < owed.tail.index) {
+    return damaged(walk.fault === undefined ? 'the tail is lost' : 'the log has a hole', owed);
+  }
+  if (!equal(walk.watched, owed.tail)) return damaged('another entry stands where the owed tail was', owed);
+  if (walk.tail.index > owed.tail.index || walk.fault !== undefined) {
+    // Entries come in the same batch as the tail record that promises them: so some batch's record is gone, and it
+    // may have promised more than what is here.
+    return damaged('entries lie above the owed tail', { kind: 'unknown' });
+  }
+  return { kind: 'clean' };
+}

@@ -1,0 +1,154 @@
+/**
+ * Takes WebSocket connections off a node's HTTP server: `/peer` for nodes, `/client` for clients, nothing else. What a
+ * path accepts is fixed here, before a single frame is read; the two never mix.
+ *
+ * Browsers send an Origin and would carry a user's page straight to a local node, so origins are refused unless listed;
+ * peers never have one. Connections are capped in total and per address.
+ */
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Limits } from '@callboard/client/protocol';
+import type { Clock, ClockTimer, Trace } from '../kernel/ports.ts';
+import { ClientConnection, type ClientHandlers } from './client-connection.ts';
+import { socketOptions } from './wire-socket.ts';
+
+/** For `createServer`: a slow or endless request head costs little and not for long. Some can only be given there. */
+export const hardenedServerOptions: ServerOptions = {
+  headersTimeout: 5_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+};
+
+export interface WireServerOptions {
+  readonly node: string;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  /** Origins of web pages that may connect as clients, for example `https://console.example.org`. Default: none. */
+  readonly origins?: readonly string[];
+  /** Connections of one address, of clients. Default: a quarter of all. */
+  readonly connectionsPerAddress?: number;
+  /** Bytes that may wait for one client. Default: four frames. */
+  readonly clientSendBytes?: number;
+  /** How often silent clients are asked for a sign of life. Default: 15 s. */
+  readonly sweepMs?: number;
+  /** Takes peers; without it there is no such path. */
+  readonly acceptPeer?: (socket: WebSocket, raw: Duplex) => void;
+  authenticate(token: string | undefined): boolean;
+  /** A client's hello is over; returns who takes its frames. */
+  openClient(connection: ClientConnection): ClientHandlers;
+}
+
+type Refusal = readonly [status: number, reason: string];
+
+function refuse(raw: Duplex, [status, reason]: Refusal): void {
+  raw.once('finish', () => raw.destroy());
+  raw.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+export class WireServer {
+  readonly #options: WireServerOptions;
+  readonly #sockets: WebSocketServer;
+  readonly #clients = new Set<ClientConnection>();
+  readonly #byAddress = new Map<string, number>();
+  #detach: (() => void) | undefined;
+  #sweep: ClockTimer | undefined;
+  #ids = 0;
+
+  constructor(options: WireServerOptions) {
+    this.#options = options;
+    this.#sockets = new WebSocketServer({
+      ...socketOptions,
+      noServer: true,
+      clientTracking: false,
+      maxPayload: options.limits.frameBytes,
+    });
+  }
+
+  /** Handles the upgrades of `server` from here on. */
+  attach(server: Server): void {
+    const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void => this.#upgrade(request, raw, head);
+    server.on('upgrade', upgrade);
+    server.maxHeadersCount = 100;
+    this.#detach = () => server.off('upgrade', upgrade);
+    this.#armSweep();
+  }
+
+  /** Closes all client connections and takes no more. Peers are their owner's to close. */
+  close(): void {
+    this.#detach?.();
+    this.#sweep?.cancel();
+    for (const client of this.#clients) client.close('unavailable', 'this node stops');
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  #armSweep(): void {
+    this.#sweep = this.#options.clock.setTimer(this.#options.sweepMs ?? 15_000, () => {
+      this.#armSweep();
+      for (const client of this.#clients) client.sweep();
+    });
+  }
+
+  #upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
+    // Until ws takes over, an error of the raw socket would have no listener and end the process.
+    const ignore = (): void => undefined;
+    raw.on('error', ignore);
+    const [path] = (request.url ?? '').split('?', 1);
+    const address = request.socket.remoteAddress ?? '';
+    const refusal = this.#refusal(path, request.headers.origin, address);
+    if (refusal !== undefined) {
+      this.#note('wire.upgrade-refused', { address, status: refusal[0], reason: refusal[1] });
+      refuse(raw, refusal);
+      return;
+    }
+    this.#sockets.handleUpgrade(request, raw, head, (socket) => {
+      raw.off('error', ignore);
+      if (path === '/peer') this.#options.acceptPeer?.(socket, raw);
+      else this.#client(socket, raw, address);
+    });
+  }
+
+  #refusal(path: string | undefined, origin: string | undefined, address: string): Refusal | undefined {
+    const { acceptPeer, limits, connectionsPerAddress, origins = [] } = this.#options;
+    if (path === '/peer' && acceptPeer !== undefined) return origin === undefined ? undefined : [403, 'Forbidden'];
+    if (path !== '/client') return [404, 'Not Found'];
+    if (origin !== undefined && !origins.includes(origin)) return [403, 'Forbidden'];
+    if (this.#clients.size >= limits.clientConnections) return [503, 'Service Unavailable'];
+    const most = connectionsPerAddress ?? Math.ceil(limits.clientConnections / 4);
+    return (this.#byAddress.get(address) ?? 0) >= most ? [429, 'Too Many Requests'] : undefined;
+  }
+
+  #client(socket: WebSocket, raw: Duplex, address: string): void {
+    const { authenticate, clientSendBytes, clock, limits, node, openClient } = this.#options;
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    const connection = new ClientConnection((this.#ids += 1), address, socket, raw, {
+      node,
+      limits,
+      clock,
+      sendBytes: clientSendBytes ?? 4 * limits.frameBytes,
+      authenticate,
+      opened: openClient,
+      ended: (ended, code, detail) => {
+        this.#release(ended);
+        if (code !== undefined) this.#note('wire.client-closed', { address, code, detail });
+      },
+    });
+    this.#clients.add(connection);
+  }
+
+  #release(connection: ClientConnection): void {
+    if (!this.#clients.delete(connection)) return;
+    const left = (this.#byAddress.get(connection.remoteAddress) ?? 1) - 1;
+    if (left > 0) this.#byAddress.set(connection.remoteAddress, left);
+    else this.#byAddress.delete(connection.remoteAddress);
+  }
+
+  #note(event: string, fields: Record<string, string | number>): void {
+    this.#options.trace.note({ node: this.#options.node, shard: 0, id: 'wire-server' }, 'warn', event, fields);
+  }
+}

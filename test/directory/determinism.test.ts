@@ -1,0 +1,133 @@
+// Two managers that apply the same entries are in the same state, and a subscriber that follows the events knows the state.
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { decodeEntry, encodeEntry, type DirectoryCommand, type DirectoryEvent } from '../../src/directory/index.ts';
+import { id, machine } from './machines.ts';
+
+const name = fc.constantFrom('a', 'b', 'c', 'd:e', '..');
+const broker = fc.constantFrom('b1', 'b2', 'b3', 'b4', 'x');
+const anyId = fc.integer({ min: 1, max: 6 }).map(id);
+
+const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
+  fc.record({ kind: fc.constant('create-topic' as const), name, partitions: fc.integer({ min: 0, max: 4 }) }),
+  fc.record({ kind: fc.constant('topic-ready' as const), name }),
+  fc.record({ kind: fc.constantFrom('register-producer' as const, 'register-consumer' as const), id: anyId, topic: name }),
+  fc.record({
+    kind: fc.constant('register-node' as const),
+    name: broker,
+    replica: anyId,
+    url: fc.constantFrom('http://h:1', 'http://h:2'),
+    manual: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('set-alive' as const), broker, alive: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('admin' as const),
+    action: fc.constantFrom('add' as const, 'remove' as const, 'activate' as const, 'deactivate' as const),
+    broker,
+  }),
+);
+const entry = fc.record({ command, tag: fc.constantFrom('', '', id(1), id(2), id(3)) });
+
+/** What a subscriber makes of events: later ones replace earlier ones; a topic becomes known when it is ready. */
+function follow(events: readonly DirectoryEvent[], into: Map<string, string>): void {
+  for (const event of events) {
+    if (event.kind === 'topic') {
+      if (event.topic.state === 'ready') into.set(`topic ${event.topic.name}`, JSON.stringify(event.topic));
+    } else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
+    else into.set(`${event.kind} ${event.id}`, event.topic);
+  }
+}
+
+const determinism = suite('R11 the directory is deterministic');
+
+determinism('gives equal states, results and events for equal entries', () => {
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
+      const [one, two] = [machine(3), machine(3)];
+      for (const { command: each, tag } of entries) {
+        assert.equal(one.apply(each, tag), two.apply(each, tag));
+        assert.is(one.stateHash(), two.stateHash());
+      }
+    }),
+  );
+});
+
+determinism('has a hash that sees every event', () => {
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
+      const directory = machine(3);
+      for (const { command: each, tag } of entries) {
+        const before = directory.stateHash();
+        if (directory.apply(each, tag).events.length > 0) assert.is.not(directory.stateHash(), before);
+      }
+    }),
+  );
+});
+
+determinism('tells a follower of events what its snapshot says, in the same order of topics', () => {
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 60 }), fc.nat(), (entries, from) => {
+      const directory = machine(2);
+      const followed = new Map<string, string>();
+      const start = from % (entries.length + 1);
+      entries.forEach(({ command: each, tag }, at) => {
+        if (at === start) follow(directory.snapshotEvents(), followed);
+        const { events } = directory.apply(each, tag);
+        if (at >= start) follow(events, followed);
+      });
+      if (start === entries.length) follow(directory.snapshotEvents(), followed);
+      const fresh = new Map<string, string>();
+      follow(directory.snapshotEvents(), fresh);
+      const topicsOf = (map: Map<string, string>): string[] => [...map.keys()].filter((key) => key.startsWith('topic'));
+      assert.equal(topicsOf(followed), topicsOf(fresh));
+      assert.equal([...followed].sort(), [...fresh].sort());
+    }),
+  );
+});
+
+determinism('reads every entry back as it was written, from one text only', () => {
+  fc.assert(
+    fc.property(entry, (written) => {
+      const body = encodeEntry(written);
+      assert.ok(body !== undefined);
+      // A copy of ordinary objects: generated ones may lack a prototype, which equality minds.
+      const { tag, command: same } = written;
+      assert.equal(decodeEntry(body), { ok: true, entry: { tag, command: { ...same } } });
+      const spaced = new TextEncoder().encode(new TextDecoder().decode(body).replace(',', ', '));
+      assert.is(decodeEntry(spaced).ok, false);
+    }),
+  );
+});
+
+determinism.run();
+
+const codec = suite('entries as bytes');
+
+codec('refuses what is no entry, and says why', () => {
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['', /not JSON/],
+    ['{}', /not \[version/],
+    ['[2,"",[2,"t"]]', /version is 2/],
+    ['[1,"",[99,"t"]]', /no known message/],
+    ['[1,"",[1,"t"]]', /fields/],
+    ['[1,"",[1,"t",-1]]', /partitions/],
+    ['[1,"",[7,9,"t"]]', /action/],
+    ['[1,"",[2,"t"]] ', /canonical/],
+    ['[1,"",[2,"\\u0074"]]', /canonical/],
+  ];
+  for (const [text, why] of refused) {
+    const decoded = decodeEntry(new TextEncoder().encode(text));
+    assert.is(decoded.ok, false, text);
+    assert.match(decoded.ok ? '' : decoded.detail, why);
+  }
+  assert.is(decodeEntry(new Uint8Array([0xff, 0xfe])).ok, false);
+});
+
+codec('does not write down what could not be read back', () => {
+  assert.is(encodeEntry({ tag: '', command: { kind: 'create-topic', name: 'a\ud800', partitions: 1 } }), undefined);
+  assert.is(encodeEntry({ tag: '', command: { kind: 'create-topic', name: 'a', partitions: 0.5 } }), undefined);
+  assert.is(encodeEntry({ tag: '', command: { kind: 'topic-ready', name: 'x'.repeat(5_000) } }), undefined);
+});
+
+codec.run();

@@ -1,0 +1,85 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import fc from 'fast-check';
+import { defaultLimits, logIndex } from '@callboard/client/protocol';
+import { decodeCursorMoves, encodeCursorMoves, PartitionMachine } from '../../src/partition/index.ts';
+import { draftOf, emptyDraft, entryOf } from '../lib/chunks.ts';
+
+const test = suite('partition/machine');
+
+function records(machine: PartitionMachine, index: number, texts: readonly string[]) {
+  const entry = entryOf(draftOf(texts), { index, baseOffset: machine.end });
+  return machine.apply(logIndex(index), entry.bytes);
+}
+
+function move(machine: PartitionMachine, index: number, consumer: string, from: number, to: number) {
+  const entry = entryOf(emptyDraft('command', encodeCursorMoves([{ consumer, from, to }])), { index });
+  return machine.apply(logIndex(index), entry.bytes);
+}
+
+test('S5: offsets are dense from 0 and no-ops take none', () => {
+  const machine = new PartitionMachine(defaultLimits);
+  machine.apply(logIndex(1), entryOf(emptyDraft('noop'), { index: 1 }).bytes);
+  assert.is(machine.end, 0);
+  assert.equal(records(machine, 2, ['a', 'b']), { kind: 'records', baseOffset: 0, end: 2, producerId: '0'.repeat(32) });
+  assert.equal(records(machine, 3, ['c']), { kind: 'records', baseOffset: 2, end: 3, producerId: '0'.repeat(32) });
+});
+
+test('S5: a chunk with another base offset than the log end is an invariant broken', () => {
+  const machine = new PartitionMachine(defaultLimits);
+  const entry = entryOf(draftOf(['a']), { index: 1, baseOffset: 1 });
+  assert.throws(() => machine.apply(logIndex(1), entry.bytes), /base offset 1, the log ends at 0/);
+});
+
+test('entries are applied in order, each once', () => {
+  const machine = new PartitionMachine(defaultLimits);
+  records(machine, 1, ['a']);
+  assert.throws(() => records(machine, 1, ['b']), /applied index 1 after 1/);
+  assert.throws(() => records(machine, 3, ['b']), /applied index 3 after 1/);
+});
+
+test('S8: a cursor moves only from where its mover saw it, forward, and within the log', () => {
+  const machine = new PartitionMachine(defaultLimits);
+  records(machine, 1, ['a', 'b', 'c']);
+  assert.equal(move(machine, 2, 'x', 0, 2), { kind: 'cursors', moved: [true] });
+  assert.equal(move(machine, 3, 'x', 0, 1), { kind: 'cursors', moved: [false] });
+  assert.equal(move(machine, 4, 'x', 2, 2), { kind: 'cursors', moved: [false] });
+  assert.equal(move(machine, 5, 'x', 2, 4), { kind: 'cursors', moved: [false] });
+  assert.is(machine.cursor('x'), 2);
+  assert.is(machine.cursor('y'), 0);
+});
+
+test('equal logs give equal states', () => {
+  const run = (): string => {
+    const machine = new PartitionMachine(defaultLimits);
+    records(machine, 1, ['a', 'b']);
+    move(machine, 2, 'x', 0, 1);
+    return [...machine.describe()].join('\n');
+  };
+  assert.is(run(), run());
+});
+
+test('cursor commands come back as they were written, for any names and offsets', () => {
+  const moves = fc.array(
+    fc.record(
+      { consumer: fc.string({ unit: 'grapheme' }), from: fc.maxSafeNat(), to: fc.maxSafeNat() },
+      { noNullPrototype: true },
+    ),
+    { maxLength: 20 },
+  );
+  fc.assert(
+    fc.property(moves, (given) => {
+      assert.equal(decodeCursorMoves(encodeCursorMoves(given)), given);
+    }),
+  );
+});
+
+test('a cut or lengthened cursor command is refused', () => {
+  const bytes = encodeCursorMoves([{ consumer: 'x', from: 0, to: 1 }]);
+  for (let length = 0; length < bytes.byteLength; length += 1) {
+    assert.throws(() => decodeCursorMoves(bytes.subarray(0, length)), (error: unknown) => error instanceof RangeError);
+  }
+  assert.throws(() => decodeCursorMoves(new Uint8Array([...bytes, 0])), /too many/);
+});
+
+test.run();

@@ -1,0 +1,141 @@
+/**
+ * One replica's disk as the core must think of it: batches land in order and whole; what is not yet written may be lost
+ * in a crash; a journal keeps term, vote and owed tail apart from the entries, and only entries are ever damaged here.
+ */
+import type { LogIndex, Term } from '@callboard/client/protocol';
+import type { Entry, HardState, LoadEffect, OwedTail, PersistEffect } from '../../src/raft/index.ts';
+import type { RecoveredLog, Tail, TermRun, Verdict } from '../../src/raft/index.ts';
+
+export const emptyTail: Tail = { index: 0 as LogIndex, term: 0 as Term, checksum: 0 };
+
+export class SimDisk {
+  hard: HardState = { term: 0 as Term, vote: undefined };
+  readonly entries: Map<number, Entry> = new Map();
+  /** What stood at an index before, newest last: an engine that loses a batch shows it again. */
+  readonly older: Map<number, Entry[]> = new Map();
+  /** Issued, not yet written; in order. */
+  readonly pending: PersistEffect[] = [];
+  owed: OwedTail = { kind: 'known', tail: emptyTail };
+  /** The journal says: damaged, owing `owed`. */
+  damaged = false;
+  writtenToken = 0;
+
+  issue(effect: PersistEffect): void {
+    this.pending.push(effect);
+  }
+
+  /** Writes the oldest pending batch. */
+  writeNext(): PersistEffect | undefined {
+    const effect = this.pending.shift();
+    if (effect !== undefined) this.#apply(effect);
+    return effect;
+  }
+
+  /**
+   * A crash. `kept`: so many pending batches were on disk though nobody was told. `hardOnly`: of the one after them the
+   * journal's part was written. `tailLost`: the last tail record was not yet synced; it was never relied on.
+   */
+  crash(kept = 0, hardOnly = false): void {
+    for (let count = 0; count < kept; count += 1) {
+      const owed = this.owed;
+      const effect = this.writeNext();
+      // Nobody was told of this batch, so nothing was promised; the newest tail record may be missing.
+      if (effect !== undefined && count === kept - 1 && !effect.healed) this.owed = owed;
+    }
+    const next = this.pending[0];
+    if (hardOnly && next?.hard !== undefined) this.hard = next.hard;
+    this.pending.length = 0;
+  }
+
+  #apply(effect: PersistEffect): void {
+    if (effect.hard !== undefined) {
+      if (effect.hard.term < this.hard.term) throw new Error('R6: the term fell on disk');
+      this.hard = effect.hard;
+    }
+    if (effect.truncateFrom !== undefined) {
+      for (const index of [...this.entries.keys()]) {
+        if (index >= effect.truncateFrom) this.remove(index);
+      }
+    }
+    for (const entry of effect.entries) {
+      this.remove(entry.index);
+      this.entries.set(entry.index, entry);
+    }
+    if (effect.healed) this.damaged = false;
+    if (effect.tail !== undefined) this.owed = { kind: 'known', tail: effect.tail };
+    this.writtenToken = effect.token;
+  }
+
+  remove(index: number): void {
+    const entry = this.entries.get(index);
+    if (entry === undefined) return;
+    this.entries.delete(index);
+    const older = this.older.get(index) ?? [];
+    older.push(entry);
+    this.older.set(index, older);
+  }
+
+  /** Shows the value before the present one, if there was another. */
+  revert(index: number): boolean {
+    const present = this.entries.get(index);
+    const before = this.older.get(index)?.findLast((entry) => entry.checksum !== present?.checksum);
+    if (before === undefined) return false;
+    this.entries.set(index, before);
+    return true;
+  }
+
+  /** What will be at `index` when everything pending is written. */
+  view(index: number): Entry | undefined {
+    for (const effect of this.pending.toReversed()) {
+      const entry = effect.entries.find((candidate) => candidate.index === index);
+      if (entry !== undefined) return entry;
+      if (effect.truncateFrom !== undefined && effect.truncateFrom <= index) return undefined;
+    }
+    return this.entries.get(index);
+  }
+
+
+  /** Entries for a load: the run that is sound and chained, from the kept end. */
+  load(effect: LoadEffect): readonly Entry[] {
+    const fromTop = effect.reason !== 'replicate';
+    const found: Entry[] = [];
+    let bytes = 0;
+    const step = fromTop ? -1 : 1;
+    for (let index: number = fromTop ? effect.to : effect.from; ; index += step) {
+      const entry = this.entries.get(index);
+      if (entry === undefined || index < effect.from || index > effect.to) break;
+      const last = found.at(-1);
+      const [above, below] = fromTop ? [last, entry] : [entry, last];
+      if (above !== undefined && below !== undefined && above.previous !== below.checksum) break;
+      bytes += entry.bytes.byteLength;
+      if (found.length > 0 && (bytes > effect.maxBytes || found.length >= effect.maxEntries)) break;
+      found.push(entry);
+    }
+    return fromTop ? found.toReversed() : found;
+  }
+
+  /** Walks the log as the store does at open, and journals the verdict. */
+  recover(): RecoveredLog {
+    const runs: TermRun[] = [];
+    let tail = emptyTail;
+    for (let index = 1; ; index += 1) {
+      const entry = this.entries.get(index);
+      if (entry === undefined || entry.previous !== tail.checksum || entry.term < tail.term) break;
+      if (entry.term !== tail.term) runs.push({ first: entry.index, term: entry.term });
+      tail = { index: entry.index, term: entry.term, checksum: entry.checksum };
+    }
+    const verdict = this.#verdict(tail);
+    if (verdict.kind === 'damaged') this.damaged = true;
+    const highest = Math.max(0, ...this.entries.keys()) as LogIndex;
+    return { hard: this.hard, verdict, runs, tail, highest };
+  }
+
+  #verdict(tail: Tail): Verdict {
+    const { owed } = this;
+    if (owed.kind === 'unknown') return { kind: 'damaged', owed, detail: 'owed tail unknown' };
+    const { index, checksum } = owed.tail;
+    const whole = index <= tail.index && (index === 0 || this.entries.get(index)?.checksum === checksum);
+    if (this.damaged || !whole) return { kind: 'damaged', owed, detail: `sound up to ${tail.index} of ${index}` };
+    return { kind: 'clean' };
+  }
+}
