@@ -36,6 +36,8 @@ export class CliError extends Error {
 
 export interface Failure {
   readonly lines: readonly string[];
+  /** The place, for an error that nobody foresaw. */
+  readonly stack?: string;
   readonly exitCode: ExitCode;
 }
 
@@ -57,13 +59,17 @@ export function describeFailure(error: unknown): Failure {
       exitCode: exitCodes.usage,
     };
   }
-  if (error instanceof CliError)
+  if (error instanceof CliError) {
     return { lines: [`${error.message} (${error.code})`], exitCode: error.exitCode };
+  }
   if (!(error instanceof Error)) return { lines: [String(error)], exitCode: exitCodes.failed };
   const code = codeOf(error);
   if (code !== undefined) return { lines: [`${error.message} (${code})`], exitCode: exitCodeOf(code) };
-  // Not one of the errors that we foresaw: whoever reports it needs the place.
-  return { lines: [error.stack ?? error.message], exitCode: exitCodes.failed };
+  return {
+    lines: [`${error.message} (unexpected)`],
+    exitCode: exitCodes.failed,
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+  };
 }
 
 /** A failed attempt to listen, told by its address; undefined if the error is another one. */

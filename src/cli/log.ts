@@ -11,7 +11,7 @@ const LABELS: Readonly<Record<number, string>> = {
   50: 'ERROR',
   60: 'FATAL',
 };
-const HIDDEN = ['level', 'time', 'pid', 'hostname', 'msg', 'node'];
+const HIDDEN = ['level', 'time', 'pid', 'hostname', 'msg', 'node', 'err'];
 
 /** One JSON line of pino as a person reads it; a line that is none stays as it is. */
 export function readableLine(line: string): string {
@@ -22,7 +22,8 @@ export function readableLine(line: string): string {
   const fields = Object.entries(entry)
     .filter(([name]) => !HIDDEN.includes(name))
     .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${time} ${label.padEnd(5)} ${String(entry['msg'] ?? '')}${fields.join('')}`;
+  const message = typeof entry['msg'] === 'string' ? entry['msg'] : '';
+  return `${time} ${label.padEnd(5)} ${message}${fields.join('')}`;
 }
 
 function parseEntry(line: string): Record<string, unknown> | undefined {

@@ -8,10 +8,7 @@ import type { StartNode } from './server.ts';
 
 /** A node's code is loaded by the process that runs it; `dev` and `--help` do without. */
 async function loadNode(): Promise<StartNode> {
-  // TODO(start-node): import('../node/start-node.ts') as soon as it is there.
-  const file = '../node/start-node.js';
-  const module = (await import(file)) as { startNode: StartNode };
-  return module.startNode;
+  return (await import('../node/start-node.ts')).startNode;
 }
 
 const exitCode = await runProgram(process.argv.slice(2), {

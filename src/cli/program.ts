@@ -130,6 +130,7 @@ export async function runProgram(args: readonly string[], commands: Commands): P
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     const failure = describeFailure(error);
     for (const line of failure.lines) process.stderr.write(`callboard: ${line}\n`);
+    if (failure.stack !== undefined) process.stderr.write(`${failure.stack}\n`);
     return failure.exitCode;
   }
 }

@@ -15,7 +15,7 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-export type StartNode = (config: NodeConfig) => Promise<RunningNode>;
+export type StartNode = (config: NodeConfig, logger: Logger) => Promise<RunningNode>;
 
 export interface ServerOptions {
   /** Flags by setting, as the command line gave them. */
@@ -63,7 +63,7 @@ async function serve(
 ): Promise<number> {
   const started = options
     .loadNode()
-    .then((startNode) => startNode(config))
+    .then((startNode) => startNode(config, logger))
     .catch((error: unknown) => {
       throw explain(error, config);
     });
@@ -106,10 +106,14 @@ export async function runServer(options: ServerOptions): Promise<number> {
     prepareData(config.dataDirectory);
     return await serve(config, options, stop, logger);
   } catch (error) {
-    const { lines } = describeFailure(error);
-    for (const line of lines)
-      logger.fatal({ listen: formatEndpoint(config.listen), data: config.dataDirectory }, line);
+    const { lines, stack, exitCode } = describeFailure(error);
+    for (const line of lines) {
+      const place = { listen: formatEndpoint(config.listen), data: config.dataDirectory };
+      logger.fatal(stack === undefined ? place : { ...place, err: error }, line);
+      // Whoever starts a node by hand looks here and not into the log.
+      process.stderr.write(`callboard: ${line}\n`);
+    }
     removePid(config.dataDirectory);
-    throw error;
+    return exitCode;
   }
 }

@@ -45,10 +45,12 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   const colon = text.lastIndexOf(':');
   if (colon < 0) return fail(`the port is missing: write ${text}:8080`);
   const host = text.slice(0, colon);
-  if (host === '')
+  if (host === '') {
     return fail(`the host is missing: write 127.0.0.1${text}, or 0.0.0.0${text} to listen on all interfaces`);
-  if (host.includes(':'))
+  }
+  if (host.includes(':')) {
     return fail(`an IPv6 address stands in brackets: write [${host}]:${text.slice(colon + 1)}`);
+  }
   const parsed = parseHost(host);
   return parsed.ok ? withPort(parsed.value, text.slice(colon + 1)) : parsed;
 }
@@ -79,14 +81,16 @@ export function parsePeers(items: readonly string[]): Parsed<readonly Peer[]> {
   const peers: Peer[] = [];
   for (const [index, item] of items.entries()) {
     const text = item.trim();
-    if (text === '')
+    if (text === '') {
       return fail(`peer ${index + 1} is empty: write name=host:port,name=host:port without a comma too many`);
+    }
     const parsed = parsePeer(text, index + 1);
     if (!parsed.ok) return parsed;
     const peer = parsed.value;
     for (const other of peers) {
-      if (other.name === peer.name)
+      if (other.name === peer.name) {
         return fail(`two peers are named '${peer.name}': give each node a name of its own`);
+      }
       if (other.host === peer.host && other.port === peer.port) {
         return fail(`'${other.name}' and '${peer.name}' have the same address ${formatEndpoint(peer)}`);
       }

@@ -45,11 +45,12 @@ class Loader {
     for (const [key, { value, source }] of settings) {
       const result = checkSetting(key, value);
       if (result.ok) checked.push([key, result.value]);
-      else
+      else {
         this.#problem(
           'config_invalid_value',
           `${key} is ${show(key, value)} (came from ${source}): ${result.why}.`,
         );
+      }
     }
     this.#settings = Object.fromEntries(checked);
   }

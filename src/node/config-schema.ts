@@ -105,7 +105,7 @@ function parseLimits(value: Record<string, unknown>): Parsed<Partial<Limits>> {
       };
     }
   }
-  return { ok: true, value: value as Partial<Limits> };
+  return { ok: true, value: value };
 }
 
 /** Text that is not JSON stays text, and is then no object. */

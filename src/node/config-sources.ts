@@ -145,8 +145,9 @@ function parseFile(path: string): Record<string, unknown> | string {
   }
   try {
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       return value as Record<string, unknown>;
+    }
     return 'is JSON, but not an object. Write {"name": "broker-1", ...}.';
   } catch (error) {
     return `is not JSON: ${error instanceof Error ? error.message : String(error)}. Correct it; comments are not allowed.`;

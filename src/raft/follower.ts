@@ -94,7 +94,8 @@ function reject(core: Core, message: Append): void {
 
 export function onHeartbeat(core: Core, message: Heartbeat): void {
   const { healing } = core;
-  if (message.term >= core.term) {
+  const current = message.term >= core.term;
+  if (current) {
     core.heardLeader(message.term, message.from);
     // The leader speaks of a match that a damaged replica may have lost: it believes only what it has compared itself.
     if (healing === undefined) core.commitTo(message.commit);
@@ -106,7 +107,8 @@ export function onHeartbeat(core: Core, message: Heartbeat): void {
     from: core.self,
     to: message.from,
     term: core.term,
-    context: message.context,
+    // The answer carries this term, in which an old leader may lead again: it must confirm no round of the old one.
+    context: current ? message.context : 0,
     damaged: core.damaged,
     last: core.damaged ? core.log.last : core.durability.index,
   });

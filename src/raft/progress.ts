@@ -117,9 +117,12 @@ export class Progress {
     this.paused = true;
   }
 
-  /** A rejection that cannot be true any more: an ack overtook it, or it answers another probe. */
+  /**
+   * A rejection that an ack contradicts, or that answers another probe than the present one. If it is the ack that is no
+   * longer true, since the follower has lost something, its next heartbeat answer says so; until then wait.
+   */
   isStaleReject(index: LogIndex): boolean {
-    return this.#probing ? index !== this.#next - 1 : index <= this.#match;
+    return index <= this.#match || (this.#probing && index !== this.#next - 1);
   }
 
   probeFrom(next: LogIndex): void {

@@ -44,14 +44,19 @@ const replica: Codec<ReplicaId> = hexId<ReplicaId>();
 const term: Codec<Term> = branded<Term>();
 const index: Codec<LogIndex> = branded<LogIndex>();
 
-const base: Fields<{ readonly from: ReplicaId; readonly to: ReplicaId; readonly term: Term }> = { from: replica, to: replica, term };
+const base: Fields<{ readonly from: ReplicaId; readonly to: ReplicaId; readonly term: Term }> = {
+  from: replica,
+  to: replica,
+  term,
+};
 
 function entryCodec(maxBytes: number): Codec<Entry> {
   return {
     encode: (entry) => entry.bytes,
     decode: (wire) => {
       if (!(wire instanceof Uint8Array)) throw new WireError('frame_invalid', 'is not a chunk');
-      if (wire.byteLength > maxBytes) throw new WireError('frame_invalid', `is a chunk of more than ${maxBytes} bytes`);
+      if (wire.byteLength > maxBytes)
+        throw new WireError('frame_invalid', `is a chunk of more than ${maxBytes} bytes`);
       const header = readEntryHeader(wire);
       if (header === undefined) throw new WireError('frame_invalid', 'is not the form of a sealed chunk');
       return {
@@ -73,7 +78,14 @@ export function createRaftCodec(limits: Limits): UnionCodec<RaftMessage> {
     'pre-vote-reply': message<PreVoteReply>('pre-vote-reply', 2, { ...base, granted: bool }),
     vote: message<Vote>('vote', 3, { ...base, lastIndex: index, lastTerm: term, transfer: bool }),
     'vote-reply': message<VoteReply>('vote-reply', 4, { ...base, granted: bool }),
-    append: message<Append>('append', 5, { ...base, prevIndex: index, prevTerm: term, commit: index, last: index, entries }),
+    append: message<Append>('append', 5, {
+      ...base,
+      prevIndex: index,
+      prevTerm: term,
+      commit: index,
+      last: index,
+      entries,
+    }),
     'append-reply': message<AppendReply>('append-reply', 6, {
       ...base,
       outcome: oneOf(['ack', 'stored', 'reject']),
@@ -82,7 +94,12 @@ export function createRaftCodec(limits: Limits): UnionCodec<RaftMessage> {
       hintTerm: term,
     }),
     heartbeat: message<Heartbeat>('heartbeat', 7, { ...base, commit: index, last: index, context: uint }),
-    'heartbeat-reply': message<HeartbeatReply>('heartbeat-reply', 8, { ...base, context: uint, damaged: bool, last: index }),
+    'heartbeat-reply': message<HeartbeatReply>('heartbeat-reply', 8, {
+      ...base,
+      context: uint,
+      damaged: bool,
+      last: index,
+    }),
     'timeout-now': message<TimeoutNow>('timeout-now', 9, base),
     fetch: message<Fetch>('fetch', 10, { ...base, index, checksum: uint32 }),
     fetched: message<Fetched>('fetched', 11, { ...base, index, checksum: uint32, entries }),

@@ -156,7 +156,7 @@ export class BatchPlan {
         const last = found.at(-1);
         if (error !== undefined) {
           // A truncation must not depend on reading what it removes.
-          for (let index = from; index <= highest; index += 1) {
+          for (let index: number = from; index <= highest; index += 1) {
             this.#ops.push({ kind: 'delete', key: entryKey(key, index) });
           }
         }
@@ -171,7 +171,14 @@ export class BatchPlan {
   #deleteOffsets(staged: Staged, from: LogIndex, done: () => void): void {
     const { log } = staged;
     const page = (to: Uint8Array): void => {
-      const range = { from: offsetKey(log.key, 0), to, reverse: true, limit: 64, maxBytes: 1 << 20, values: true };
+      const range = {
+        from: offsetKey(log.key, 0),
+        to,
+        reverse: true,
+        limit: 64,
+        maxBytes: 1 << 20,
+        values: true,
+      };
       this.#engine.scan(range, (error, found) => {
         for (const entry of found) {
           const decoded = decodeOffsetEntry(entry.key, entry.value, this.#crc32);

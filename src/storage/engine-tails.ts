@@ -73,13 +73,24 @@ function decodeIdentity(bytes: Uint8Array, crc32: Crc32): string | undefined {
 const pageEntries = 4_096;
 const pageBytes = 1 << 20;
 
-export function readEngineFindings(engine: Engine, crc32: Crc32, done: (found: EngineFindings) => void): void {
+export function readEngineFindings(
+  engine: Engine,
+  crc32: Crc32,
+  done: (found: EngineFindings) => void,
+): void {
   const tails = new Map<number, EngineTail>();
   const tailKeys: Uint8Array[] = [];
   let readable = true;
   const finish = (identity: string | undefined): void => {
     engine.scan(
-      { from: Uint8Array.of(0), to: Uint8Array.of(0xff), reverse: false, limit: 1, maxBytes: 1, values: false },
+      {
+        from: Uint8Array.of(0),
+        to: Uint8Array.of(0xff),
+        reverse: false,
+        limit: 1,
+        maxBytes: 1,
+        values: false,
+      },
       (error, first) => {
         if (error !== undefined) readable = false;
         done({ readable, tails, tailKeys, identity, empty: readable && first.length === 0 });
@@ -93,7 +104,14 @@ export function readEngineFindings(engine: Engine, crc32: Crc32, done: (found: E
     });
   };
   const page = (from: Uint8Array): void => {
-    const range = { from, to: lastTailKey, reverse: false, limit: pageEntries, maxBytes: pageBytes, values: true };
+    const range = {
+      from,
+      to: lastTailKey,
+      reverse: false,
+      limit: pageEntries,
+      maxBytes: pageBytes,
+      values: true,
+    };
     engine.scan(range, (error, entries) => {
       if (error !== undefined) readable = false;
       for (const { key, value } of entries) {

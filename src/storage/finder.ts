@@ -95,4 +95,3 @@ export class Finder {
     page(offsetKey(this.#log, 0));
   }
 }
-

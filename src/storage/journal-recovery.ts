@@ -108,7 +108,8 @@ export function recoverJournal(
     lastHardNumber: Math.max(...heads.map((head) => head.hardNumber)),
     lostBelow,
     complete: last.record.kind === 'closed' || (base.record.starting && last === base),
-    repaired: files.length < 2 || files.some((file) => file.ragged || file.broken.length > 0 || !same(file, files)),
+    repaired:
+      files.length < 2 || files.some((file) => file.ragged || file.broken.length > 0 || !same(file, files)),
   };
   return { kind: 'found', found };
 }

@@ -121,7 +121,11 @@ export class Journal {
     const finish = this.#begin(done);
     const bytes = this.#frame({ kind: 'tails', tails: record });
     together(
-      journalNames.map((name): Step => (next) => this.#files.append(name, bytes, next)),
+      journalNames.map(
+        (name): Step =>
+          (next) =>
+            this.#files.append(name, bytes, next),
+      ),
       (error) => {
         if (error === undefined) {
           this.#bytes += bytes.byteLength;
@@ -136,7 +140,11 @@ export class Journal {
     const finish = this.#begin(done);
     const sequence = this.#state.sequence;
     series(
-      journalNames.map((name): Step => (next) => this.#files.sync(name, next)),
+      journalNames.map(
+        (name): Step =>
+          (next) =>
+            this.#files.sync(name, next),
+      ),
       (error) => {
         if (error === undefined) this.#durableSequence = sequence;
         finish(error);

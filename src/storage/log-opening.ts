@@ -26,7 +26,11 @@ export interface Opening {
 
 const opsPerBatch = 1_024;
 
-export function openLog(options: OpeningOptions, replica: ReplicaState, done: (opening: Opening) => void): void {
+export function openLog(
+  options: OpeningOptions,
+  replica: ReplicaState,
+  done: (opening: Opening) => void,
+): void {
   const { engine, crc32, pageBytes } = options;
   const check = new OffsetCheck(engine, replica, crc32);
   const walk = new LogWalk(

@@ -98,8 +98,11 @@ export class DiskLogStore implements LogStore {
     if (this.#writing) throw new Error('a write is in flight already');
     assertBatch(batch, this.#journal.state.replicas, this.#logs, this.#parts.crc32);
     this.#writing = true;
-    const steps: Step[] = [(next) => this.#journalStates(hardChanges(batch, this.#journal.state.replicas), next)];
-    if (needsEngine(batch, this.#journal.state.replicas)) steps.push((next) => this.#writeEngine(batch, next));
+    const steps: Step[] = [
+      (next) => this.#journalStates(hardChanges(batch, this.#journal.state.replicas), next),
+    ];
+    if (needsEngine(batch, this.#journal.state.replicas))
+      steps.push((next) => this.#writeEngine(batch, next));
     if (batch.some((write) => write.healed)) {
       steps.push((next) => this.#journalStates(healedChanges(batch, this.#journal.state), next));
     }
@@ -116,10 +119,14 @@ export class DiskLogStore implements LogStore {
 
   #writeEngine(batch: StoreBatch, next: Done): void {
     const plan = new BatchPlan(this.#engine, this.#parts.crc32);
-    plan.make(batch, (group) => this.#logs.get(group) as OpenLog, (error, made) => {
-      if (error !== undefined) next(error);
-      else this.#commit(made, batch, next);
-    });
+    plan.make(
+      batch,
+      (group) => this.#logs.get(group) as OpenLog,
+      (error, made) => {
+        if (error !== undefined) next(error);
+        else this.#commit(made, batch, next);
+      },
+    );
   }
 
   #commit(plan: Plan, batch: StoreBatch, next: Done): void {
@@ -157,7 +164,8 @@ export class DiskLogStore implements LogStore {
     const { replicas } = this.#journal.state;
     const dying = groups.map((group) => replicas.get(group)).filter((replica) => replica !== undefined);
     for (const { group } of dying) this.#logs.delete(group);
-    const records: JournalRecord[] = dying.length === 0 ? [] : [{ kind: 'deaths', groups: dying.map(({ group }) => group) }];
+    const records: JournalRecord[] =
+      dying.length === 0 ? [] : [{ kind: 'deaths', groups: dying.map(({ group }) => group) }];
     this.#hard(records, (answer) => {
       if (answer.ok) for (const replica of dying) this.#purge(replica);
       done(answer);
@@ -165,10 +173,16 @@ export class DiskLogStore implements LogStore {
   }
 
   #purge(replica: ReplicaState): void {
-    this.#job([(next) => purge(this.#engine, replica, (error, more) => {
-      if (more && error === undefined) this.#purge(replica);
-      next(error);
-    })], () => undefined);
+    this.#job(
+      [
+        (next) =>
+          purge(this.#engine, replica, (error, more) => {
+            if (more && error === undefined) this.#purge(replica);
+            next(error);
+          }),
+      ],
+      () => undefined,
+    );
   }
 
   saveDocument(name: string, text: string, done: (answer: StoreAnswer) => void): void {
@@ -208,16 +222,24 @@ export class DiskLogStore implements LogStore {
     const replica = this.#replica(group);
     const { crc32, walkPageBytes } = this.#parts;
     this.#logs.delete(group);
-    openLog({ engine: this.#engine, crc32, pageBytes: walkPageBytes }, replica, ({ recovered, log, change, fixes }) => {
-      const steps: Step[] = [];
-      if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
-      for (const ops of fixes) steps.push((next) => this.#fix(ops, next));
-      this.#job(steps, (answer) => {
-        if (answer.ok) this.#logs.set(group, log);
-        // Without its record in the journal a verdict does not stand: the replica must stay out, the node must end.
-        done(answer.ok ? recovered : { ...recovered, verdict: { kind: 'journal-lost', detail: answer.detail } });
-      });
-    });
+    openLog(
+      { engine: this.#engine, crc32, pageBytes: walkPageBytes },
+      replica,
+      ({ recovered, log, change, fixes }) => {
+        const steps: Step[] = [];
+        if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
+        for (const ops of fixes) steps.push((next) => this.#fix(ops, next));
+        this.#job(steps, (answer) => {
+          if (answer.ok) this.#logs.set(group, log);
+          // Without its record in the journal a verdict does not stand: the replica must stay out, the node must end.
+          done(
+            answer.ok
+              ? recovered
+              : { ...recovered, verdict: { kind: 'journal-lost', detail: answer.detail } },
+          );
+        });
+      },
+    );
   }
 
   /** Derived keys only: promises nothing, so it has no tail record. */
@@ -228,10 +250,11 @@ export class DiskLogStore implements LogStore {
   close(done: () => void): void {
     const wasOpen = !this.#closed;
     this.#lane.run((release) => {
-      const finish = (): void => this.#parts.files.close(() => {
-        release();
-        done();
-      });
+      const finish = (): void =>
+        this.#parts.files.close(() => {
+          release();
+          done();
+        });
       this.#closed = true;
       if (!wasOpen) {
         release();

@@ -1,5 +1,14 @@
 /** An engine in memory: for tests, and for topics whose entries are not kept on disk. Durable as long as its host. */
-import type { BatchDone, Engine, EngineHost, EngineOp, EngineOpened, GetDone, ScanDone, ScanRange } from './engine.ts';
+import type {
+  BatchDone,
+  Engine,
+  EngineHost,
+  EngineOp,
+  EngineOpened,
+  GetDone,
+  ScanDone,
+  ScanRange,
+} from './engine.ts';
 import { SortedBytes, nameOf } from './sorted-bytes.ts';
 
 /** Runs a function later, outside the present call. */

@@ -100,10 +100,11 @@ export class OffsetCheck {
       end = Math.max(end, wanted.baseOffset + 1);
     }
     if (expected.size === 0) done();
-    else this.#compare(offsetKey(this.#log, this.#next), offsetKey(this.#log, end), expected, () => {
-      this.#next = end;
-      done();
-    });
+    else
+      this.#compare(offsetKey(this.#log, this.#next), offsetKey(this.#log, end), expected, () => {
+        this.#next = end;
+        done();
+      });
   }
 
   /** Only for a clean log: nothing may be indexed beyond its end. */

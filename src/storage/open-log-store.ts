@@ -91,7 +91,8 @@ class Opening {
       files.read(second, (problem, two) => {
         // A file that cannot be read counts as a bad copy; the other may be sound.
         const unreadable = [error, problem].filter((failure) => failure !== undefined);
-        for (const failure of unreadable) this.#warnings.push(`a journal file cannot be read: ${failure.message}`);
+        for (const failure of unreadable)
+          this.#warnings.push(`a journal file cannot be read: ${failure.message}`);
         if (unreadable.length === 2) {
           next(new Error(`neither journal file can be read: ${unreadable[0]?.message ?? ''}`));
           return;
@@ -105,9 +106,15 @@ class Opening {
           next(undefined);
           return;
         }
-        this.#warnings.push('both journal files are unsound: this node has lost its journal and begins a new one');
+        this.#warnings.push(
+          'both journal files are unsound: this node has lost its journal and begins a new one',
+        );
         const present = journalNames.filter((_, at) => [one, two][at] !== undefined);
-        const steps = present.map((name): Step => (then) => files.setAside(name, then));
+        const steps = present.map(
+          (name): Step =>
+            (then) =>
+              files.setAside(name, then),
+        );
         series(steps, next);
       });
     });
@@ -165,7 +172,13 @@ class Opening {
     const now = { bootId, tailsSynced: this.#options.tailSyncMs === 0 };
     const found = this.#found;
     if (found === undefined) {
-      const state = { journalId: drawId(), startCount: 1, sequence: 0, replicas: new Map(), documents: new Map() };
+      const state = {
+        journalId: drawId(),
+        startCount: 1,
+        sequence: 0,
+        replicas: new Map(),
+        documents: new Map(),
+      };
       return { state: { ...state, ...now }, number: 0, hardNumber: 0 };
     }
     const settled = settle(found, this.#findings, { bootId, engineLost: this.#engineLost });
@@ -182,7 +195,12 @@ class Opening {
     const { files, crc32, journalBytes } = this.#options;
     const engine = this.#engine as Engine;
     const { state, number, hardNumber } = this.#nextState();
-    const journal = new Journal({ files, crc32, compactBytes: journalBytes ?? 4 << 20 }, state, number, hardNumber);
+    const journal = new Journal(
+      { files, crc32, compactBytes: journalBytes ?? 4 << 20 },
+      state,
+      number,
+      hardNumber,
+    );
     const firstBatch = (next: Done): void => {
       const { record, ops } = new TailLedger(journal, crc32).next([]);
       const identity = encodeIdentity(state.journalId, crc32);
@@ -200,7 +218,8 @@ class Opening {
       (next) => journal.syncTails(next),
     ];
     series(steps, (error) => {
-      if (error === undefined) this.#done({ ok: true, store: this.#store(engine, journal), warnings: this.#warnings });
+      if (error === undefined)
+        this.#done({ ok: true, store: this.#store(engine, journal), warnings: this.#warnings });
       else this.#refuse(error);
     });
   }

@@ -5,7 +5,11 @@ import type { LogKey } from './keys.ts';
 
 const pageEntries = 1_024;
 
-export function purge(engine: Engine, log: LogKey, done: (error: Error | undefined, more: boolean) => void): void {
+export function purge(
+  engine: Engine,
+  log: LogKey,
+  done: (error: Error | undefined, more: boolean) => void,
+): void {
   const ranges = [
     [entryKey(log, 0), lastKey(entryTag, log)],
     [offsetKey(log, 0), lastKey(offsetTag, log)],

@@ -46,18 +46,22 @@ export function assertBatch(
     if (touchesEngine(write, replicas) && !logs.has(write.group)) throw new Error(`${where}: not opened`);
     if (write.healed && write.tail === undefined) throw new Error(`${where}: healed without a tail`);
     const hard = write.hard ?? terms.get(write.group) ?? replica.hard;
-    if (hard.term < (terms.get(write.group) ?? replica.hard).term) throw new Error(`${where}: the term goes back`);
+    if (hard.term < (terms.get(write.group) ?? replica.hard).term)
+      throw new Error(`${where}: the term goes back`);
     terms.set(write.group, hard);
     for (const entry of write.entries) {
       const checked = checkEntry(entry.bytes, write.group, entry.index, crc32);
       const fault =
         typeof checked === 'string'
           ? checked
-          : checked.checksum !== entry.checksum || checked.term !== entry.term || checked.previous !== entry.previous
+          : checked.checksum !== entry.checksum ||
+              checked.term !== entry.term ||
+              checked.previous !== entry.previous
             ? 'its fields are not those of its header'
             : undefined;
       if (fault !== undefined) throw new Error(`${where}: entry ${String(entry.index)}: ${fault}`);
-      if (entry.term > hard.term) throw new Error(`${where}: entry ${String(entry.index)} is of a later term`);
+      if (entry.term > hard.term)
+        throw new Error(`${where}: entry ${String(entry.index)} is of a later term`);
     }
   }
 }

@@ -28,7 +28,7 @@ export class TailLedger {
     const value = encodeEngineTail({ start: state.startCount, hardNumber, record }, this.#crc32);
     const ops: EngineOp[] = [{ kind: 'put', key: tailKey(record.sequence), value }];
     const until = Math.min(durableSequence, this.#deleted + deletesPerBatch);
-    for (; this.#deleted < until; ) {
+    for (; this.#deleted < until;) {
       this.#deleted += 1;
       ops.push({ kind: 'delete', key: tailKey(this.#deleted) });
     }

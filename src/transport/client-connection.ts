@@ -61,7 +61,13 @@ export class ClientConnection {
   #handlers: ClientHandlers | undefined;
   #client = '';
 
-  constructor(id: number, remoteAddress: string, socket: WebSocket, raw: Duplex, options: ClientConnectionOptions) {
+  constructor(
+    id: number,
+    remoteAddress: string,
+    socket: WebSocket,
+    raw: Duplex,
+    options: ClientConnectionOptions,
+  ) {
     const { clock, limits } = options;
     this.id = id;
     this.remoteAddress = remoteAddress;
@@ -153,7 +159,10 @@ export class ClientConnection {
     const { authenticate, limits, node, opened } = this.#options;
     const version = announcedVersion(raw, clientHelloType);
     if (version !== undefined && version !== protocolVersion) {
-      throw new WireError('version_mismatch', `version ${version} was announced, this node speaks ${protocolVersion}`);
+      throw new WireError(
+        'version_mismatch',
+        `version ${version} was announced, this node speaks ${protocolVersion}`,
+      );
     }
     const hello = clientFrames.decode(raw);
     if (hello.kind !== 'hello') throw new WireError('frame_invalid', `${hello.kind} before the hello`);

@@ -79,7 +79,10 @@ export function checkCluster(own: string | undefined, other: string | undefined)
 export function checkHelloVersion(frame: readonly unknown[]): void {
   const version = announcedVersion(frame, peerHelloType);
   if (version !== undefined && version !== protocolVersion) {
-    throw new WireError('version_mismatch', `version ${version} was announced, this node speaks ${protocolVersion}`);
+    throw new WireError(
+      'version_mismatch',
+      `version ${version} was announced, this node speaks ${protocolVersion}`,
+    );
   }
 }
 
@@ -151,7 +154,13 @@ export class HelloAcceptor {
   receive(frame: PeerFrame): AcceptorStep {
     const { clusterId, incarnation, name, secret } = this.#identity;
     if (frame.kind === 'peer-hello' && this.#said === undefined) {
-      const challenge: PeerChallenge = { kind: 'peer-challenge', correlation: 0, clusterId, incarnation, nonce: this.#nonce };
+      const challenge: PeerChallenge = {
+        kind: 'peer-challenge',
+        correlation: 0,
+        clusterId,
+        incarnation,
+        nonce: this.#nonce,
+      };
       this.#said = { hello: frame, challenge };
       return { send: challenge };
     }
@@ -163,8 +172,15 @@ export class HelloAcceptor {
       if (hello.from === name) throw new WireError('auth_failed', `this node is ${name}, too`);
       checkCluster(clusterId, hello.clusterId);
       const { from: peer, lane, session } = hello;
-      const welcome: PeerWelcome = { kind: 'peer-welcome', correlation: 0, proof: prove('acceptor', secret, hello, challenge) };
-      return { proved: { peer, incarnation: hello.incarnation, clusterId: hello.clusterId, lane, session }, welcome };
+      const welcome: PeerWelcome = {
+        kind: 'peer-welcome',
+        correlation: 0,
+        proof: prove('acceptor', secret, hello, challenge),
+      };
+      return {
+        proved: { peer, incarnation: hello.incarnation, clusterId: hello.clusterId, lane, session },
+        welcome,
+      };
     }
     throw unexpected(frame);
   }

@@ -32,13 +32,17 @@ export class Outbox {
 
   /** Whether a single envelope of this size fits a frame at all. */
   fits(size: FrameSize): boolean {
-    return headBytes + size.bytes <= this.#limits.frameBytes && headItems + 1 + size.items <= this.#limits.frameItems;
+    return (
+      headBytes + size.bytes <= this.#limits.frameBytes &&
+      headItems + 1 + size.items <= this.#limits.frameItems
+    );
   }
 
   /** Collects an envelope that fits. A frame that is full leaves at once. */
   add(envelope: readonly unknown[], size: FrameSize): void {
     const full =
-      this.#bytes + size.bytes > this.#limits.frameBytes || this.#items + 1 + size.items > this.#limits.frameItems;
+      this.#bytes + size.bytes > this.#limits.frameBytes ||
+      this.#items + 1 + size.items > this.#limits.frameItems;
     if (full) this.flush();
     this.#envelopes.push(envelope);
     this.#bytes += size.bytes;

@@ -27,7 +27,7 @@ export interface AcceptorOptions {
   /** Throws a WireError to refuse a peer that has proved itself. */
   admit(facts: PeerFacts): void;
   linked(facts: PeerFacts, sockets: Record<LinkLane, WireSocket>): void;
-  frame(facts: PeerFacts, socket: WireSocket, frame: readonly unknown[]): void;
+  frame(facts: PeerFacts, frame: readonly unknown[]): void;
   lost(socket: WireSocket, detail: string): void;
   refused(peer: string, code: ClosingCode, detail: string): void;
 }
@@ -68,13 +68,19 @@ export class PeerAcceptor {
       handlers: {
         frame: (frame) => this.#frame(pending, frame),
         closed: (code, detail) => {
-          if (this.#forget(pending) && code !== undefined) this.#options.refused(pending.facts?.peer ?? '', code, detail);
+          if (this.#forget(pending) && code !== undefined)
+            this.#options.refused(pending.facts?.peer ?? '', code, detail);
           this.#options.lost(wire, detail);
         },
       },
     });
     const deadline = clock.setTimer(limits.handshakeMs, () => wire.end('timeout', 'no hello in time'));
-    const pending: Pending = { wire, hello: new HelloAcceptor(identity(), random.bytes(32)), deadline, facts: undefined };
+    const pending: Pending = {
+      wire,
+      hello: new HelloAcceptor(identity(), random.bytes(32)),
+      deadline,
+      facts: undefined,
+    };
     this.#pending.add(pending);
     wire.watch(raw);
   }
@@ -91,7 +97,7 @@ export class PeerAcceptor {
   #frame(pending: Pending, raw: readonly unknown[]): void {
     const { facts, hello, wire } = pending;
     if (facts !== undefined) {
-      this.#options.frame(facts, wire, raw);
+      this.#options.frame(facts, raw);
       return;
     }
     try {
@@ -121,14 +127,19 @@ export class PeerAcceptor {
     for (const other of this.#pending) {
       const known = other.facts;
       if (other === arrived || known === undefined || known.peer !== facts.peer) continue;
-      if (known.incarnation !== facts.incarnation || known.session !== facts.session || known.lane === facts.lane) {
+      if (
+        known.incarnation !== facts.incarnation ||
+        known.session !== facts.session ||
+        known.lane === facts.lane
+      ) {
         // The peer has given up that attempt, or it belongs to an earlier life of the peer.
         other.wire.end('fenced', 'a newer connection has taken its place');
         continue;
       }
       this.#forget(arrived);
       this.#forget(other);
-      const [control, bulk] = facts.lane === 'control' ? [arrived.wire, other.wire] : [other.wire, arrived.wire];
+      const [control, bulk] =
+        facts.lane === 'control' ? [arrived.wire, other.wire] : [other.wire, arrived.wire];
       this.#options.linked(facts, { control, bulk });
       return;
     }

@@ -32,7 +32,7 @@ export interface DialerOptions {
   nextSession(): number;
   /** Both sockets are welcome; from here on they are the caller's, as are their frames. */
   linked(facts: PeerFacts, sockets: Record<LinkLane, WireSocket>): void;
-  frame(lane: LinkLane, socket: WireSocket, frame: readonly unknown[]): void;
+  frame(frame: readonly unknown[]): void;
   lost(socket: WireSocket, detail: string): void;
   failed(code: ErrorCode | undefined, detail: string): void;
 }
@@ -105,8 +105,11 @@ export class PeerDialer {
     const attempt: Attempt = { sockets: {}, done: {}, deadline: undefined };
     this.#attempt = attempt;
     const session = nextSession();
-    for (const lane of ['control', 'bulk'] as const) attempt.sockets[lane] = this.#open(attempt, lane, session);
-    attempt.deadline = clock.setTimer(limits.handshakeMs, () => this.#fail(attempt, undefined, 'no hello in time'));
+    for (const lane of ['control', 'bulk'] as const)
+      attempt.sockets[lane] = this.#open(attempt, lane, session);
+    attempt.deadline = clock.setTimer(limits.handshakeMs, () =>
+      this.#fail(attempt, undefined, 'no hello in time'),
+    );
   }
 
   #open(attempt: Attempt, lane: LinkLane, session: number): WireSocket {
@@ -126,7 +129,7 @@ export class PeerDialer {
       handlers: {
         frame: (frame) => {
           if (attempt.done[lane] === undefined) this.#step(attempt, lane, wire, hello, frame);
-          else this.#options.frame(lane, wire, frame);
+          else this.#options.frame(frame);
         },
         closed: (_code, detail) => {
           if (this.#attempt === attempt) this.#fail(attempt, undefined, detail);
@@ -139,7 +142,13 @@ export class PeerDialer {
     return wire;
   }
 
-  #step(attempt: Attempt, lane: LinkLane, wire: WireSocket, hello: HelloDialer, raw: readonly unknown[]): void {
+  #step(
+    attempt: Attempt,
+    lane: LinkLane,
+    wire: WireSocket,
+    hello: HelloDialer,
+    raw: readonly unknown[],
+  ): void {
     const frame = peerFrames.decode(raw);
     if (frame.kind === 'peer-refusal') {
       this.#fail(attempt, refusalCode(frame), frame.message);
@@ -160,7 +169,13 @@ export class PeerDialer {
     attempt.done[lane] = facts;
     const { control, bulk } = attempt.done;
     const { sockets } = attempt;
-    if (control === undefined || bulk === undefined || sockets.control === undefined || sockets.bulk === undefined) return;
+    if (
+      control === undefined ||
+      bulk === undefined ||
+      sockets.control === undefined ||
+      sockets.bulk === undefined
+    )
+      return;
     if (control.incarnation !== bulk.incarnation) {
       this.#fail(attempt, undefined, 'the peer was restarted in between');
       return;

@@ -45,7 +45,10 @@ export class PeerLink {
       return { socket, outbox: new Outbox(box, (frame) => socket.send(frame)), bound, silent: 0 };
     };
     // The protocols' own windows keep control traffic far below its bound; it must never compete with bulk for room.
-    this.#halves = { control: half('control', limits.peerLinkBytes / 4), bulk: half('bulk', limits.peerLinkBytes) };
+    this.#halves = {
+      control: half('control', limits.peerLinkBytes / 4),
+      bulk: half('bulk', limits.peerLinkBytes),
+    };
   }
 
   has(socket: WireSocket): boolean {

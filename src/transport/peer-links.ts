@@ -94,7 +94,7 @@ export class PeerLinks implements Network {
       identity: () => this.#identity(),
       admit: (facts) => this.#admit(facts),
       linked: (facts, sockets) => this.#linked(facts, false, sockets),
-      frame: (facts, socket, frame) => this.#frame(facts.peer, socket, frame),
+      frame: (facts, frame) => this.#frame(facts.peer, frame),
       lost: (socket, detail) => this.#lost(socket, detail),
       refused: (peer, code, detail) => this.#note('warn', 'peer.refused', { peer, code, detail }),
     });
@@ -121,7 +121,7 @@ export class PeerLinks implements Network {
       identity: () => this.#identity(),
       nextSession: () => (this.#sessions += 1),
       linked: (facts, sockets) => this.#linked(facts, true, sockets),
-      frame: (_lane, socket, frame) => this.#frame(name, socket, frame),
+      frame: (frame) => this.#frame(name, frame),
       lost: (socket, detail) => this.#lost(socket, detail),
       failed: (code, detail) => this.#note('debug', 'peer.dial-failed', { peer: name, code, detail }),
     });
@@ -154,7 +154,14 @@ export class PeerLinks implements Network {
     if (link === undefined) return 'gone';
     const { from, to, lane } = envelope;
     const payload = this.#options.codec.encode(to.id, envelope.message);
-    const wire = bundledEnvelope.encode({ fromShard: from.shard, fromId: from.id, toShard: to.shard, toId: to.id, lane, payload });
+    const wire = bundledEnvelope.encode({
+      fromShard: from.shard,
+      fromId: from.id,
+      toShard: to.shard,
+      toId: to.id,
+      lane,
+      payload,
+    });
     const size = { bytes: 0, items: 0 };
     measureFrame(wire, size);
     const wanted = this.#route(envelope, size.bytes);
@@ -191,7 +198,11 @@ export class PeerLinks implements Network {
     return { name, incarnation, secret, clusterId: this.#clusterId };
   }
 
-  #note(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Record<string, string | number | undefined>): void {
+  #note(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    event: string,
+    fields: Record<string, string | number | undefined>,
+  ): void {
     this.#options.trace.note(this.#self, level, event, fields);
   }
 
@@ -229,7 +240,10 @@ export class PeerLinks implements Network {
     if (older !== undefined) this.#drop(older, 'a newer connection has taken its place', true);
     this.#links.set(facts.peer, new PeerLink(facts, dialed, sockets, this.#options.limits));
     this.#dialers.get(facts.peer)?.rest();
-    this.#options.trace.note(this.#self, 'info', 'peer.up', { peer: facts.peer, incarnation: facts.incarnation });
+    this.#options.trace.note(this.#self, 'info', 'peer.up', {
+      peer: facts.peer,
+      incarnation: facts.incarnation,
+    });
     this.#options.onLink(facts.peer, 'up', facts.incarnation);
   }
 
@@ -252,7 +266,7 @@ export class PeerLinks implements Network {
     this.#dialers.get(peer)?.wake();
   }
 
-  #frame(peer: string, socket: WireSocket, raw: readonly unknown[]): void {
+  #frame(peer: string, raw: readonly unknown[]): void {
     const frame = peerFrames.decode(raw);
     if (frame.kind === 'peer-ping') {
       checkCluster(this.#clusterId, frame.clusterId);
@@ -261,7 +275,6 @@ export class PeerLinks implements Network {
     } else {
       throw new WireError('frame_invalid', `did not expect ${frame.kind} after the hello`);
     }
-    socket.heard = true;
   }
 
   #deliver(peer: string, bundled: BundledEnvelope): void {
@@ -275,6 +288,11 @@ export class PeerLinks implements Network {
       return;
     }
     const from = { node: peer, shard: bundled.fromShard, id: bundled.fromId };
-    deliver({ from, to: { node: name, shard: bundled.toShard, id: bundled.toId }, lane: bundled.lane, message });
+    deliver({
+      from,
+      to: { node: name, shard: bundled.toShard, id: bundled.toId },
+      lane: bundled.lane,
+      message,
+    });
   }
 }

@@ -69,7 +69,8 @@ export class WireServer {
 
   /** Handles the upgrades of `server` from here on. */
   attach(server: Server): void {
-    const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void => this.#upgrade(request, raw, head);
+    const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void =>
+      this.#upgrade(request, raw, head);
     server.on('upgrade', upgrade);
     server.maxHeadersCount = 100;
     this.#detach = () => server.off('upgrade', upgrade);
@@ -115,7 +116,8 @@ export class WireServer {
 
   #refusal(path: string | undefined, origin: string | undefined, address: string): Refusal | undefined {
     const { acceptPeer, limits, connectionsPerAddress, origins = [] } = this.#options;
-    if (path === '/peer' && acceptPeer !== undefined) return origin === undefined ? undefined : [403, 'Forbidden'];
+    if (path === '/peer' && acceptPeer !== undefined)
+      return origin === undefined ? undefined : [403, 'Forbidden'];
     if (path !== '/client') return [404, 'Not Found'];
     if (origin !== undefined && !origins.includes(origin)) return [403, 'Forbidden'];
     if (this.#clients.size >= limits.clientConnections) return [503, 'Service Unavailable'];
@@ -149,6 +151,11 @@ export class WireServer {
   }
 
   #note(event: string, fields: Record<string, string | number>): void {
-    this.#options.trace.note({ node: this.#options.node, shard: 0, id: 'wire-server' }, 'warn', event, fields);
+    this.#options.trace.note(
+      { node: this.#options.node, shard: 0, id: 'wire-server' },
+      'warn',
+      event,
+      fields,
+    );
   }
 }

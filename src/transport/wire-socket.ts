@@ -20,7 +20,11 @@ import {
 import type { Clock, ClockTimer } from '../kernel/ports.ts';
 
 /** Options for both ends of every WebSocket here. Fragments are legal but we send none, so few are enough. */
-export const socketOptions = { perMessageDeflate: false, maxFragments: 64, maxBufferedChunks: 4_096 } as const;
+export const socketOptions = {
+  perMessageDeflate: false,
+  maxFragments: 64,
+  maxBufferedChunks: 4_096,
+} as const;
 
 /** How long the other side has for its part of a close before the connection is cut. */
 const closeGraceMs = 500;
@@ -129,7 +133,8 @@ export class WireSocket {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#socket.readyState === WebSocket.CONNECTING) this.#socket.terminate();
-    else this.#socket.close(closeCodes[code], `${code}: ${detail}`.slice(0, 120).replace(/[^\x20-\x7e]/g, '?'));
+    else
+      this.#socket.close(closeCodes[code], `${code}: ${detail}`.slice(0, 120).replace(/[^\x20-\x7e]/g, '?'));
     this.#cutLater();
     this.#options.handlers.closed(code, detail);
   }
@@ -143,7 +148,8 @@ export class WireSocket {
   readonly #countStranger = (chunk: Uint8Array): void => {
     this.#strangerBytes += chunk.byteLength;
     // Twice the frame limit leaves room for the two frames of a peer's hello and their WebSocket heads.
-    if (this.#strangerBytes > 2 * this.#bounds.bytes) this.end('frame_too_large', 'too many bytes before the hello');
+    if (this.#strangerBytes > 2 * this.#bounds.bytes)
+      this.end('frame_too_large', 'too many bytes before the hello');
   };
 
   #cutLater(): void {

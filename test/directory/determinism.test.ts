@@ -1,5 +1,5 @@
 // Two managers that apply the same entries are in the same state, and a subscriber that follows the events knows the state.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeEntry, encodeEntry, type DirectoryCommand, type DirectoryEvent } from '../../src/directory/index.ts';
@@ -81,7 +81,7 @@ determinism('tells a follower of events what its snapshot says, in the same orde
       follow(directory.snapshotEvents(), fresh);
       const topicsOf = (map: Map<string, string>): string[] => [...map.keys()].filter((key) => key.startsWith('topic'));
       assert.equal(topicsOf(followed), topicsOf(fresh));
-      assert.equal([...followed].sort(), [...fresh].sort());
+      assert.equal([...followed].toSorted(), [...fresh].toSorted());
     }),
   );
 });

@@ -1,5 +1,5 @@
 // S16 and S17: who holds the replicas of new partitions. The real thing against a twin that is too simple to be wrong.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { placePartitions, type Candidate } from '../../src/directory/placement.ts';
@@ -11,7 +11,7 @@ function twin(candidates: readonly Candidate[], partitions: number, factor: numb
   const slots = candidates.map((candidate) => ({ ...candidate }));
   const out: { node: string; replica: string }[][] = [];
   for (let p = 0; p < partitions; p += 1) {
-    const byLoad = [...slots].sort((a, b) => a.replicas - b.replicas || (a.node < b.node ? -1 : 1));
+    const byLoad = slots.toSorted((a, b) => a.replicas - b.replicas || (a.node < b.node ? -1 : 1));
     const chosen = [...byLoad.filter((s) => s.active), ...byLoad.filter((s) => !s.active)].slice(0, factor);
     if (chosen.length < factor) return undefined;
     if (chosen.filter((s) => s.active).length <= factor / 2) return undefined;

@@ -34,7 +34,8 @@ export type Consumed =
   | { readonly kind: 'failed'; readonly outcome: string; readonly answer: Answer };
 
 /** A node answers within 5 s; this is for one that has stopped answering at all. */
-const CALL_MS = 15_000;
+const CALL_MS = 10_000;
+const CONNECT_MS = 5_000;
 const NOTHING_TO_READ: readonly unknown[] = [
   'No messages to read from this partition',
   'No new messages to read on any partition',
@@ -50,7 +51,8 @@ export class Api {
 
   constructor(base: string, connections: number = 64) {
     this.base = base;
-    this.#pool = new Pool(base, { connections, headersTimeout: CALL_MS, bodyTimeout: CALL_MS });
+    const connect = { timeout: CONNECT_MS };
+    this.#pool = new Pool(base, { connections, connect, headersTimeout: CALL_MS, bodyTimeout: CALL_MS });
   }
 
   async call(method: Dispatcher.HttpMethod, path: string, body?: object): Promise<Answer> {
@@ -66,7 +68,10 @@ export class Api {
       return { status: response.statusCode, body: parseBody(text) };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return { status: 0, body: { message, code: 'no_answer', outcome: 'unknown' } };
+      return {
+        status: 0,
+        body: { message, code: 'no_answer', outcome: wasSent(error) ? 'unknown' : 'not_applied' },
+      };
     }
   }
 
@@ -105,8 +110,9 @@ export class Api {
 
   async produce(fields: ProduceFields): Promise<Produced> {
     const answer = await this.tryProduce(fields);
-    if (answer.status !== 200)
+    if (answer.status !== 200) {
       throw new Error(`produce ${JSON.stringify(fields)}: ${describeAnswer(answer)}`);
+    }
     return producedOf(answer);
   }
 
@@ -118,7 +124,8 @@ export class Api {
       return { kind: 'record', message: String(message), partition: Number(read) };
     }
     if (NOTHING_TO_READ.includes(answer.body['message'])) return { kind: 'empty' };
-    return { kind: 'failed', outcome: String(answer.body['outcome'] ?? 'unknown'), answer };
+    const { outcome } = answer.body;
+    return { kind: 'failed', outcome: typeof outcome === 'string' ? outcome : 'unknown', answer };
   }
 
   /** Unread records per partition. */
@@ -132,6 +139,12 @@ export class Api {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+/** A call that never found a connection did nothing. */
+function wasSent(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code !== 'ECONNREFUSED' && code !== 'UND_ERR_CONNECT_TIMEOUT';
 }
 
 export function producedOf({ body }: Answer): Produced {

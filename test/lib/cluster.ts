@@ -117,7 +117,7 @@ export class Cluster {
       const data = join(directory, name);
       const args = ['--name', name, '--listen', `${host}:${port}`, '--peers', peers, '--data', data];
       if (options.manualBrokers === true) args.push('--manual-brokers');
-      const [first = process.execPath, ...rest] = [...(options.prefix?.(index) ?? []), process.execPath];
+      const [first, ...rest] = [...(options.prefix?.(index) ?? []), process.execPath];
       const run = [MAIN, 'server', ...args, '--secret-file', secretFile, '--end-with-stdin'];
       const env = { CALLBOARD_ADMIN_TOKEN: ADMIN_TOKEN, ...options.env };
       return new ClusterNode(name, `http://${host}:${port}`, data, [first, ...rest, ...run], env);

@@ -134,7 +134,12 @@ export class RawClient {
     return this.#expect('produced', answer).baseOffset;
   }
 
-  async fetch(topic: string, partition: number, offset: Offset, maxBytes = 1 << 20): Promise<FetchReply> {
+  async fetch(
+    topic: string,
+    partition: number,
+    offset: Offset,
+    maxBytes: number = 1 << 20,
+  ): Promise<FetchReply> {
     return this.#expect('fetched', await this.call({ kind: 'fetch', topic, partition, offset, maxBytes }));
   }
 

@@ -11,8 +11,8 @@ export const emptyTail: Tail = { index: 0 as LogIndex, term: 0 as Term, checksum
 export class SimDisk {
   hard: HardState = { term: 0 as Term, vote: undefined };
   readonly entries: Map<number, Entry> = new Map();
-  /** What stood at an index before, newest last: an engine that loses a batch shows it again. */
-  readonly older: Map<number, Entry[]> = new Map();
+  /** For each of the newest batches, what stood before at the indexes that it changed. */
+  readonly #undo: Map<number, Entry | undefined>[] = [];
   /** Issued, not yet written; in order. */
   readonly pending: PersistEffect[] = [];
   owed: OwedTail = { kind: 'known', tail: emptyTail };
@@ -33,15 +33,10 @@ export class SimDisk {
 
   /**
    * A crash. `kept`: so many pending batches were on disk though nobody was told. `hardOnly`: of the one after them the
-   * journal's part was written. `tailLost`: the last tail record was not yet synced; it was never relied on.
+   * journal's part was written, and nothing else.
    */
   crash(kept = 0, hardOnly = false): void {
-    for (let count = 0; count < kept; count += 1) {
-      const owed = this.owed;
-      const effect = this.writeNext();
-      // Nobody was told of this batch, so nothing was promised; the newest tail record may be missing.
-      if (effect !== undefined && count === kept - 1 && !effect.healed) this.owed = owed;
-    }
+    for (let count = 0; count < kept; count += 1) this.writeNext();
     const next = this.pending[0];
     if (hardOnly && next?.hard !== undefined) this.hard = next.hard;
     this.pending.length = 0;
@@ -52,36 +47,42 @@ export class SimDisk {
       if (effect.hard.term < this.hard.term) throw new Error('R6: the term fell on disk');
       this.hard = effect.hard;
     }
-    if (effect.truncateFrom !== undefined) {
-      for (const index of [...this.entries.keys()]) {
-        if (index >= effect.truncateFrom) this.remove(index);
-      }
+    const before = new Map<number, Entry | undefined>();
+    const { truncateFrom } = effect;
+    for (const [index, entry] of truncateFrom === undefined ? [] : [...this.entries]) {
+      if (index < (truncateFrom ?? Infinity)) continue;
+      before.set(index, entry);
+      this.entries.delete(index);
     }
     for (const entry of effect.entries) {
-      this.remove(entry.index);
+      if (!before.has(entry.index)) before.set(entry.index, this.entries.get(entry.index));
       this.entries.set(entry.index, entry);
     }
+    if (before.size > 0) this.#undo.push(before);
+    if (this.#undo.length > 20) this.#undo.shift();
     if (effect.healed) this.damaged = false;
     if (effect.tail !== undefined) this.owed = { kind: 'known', tail: effect.tail };
     this.writtenToken = effect.token;
   }
 
-  remove(index: number): void {
-    const entry = this.entries.get(index);
-    if (entry === undefined) return;
-    this.entries.delete(index);
-    const older = this.older.get(index) ?? [];
-    older.push(entry);
-    this.older.set(index, older);
+  /** What would change if the engine lost its newest `batches`: older states come back whole, and chain soundly. */
+  rollback(batches: number): ReadonlyMap<number, Entry | undefined> {
+    const changes = new Map<number, Entry | undefined>();
+    for (const before of this.#undo.slice(-batches).toReversed()) {
+      for (const [index, entry] of before) changes.set(index, entry);
+    }
+    return changes;
   }
 
-  /** Shows the value before the present one, if there was another. */
-  revert(index: number): boolean {
-    const present = this.entries.get(index);
-    const before = this.older.get(index)?.findLast((entry) => entry.checksum !== present?.checksum);
-    if (before === undefined) return false;
-    this.entries.set(index, before);
-    return true;
+  /** Damages the disk: these indexes now show something else, or nothing. */
+  damage(changes: ReadonlyMap<number, Entry | undefined>): void {
+    for (const [index, entry] of changes) {
+      if (entry === undefined) this.entries.delete(index);
+      else this.entries.set(index, entry);
+    }
+    this.#undo.length = 0;
+    // It counts from now on, not only from when the store finds it.
+    this.damaged = true;
   }
 
   /** What will be at `index` when everything pending is written. */
@@ -93,7 +94,6 @@ export class SimDisk {
     }
     return this.entries.get(index);
   }
-
 
   /** Entries for a load: the run that is sound and chained, from the kept end. */
   load(effect: LoadEffect): readonly Entry[] {

@@ -1,5 +1,5 @@
 /** Nodes on loopback for tests: an HTTP server, client connections and peer links, with everything that came in kept. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { RealClock } from '../../src/node/ports/real-clock.ts';
 import { RealRandom } from '../../src/node/ports/real-random.ts';
@@ -34,7 +34,12 @@ export interface Note {
 export class NoteTrace implements Trace {
   readonly notes: Note[] = [];
 
-  note(_actor: Address, level: 'debug' | 'info' | 'warn' | 'error', event: string, fields?: TraceFields): void {
+  note(
+    _actor: Address,
+    level: 'debug' | 'info' | 'warn' | 'error',
+    event: string,
+    fields?: TraceFields,
+  ): void {
     this.notes.push({ level, event, fields });
   }
 
@@ -60,7 +65,12 @@ export const parcelCodec: UnionCodec<Parcel> = union<Parcel>({
 });
 
 export function parcel(number: number, bytes = 0): Parcel {
-  return { kind: 'parcel', number, text: `parcel ${number}`, bytes: new Uint8Array(bytes).fill(number & 0xff) };
+  return {
+    kind: 'parcel',
+    number,
+    text: `parcel ${number}`,
+    bytes: new Uint8Array(bytes).fill(number & 0xff),
+  };
 }
 
 export interface NodeOptions {
@@ -68,6 +78,7 @@ export interface NodeOptions {
   readonly links?: Partial<PeerLinksOptions>;
   readonly server?: Partial<WireServerOptions>;
   readonly port?: number;
+  readonly http?: ServerOptions;
 }
 
 export class TestNode {
@@ -75,7 +86,7 @@ export class TestNode {
   readonly http: Server;
   readonly links: PeerLinks;
   readonly wire: WireServer;
-  readonly trace = new NoteTrace();
+  readonly trace: NoteTrace = new NoteTrace();
   readonly received: Envelope[] = [];
   /** `up b`, `down b`, … in order. */
   readonly news: string[] = [];
@@ -89,7 +100,9 @@ export class TestNode {
     this.name = name;
     const { trace } = this;
     const limits = options.limits ?? quickLimits;
-    this.http = createServer(hardenedServerOptions, (_request, response) => response.end('here'));
+    this.http = createServer({ ...hardenedServerOptions, ...options.http }, (_request, response) =>
+      response.end('here'),
+    );
     this.http.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -104,7 +117,10 @@ export class TestNode {
       random,
       trace,
       patienceMs: 50,
-      codec: { encode: (_id, value) => parcelCodec.encode(value as Parcel), decode: (_id, wire) => parcelCodec.decode(wire) },
+      codec: {
+        encode: (_id, value) => parcelCodec.encode(value as Parcel),
+        decode: (_id, wire) => parcelCodec.decode(wire),
+      },
       deliver: (envelope) => this.received.push(envelope),
       onLink: (node, state) => this.news.push(`${state} ${node}`),
       ...options.links,
@@ -122,7 +138,11 @@ export class TestNode {
     this.wire.attach(this.http);
   }
 
-  static async open(name: string, peers: ReadonlyMap<string, string> = new Map(), options: NodeOptions = {}): Promise<TestNode> {
+  static async open(
+    name: string,
+    peers: ReadonlyMap<string, string> = new Map(),
+    options: NodeOptions = {},
+  ): Promise<TestNode> {
     const node = new TestNode(name, peers, options);
     await new Promise<void>((resolve, reject) => {
       node.http.once('error', reject);
@@ -166,16 +186,25 @@ export class TestNode {
     return this.received.map((envelope) => (envelope.message as Parcel).number);
   }
 
-  #openClient(connection: ClientConnection): { frame(frame: ClientCall): void; closed(detail: string): void } {
+  #openClient(connection: ClientConnection): {
+    frame(frame: ClientCall): void;
+    closed(detail: string): void;
+  } {
     this.clients.push(connection);
     return {
       frame: (frame) => {
         this.calls.push(frame);
         const { correlation } = frame;
         if (frame.kind === 'ping') connection.send({ kind: 'pong', correlation });
-        if (frame.kind === 'produce') connection.send({ kind: 'produced', correlation, baseOffset: offset(frame.chunk.byteLength) });
+        if (frame.kind === 'produce')
+          connection.send({ kind: 'produced', correlation, baseOffset: offset(frame.chunk.byteLength) });
         if (frame.kind === 'fetch') {
-          connection.send({ kind: 'fetched', correlation, end: offset(1), chunks: [new Uint8Array(frame.maxBytes)] });
+          connection.send({
+            kind: 'fetched',
+            correlation,
+            end: offset(1),
+            chunks: [new Uint8Array(frame.maxBytes)],
+          });
         }
       },
       closed: (detail) => this.ended.push(detail),
@@ -184,13 +213,26 @@ export class TestNode {
 }
 
 /** Two nodes that know each other. The second one's address must be known to the first before it opens: a port is kept for it. */
-export async function openPair(first: NodeOptions = {}, second: NodeOptions = {}): Promise<[TestNode, TestNode]> {
+export async function openPair(
+  first: NodeOptions = {},
+  second: NodeOptions = {},
+): Promise<[TestNode, TestNode]> {
   const b = await TestNode.open('b', new Map(), second);
   const a = await TestNode.open('a', new Map([['b', b.address]]), first);
   b.links.addPeer('a', a.address);
   return [a, b];
 }
 
-export function envelope(from: TestNode, to: string, value: Parcel, lane: 'control' | 'data' = 'control'): Envelope {
-  return { from: { node: from.name, shard: 0, id: 'sender' }, to: { node: to, shard: 0, id: 'receiver' }, lane, message: value };
+export function envelope(
+  from: TestNode,
+  to: string,
+  value: Parcel,
+  lane: 'control' | 'data' = 'control',
+): Envelope {
+  return {
+    from: { node: from.name, shard: 0, id: 'sender' },
+    to: { node: to, shard: 0, id: 'receiver' },
+    lane,
+    message: value,
+  };
 }

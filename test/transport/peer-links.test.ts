@@ -6,10 +6,16 @@ import { until } from '../lib/until.ts';
 import { envelope, openPair, parcel, quickLimits, TestNode, type NodeOptions } from './kit.ts';
 
 async function linked(...nodes: TestNode[]): Promise<void> {
-  await until('all links up', () => nodes.every((node) => nodes.every((peer) => peer === node || node.links.isUp(peer.name))));
+  await until('all links up', () =>
+    nodes.every((node) => nodes.every((peer) => peer === node || node.links.isUp(peer.name))),
+  );
 }
 
-async function withPair(first: NodeOptions, second: NodeOptions, body: (a: TestNode, b: TestNode) => Promise<void>): Promise<void> {
+async function withPair(
+  first: NodeOptions,
+  second: NodeOptions,
+  body: (a: TestNode, b: TestNode) => Promise<void>,
+): Promise<void> {
   const [a, b] = await openPair(first, second);
   try {
     await linked(a, b);
@@ -31,7 +37,10 @@ class Relay {
     this.server = createServer((near) => {
       const far = connect(target, '127.0.0.1');
       this.#pairs.push([near, far]);
-      for (const [from, to] of [[near, far], [far, near]] as const) {
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
         from.on('data', (chunk) => {
           if (!this.#frozen) to.write(chunk);
         });
@@ -96,8 +105,13 @@ test('each lane keeps its order, across many frames and both sizes', async () =>
     a.links.flush();
     await until('all parcels', () => b.received.length === 2_000);
     for (const lane of ['data', 'control'] as const) {
-      const numbers = b.received.filter((got) => got.lane === lane).map((got) => (got.message as { number: number }).number);
-      assert.equal(numbers, numbers.toSorted((x, y) => x - y));
+      const numbers = b.received
+        .filter((got) => got.lane === lane)
+        .map((got) => (got.message as { number: number }).number);
+      assert.equal(
+        numbers,
+        numbers.toSorted((x, y) => x - y),
+      );
     }
   });
 });
@@ -136,7 +150,8 @@ test('a message to a node without a link is gone', async () => {
 });
 
 test('a link refuses at its byte bound, keeps what it took, and takes again when there is room', async () => {
-  await withPair({ limits: { ...quickLimits, peerLinkBytes: 9 << 20 } }, {}, async (a, b) => {
+  const limits = { ...quickLimits, tickMs: 500, peerLinkBytes: 9 << 20 };
+  await withPair({ limits }, { limits }, async (a, b) => {
     for (const socket of b.sockets) socket.pause();
     let accepted = 0;
     const size = 100_000;
@@ -152,7 +167,11 @@ test('a link refuses at its byte bound, keeps what it took, and takes again when
     });
     const { links } = a.links.inspect() as { links: Record<string, { bulkBytes: number }> };
     assert.ok((links['b']?.bulkBytes ?? 0) <= 9 << 20);
-    assert.is(a.links.send(envelope(a, 'b', parcel(0))), 'accepted', 'control is not refused because bulk is full');
+    assert.is(
+      a.links.send(envelope(a, 'b', parcel(0))),
+      'accepted',
+      'control is not refused because bulk is full',
+    );
     for (const socket of b.sockets) socket.resume();
     a.links.flush();
     await until('everything that was taken', () => b.received.length === accepted + 1);
@@ -251,7 +270,9 @@ test('a restarted peer takes the place of its earlier life, down before up', asy
       assert.equal(a.news, ['up z', 'down z', 'up z']);
       await until('the older one knows', () => first.news.at(-1) === 'down a');
       assert.is(a.links.isUp('z'), true);
-      await until('the older one is refused', () => a.trace.events('peer.refused').some((note) => note.fields?.['code'] === 'fenced'));
+      await until('the older one is refused', () =>
+        a.trace.events('peer.refused').some((note) => note.fields?.['code'] === 'fenced'),
+      );
       assert.is(second.links.isUp('a'), true);
     } finally {
       await second.close();
@@ -268,7 +289,9 @@ test('nodes of different clusters do not link, and unlink when the founding show
   const fresh = await TestNode.open('y', new Map([['a', a.address]]));
   try {
     await linked(a, fresh);
-    await until('the refusal', () => a.trace.events('peer.refused').some((note) => note.fields?.['code'] === 'cluster_mismatch'));
+    await until('the refusal', () =>
+      a.trace.events('peer.refused').some((note) => note.fields?.['code'] === 'cluster_mismatch'),
+    );
     assert.is(a.links.isUp('x'), false);
     fresh.links.clusterId = 'three';
     await until('the link ends', () => a.news.includes('down y'));
@@ -280,7 +303,10 @@ test('nodes of different clusters do not link, and unlink when the founding show
 });
 
 test('a message that the receiver cannot read is dropped alone', async () => {
-  const codec = { encode: (_id: string, value: unknown) => value as unknown[], decode: (_id: string, wire: readonly unknown[]) => wire };
+  const codec = {
+    encode: (_id: string, value: unknown) => value as unknown[],
+    decode: (_id: string, wire: readonly unknown[]) => wire,
+  };
   await withPair({ links: { codec } }, {}, async (a, b) => {
     const to = (message: unknown) => ({ ...envelope(a, 'b', parcel(0)), message });
     a.links.send(to([99, 'nobody knows this']));

@@ -29,7 +29,16 @@
  * The header checksum covers the body checksum and the previous header's checksum, so it names the whole log up to
  * and including this chunk: two entries with equal index, term and header checksum end equal logs.
  */
-import { groupId, logIndex, offset, term, type GroupId, type LogIndex, type Offset, type Term } from './brands.ts';
+import {
+  groupId,
+  logIndex,
+  offset,
+  term,
+  type GroupId,
+  type LogIndex,
+  type Offset,
+  type Term,
+} from './brands.ts';
 
 export const chunkHeaderBytes = 96;
 const magic = 0x314b4243;
@@ -81,7 +90,14 @@ export interface ChunkHeader extends ChunkSeal {
 }
 
 /** Why bytes are not a sound chunk. */
-export type ChunkFault = 'too-short' | 'bad-magic' | 'bad-version' | 'bad-field' | 'bad-length' | 'bad-header-checksum' | 'bad-body-checksum';
+export type ChunkFault =
+  | 'too-short'
+  | 'bad-magic'
+  | 'bad-version'
+  | 'bad-field'
+  | 'bad-length'
+  | 'bad-header-checksum'
+  | 'bad-body-checksum';
 
 export const noProducer: Uint8Array = new Uint8Array(16);
 

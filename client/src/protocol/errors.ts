@@ -71,7 +71,11 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   sequence_gap: entry('The batch does not follow the last one that is stored of its producer.', false),
   producer_expired: entry('The partition no longer remembers this producer.', false),
   producer_fenced: entry('A newer epoch of the same producer has taken over.', false),
-  duplicate_unknown_offset: entry('The batch is stored, but too long ago to tell its offset.', false, 'applied'),
+  duplicate_unknown_offset: entry(
+    'The batch is stored, but too long ago to tell its offset.',
+    false,
+    'applied',
+  ),
   storage_failed: entry('A write or sync of the node failed; its storage has stopped.', true, 'unknown'),
   low_disk_space: entry('The disk of a node is nearly full, so it takes no new records.', true),
   replica_damaged: entry('This copy of the partition is damaged and is being repaired.', true),
@@ -125,7 +129,8 @@ export function failure(code: ErrorCode, details: FailureDetails = {}): Failure 
 }
 
 /** Codes that a wire fault may have. */
-export type WireCode = 'frame_invalid' | 'frame_too_large' | 'version_mismatch' | 'cluster_mismatch' | 'auth_failed' | 'fenced';
+export type WireCode =
+  'frame_invalid' | 'frame_too_large' | 'version_mismatch' | 'cluster_mismatch' | 'auth_failed' | 'fenced';
 
 /**
  * Bytes that break the protocol: the only thing that scanning, unpacking and decoding throw. It ends the connection

@@ -9,7 +9,12 @@ import { createTopic, topicCreated, type CreateTopic, type TopicCreated } from '
 import { errorReply, type ErrorReply } from './messages/error.ts';
 import { fetch, fetched, type Fetch, type Fetched } from './messages/fetch.ts';
 import { clientHello, clientHelloReply, type ClientHello, type ClientHelloReply } from './messages/hello.ts';
-import { metadataReply, metadataRequest, type MetadataReply, type MetadataRequest } from './messages/metadata.ts';
+import {
+  metadataReply,
+  metadataRequest,
+  type MetadataReply,
+  type MetadataRequest,
+} from './messages/metadata.ts';
 import { ping, pong, type Ping, type Pong } from './messages/ping.ts';
 import { produce, produced, type Produce, type Produced } from './messages/produce.ts';
 import { union, type UnionCodec } from './shape.ts';
@@ -21,7 +26,8 @@ export const protocolVersion = 1;
 export type ClientFrame = ClientHello | MetadataRequest | CreateTopic | Produce | Fetch | Ping;
 
 /** What a node may send to a client. */
-export type NodeFrame = ClientHelloReply | ErrorReply | MetadataReply | TopicCreated | Produced | Fetched | Pong;
+export type NodeFrame =
+  ClientHelloReply | ErrorReply | MetadataReply | TopicCreated | Produced | Fetched | Pong;
 
 export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>({
   hello: clientHello,

@@ -142,7 +142,10 @@ export const defaultLimits: Limits = {
 export function assertLimits(limits: Limits): void {
   const rules: readonly (readonly [boolean, string])[] = [
     [limits.recordBytes + 4_096 <= limits.frameBytes, 'a record with its chunk and frame fits a frame'],
-    [limits.appendBytes + limits.recordBytes + 8_192 <= limits.frameBytes, 'an append with one last entry fits a frame'],
+    [
+      limits.appendBytes + limits.recordBytes + 8_192 <= limits.frameBytes,
+      'an append with one last entry fits a frame',
+    ],
     [limits.gatewayBatchBytes <= limits.frameBytes, 'a gateway batch fits a frame'],
     [limits.electionTicksMin > 3 * limits.heartbeatTicks, 'an election waits for more than three heartbeats'],
     [limits.electionTicksMax > limits.electionTicksMin, 'election timeouts are spread'],
@@ -152,8 +155,14 @@ export function assertLimits(limits: Limits): void {
     [limits.unauthenticatedFrameBytes <= limits.controlFrameBytes, 'trust grows with authentication'],
     [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
     [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
-    [limits.directoryTags >= 2 * limits.managerPendingChanges, 'a change is remembered for longer than it can be retried'],
-    [limits.managerPendingBarriers >= limits.gatewayPendingCalls, 'each call of a gateway may ask for a barrier'],
+    [
+      limits.directoryTags >= 2 * limits.managerPendingChanges,
+      'a change is remembered for longer than it can be retried',
+    ],
+    [
+      limits.managerPendingBarriers >= limits.gatewayPendingCalls,
+      'each call of a gateway may ask for a barrier',
+    ],
     [limits.managerSubscribers > limits.clientConnections, 'each client session may watch the directory'],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
   ];

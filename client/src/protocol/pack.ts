@@ -26,7 +26,9 @@ export function packFrame(frame: readonly unknown[]): Uint8Array {
 export function unpackFrame(bytes: Uint8Array, bounds: FrameBounds): readonly unknown[] {
   checkFrame(bytes, bounds);
   // A plain view: msgpackr cuts byte strings with the source's own `subarray`, and a Buffer's views are Buffers.
-  return unpackr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as readonly unknown[];
+  return unpackr.unpack(
+    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  ) as readonly unknown[];
 }
 
 /** Size of a packed value, never less than it takes. */
@@ -42,7 +44,8 @@ export interface FrameSize {
  */
 export function measureFrame(value: unknown, size: FrameSize): void {
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new WireError('frame_invalid', 'a number that is not a safe integer');
+    if (!Number.isSafeInteger(value))
+      throw new WireError('frame_invalid', 'a number that is not a safe integer');
     size.bytes += value >= -0x20 && value < 0x80 ? 1 : 9;
   } else if (typeof value === 'string') {
     const length = utf8Length(value);

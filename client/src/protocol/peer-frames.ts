@@ -3,7 +3,21 @@
  * acceptor: `welcome`, or `refusal` at any point; after it come bundles and pings only.
  */
 import { isErrorCode, type ErrorCode } from './errors.ts';
-import { bin, list, message, nullable, oneOf, payload, str, struct, text, uint, union, type Codec, type UnionCodec } from './shape.ts';
+import {
+  bin,
+  list,
+  message,
+  nullable,
+  oneOf,
+  payload,
+  str,
+  struct,
+  text,
+  uint,
+  union,
+  type Codec,
+  type UnionCodec,
+} from './shape.ts';
 import { defaultLimits } from './limits.ts';
 
 /** One of the two sockets of a link. */
@@ -78,7 +92,8 @@ export interface PeerBundle {
   readonly envelopes: readonly BundledEnvelope[];
 }
 
-export type PeerFrame = PeerHello | PeerChallenge | PeerProof | PeerWelcome | PeerRefusal | PeerPing | PeerBundle;
+export type PeerFrame =
+  PeerHello | PeerChallenge | PeerProof | PeerWelcome | PeerRefusal | PeerPing | PeerBundle;
 
 /** The frame type of `peer-hello`, for reading its version before anything else. */
 export const peerHelloType = 1;
@@ -113,10 +128,19 @@ export const peerFrames: UnionCodec<PeerFrame> = union<PeerFrame>({
     session: uint,
     nonce,
   }),
-  'peer-challenge': message<PeerChallenge>('peer-challenge', 2, { correlation: uint, clusterId: cluster, incarnation: uint, nonce }),
+  'peer-challenge': message<PeerChallenge>('peer-challenge', 2, {
+    correlation: uint,
+    clusterId: cluster,
+    incarnation: uint,
+    nonce,
+  }),
   'peer-proof': message<PeerProof>('peer-proof', 3, { correlation: uint, proof }),
   'peer-welcome': message<PeerWelcome>('peer-welcome', 4, { correlation: uint, proof }),
-  'peer-refusal': message<PeerRefusal>('peer-refusal', 5, { correlation: uint, code: str(64), message: text(512) }),
+  'peer-refusal': message<PeerRefusal>('peer-refusal', 5, {
+    correlation: uint,
+    code: str(64),
+    message: text(512),
+  }),
   'peer-ping': message<PeerPing>('peer-ping', 6, { correlation: uint, clusterId: cluster }),
   'peer-bundle': message<PeerBundle>('peer-bundle', peerBundleType, {
     correlation: uint,

@@ -73,7 +73,8 @@ export const bool: Codec<boolean> = guarded((value) => {
 export function str(maxBytes: number): Codec<string> {
   const decode = (value: unknown): string => {
     if (typeof value !== 'string') throw bad('is not a string');
-    if (value.length * 3 > maxBytes && utf8Length(value) > maxBytes) throw bad(`is longer than ${maxBytes} bytes`);
+    if (value.length * 3 > maxBytes && utf8Length(value) > maxBytes)
+      throw bad(`is longer than ${maxBytes} bytes`);
     return value;
   };
   const encode = (value: string): string => {
@@ -87,8 +88,11 @@ export function str(maxBytes: number): Codec<string> {
 export function text(maxBytes: number): Codec<string> {
   const plain = str(maxBytes);
   const encode = (value: string): string => {
-    const fitting = value.length * 3 > maxBytes ? value.slice(0, Math.floor(maxBytes / 3)) : value;
-    return fitting.replace(/\p{Surrogate}|^\ufeff/gu, '?');
+    const mended = (words: string): string => words.replace(/\p{Surrogate}|^\ufeff/gu, '?');
+    const whole = mended(value);
+    if (utf8Length(whole) <= maxBytes) return whole;
+    // No UTF-16 unit takes more than three bytes. The cut may part a pair, so it comes before the mending.
+    return mended(value.slice(0, Math.floor(maxBytes / 3)));
   };
   return { encode, decode: plain.decode };
 }
@@ -96,7 +100,8 @@ export function text(maxBytes: number): Codec<string> {
 /** 32 lower-case hexadecimal characters. */
 export function hexId<T extends string>(): Codec<T> {
   return guarded((value) => {
-    if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) throw bad('is not an id of 32 hexadecimal characters');
+    if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value))
+      throw bad('is not an id of 32 hexadecimal characters');
     return value as T;
   });
 }
@@ -184,7 +189,12 @@ function partsOf(fields: object): readonly Part[] {
   return Object.entries(fields).map(([name, codec]) => ({ name, codec: codec as Part['codec'] }));
 }
 
-function encodeParts(parts: readonly Part[], value: Readonly<Record<string, unknown>>, out: unknown[], first: number): unknown[] {
+function encodeParts(
+  parts: readonly Part[],
+  value: Readonly<Record<string, unknown>>,
+  out: unknown[],
+  first: number,
+): unknown[] {
   let i = 0;
   try {
     for (; i < parts.length; i += 1) {
@@ -197,9 +207,15 @@ function encodeParts(parts: readonly Part[], value: Readonly<Record<string, unkn
   return out;
 }
 
-function decodeParts(parts: readonly Part[], wire: unknown, first: number, out: Record<string, unknown>): unknown {
+function decodeParts(
+  parts: readonly Part[],
+  wire: unknown,
+  first: number,
+  out: Record<string, unknown>,
+): unknown {
   if (!Array.isArray(wire)) throw bad('is not an array');
-  if (wire.length !== first + parts.length) throw bad(`has ${wire.length - first} fields, not ${parts.length}`);
+  if (wire.length !== first + parts.length)
+    throw bad(`has ${wire.length - first} fields, not ${parts.length}`);
   let i = 0;
   try {
     for (; i < parts.length; i += 1) {
@@ -223,7 +239,11 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
 }
 
 /** A message with its number on the wire. Numbers are never reused; fields are never reordered within a protocol version. */
-export function message<T extends { readonly kind: string }>(kind: T['kind'], tag: number, fields: Fields<T, 'kind'>): MessageCodec<T> {
+export function message<T extends { readonly kind: string }>(
+  kind: T['kind'],
+  tag: number,
+  fields: Fields<T, 'kind'>,
+): MessageCodec<T> {
   const parts = partsOf(fields);
   return {
     kind,

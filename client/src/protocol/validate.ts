@@ -35,7 +35,10 @@ function bad(detail: string, at: number): WireError {
 /** Throws a WireError unless `bytes` are one allowed array within the bounds. */
 export function checkFrame(bytes: Uint8Array, bounds: FrameBounds): void {
   if (bytes.byteLength > bounds.bytes) {
-    throw new WireError('frame_too_large', `a frame of ${bytes.byteLength} bytes, ${bounds.bytes} are allowed`);
+    throw new WireError(
+      'frame_too_large',
+      `a frame of ${bytes.byteLength} bytes, ${bounds.bytes} are allowed`,
+    );
   }
   const first = bytes[0];
   if (first === undefined || !((first >= 0x90 && first <= 0x9f) || first === 0xdc || first === 0xdd)) {
@@ -171,7 +174,12 @@ class Scanner {
     this.#skip(length, least, at);
     if (!isUtf8(this.#bytes, start, this.#at)) throw bad('a string that is not UTF-8', at);
     // Decoders in browsers drop a leading byte order mark, so the value would not re-encode to these bytes.
-    if (length >= 3 && this.#bytes[start] === 0xef && this.#bytes[start + 1] === 0xbb && this.#bytes[start + 2] === 0xbf) {
+    if (
+      length >= 3 &&
+      this.#bytes[start] === 0xef &&
+      this.#bytes[start + 1] === 0xbb &&
+      this.#bytes[start + 2] === 0xbf
+    ) {
       throw bad('a string with a byte order mark', at);
     }
     return -1;

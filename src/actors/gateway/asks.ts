@@ -214,6 +214,11 @@ export class Asks {
     flight.ask.settled({ kind: 'failed', error: told, certain: sure });
   }
 
+  /** A replica on this node knows who leads `group`. */
+  leaderNews(group: GroupId, node: string): void {
+    this.#learn(group, node);
+  }
+
   /** Whoever still waits for another node than the new leader gets a short while, for an answer that is on its way. */
   #learn(group: GroupId, node: string): void {
     if (!this.#leaders.learn(group, node)) return;

@@ -5,7 +5,6 @@
 import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
 
 export class DirectoryCopy {
-  /** In the order in which they became ready. */
   readonly #topics = new Map<string, Topic>();
   readonly #producers = new Map<string, string>();
   readonly #consumers = new Map<string, string>();
@@ -32,8 +31,10 @@ export class DirectoryCopy {
     return this.#topics.get(name);
   }
 
+  /** In order of creation, which is the order of their group numbers, on every node and after every restart. */
   topicNames(): string[] {
-    return [...this.#topics.keys()];
+    const created = (topic: Topic): number => topic.partitions[0]?.group ?? 0;
+    return [...this.#topics.values()].sort((a, b) => created(a) - created(b)).map((topic) => topic.name);
   }
 
   /** Where a partition lives now. */
@@ -55,6 +56,11 @@ export class DirectoryCopy {
       const broker = this.#brokers.get(node);
       return broker !== undefined && broker.alive && !broker.deactivated;
     });
+  }
+
+  /** Where clients reach a node, `http://host:port`. */
+  urlOf(node: string): string | undefined {
+    return this.#brokers.get(node)?.url;
   }
 
   inspect(): Record<string, number> {

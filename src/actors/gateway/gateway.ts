@@ -15,6 +15,7 @@ import { DirectoryCopy } from './directory-copy.ts';
 import { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
 import { defaultPace, type GatewayPace } from './pace.ts';
+import { locate } from './locate-calls.ts';
 import type { GatewayParts } from './parts.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { measure } from './size-calls.ts';
@@ -59,13 +60,15 @@ export class Gateway implements Actor<GatewayMessage> {
       // On the control lane: an answer is never refused, and the askers bound how many there can be.
       context.send(message.replyTo, answer, 'control');
     });
+    const leaders = new Leaders();
     const parts: GatewayParts = {
       context,
       limits,
       crc32,
       copy: new DirectoryCopy(),
       calls,
-      asks: new Asks(context, new Leaders(), pace),
+      asks: new Asks(context, leaders, pace),
+      leaders,
       directory: new DirectoryCalls(context, calls),
       defaultPartitions: this.#options.defaultPartitions ?? 2,
     };
@@ -121,6 +124,9 @@ export class Gateway implements Actor<GatewayMessage> {
       case 'group-link':
         if (!message.up) parts.asks.nodeLost(message.node);
         return;
+      case 'leader-news':
+        parts.asks.leaderNews(message.group, message.leader);
+        return;
       case 'gateway-tick':
         this.#tick(parts, context.now());
         return;
@@ -152,6 +158,8 @@ export class Gateway implements Actor<GatewayMessage> {
         return run.consumes.run(call, asked);
       case 'size':
         return measure(parts, call, asked);
+      case 'locate':
+        return locate(parts, call, asked.topics);
       case 'admin':
         return administer(parts, call, asked);
     }

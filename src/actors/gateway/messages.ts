@@ -4,7 +4,7 @@
  * may be retried, and answers each call exactly once within its deadline.
  */
 import type { Ref } from '../../kernel/index.ts';
-import type { CallError } from '@callboard/client/protocol';
+import type { CallError, GroupId, TopicPlaces } from '@callboard/client/protocol';
 import type { DirectoryAnswer, DirectoryEvents } from '../manager/messages.ts';
 import type { GroupLink } from '../group/messages.ts';
 import type { PartitionAnswer } from '../partition-replica/messages.ts';
@@ -24,6 +24,7 @@ export type Call =
     }
   | { readonly op: 'consume'; readonly topic: string; readonly consumer: string; readonly partition: number | undefined }
   | { readonly op: 'size'; readonly topic: string; readonly consumer: string; readonly partition: number | undefined }
+  | { readonly op: 'locate'; readonly topics: readonly string[] }
   | { readonly op: 'admin'; readonly action: 'add' | 'remove' | 'activate' | 'deactivate'; readonly broker: string };
 
 export type CallValue =
@@ -33,6 +34,7 @@ export type CallValue =
   | { readonly op: 'produce'; readonly partition: number; readonly offset: number }
   | { readonly op: 'consume'; readonly partition: number; readonly offset: number; readonly value: Uint8Array }
   | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
+  | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[] }
   | { readonly op: 'admin' };
 
 /**
@@ -52,6 +54,13 @@ export interface CallAnswer {
   readonly id: number;
   readonly value: CallValue | undefined;
   readonly error: CallError | undefined;
+}
+
+/** From a replica on this node: who leads its group now, so that calls go there at once. */
+export interface LeaderNews {
+  readonly kind: 'leader-news';
+  readonly group: GroupId;
+  readonly leader: string;
 }
 
 /** The gateway's own timer: deadlines and retries. */
@@ -75,6 +84,7 @@ export type GatewayMessage =
   | DirectoryAnswer
   | DirectoryEvents
   | GroupLink
+  | LeaderNews
   | GatewayTick
   | GatewayManagerEnded
   | GatewaySubscribe;

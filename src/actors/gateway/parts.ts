@@ -5,6 +5,7 @@ import type { Asks } from './asks.ts';
 import type { Calls, PendingCall } from './calls.ts';
 import type { DirectoryCalls } from './directory-calls.ts';
 import type { DirectoryCopy } from './directory-copy.ts';
+import type { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
 
 export interface GatewayParts {
@@ -14,6 +15,7 @@ export interface GatewayParts {
   readonly copy: DirectoryCopy;
   readonly calls: Calls;
   readonly asks: Asks;
+  readonly leaders: Leaders;
   readonly directory: DirectoryCalls;
   /** Partitions of a topic that a producer's registration creates. */
   readonly defaultPartitions: number;

@@ -20,6 +20,11 @@ export interface HealthTick {
   readonly kind: 'health-tick';
 }
 
-export type HealthCheckerMessage = Probe | ProbeAnswer | HealthTick | DirectoryEvents;
+/** The local manager's incarnation ended, and the subscription with it. */
+export interface ManagerGone {
+  readonly kind: 'manager-gone';
+}
+
+export type HealthCheckerMessage = Probe | ProbeAnswer | HealthTick | ManagerGone | DirectoryEvents;
 
 export const healthCheckerActorId = 'health-checker';

@@ -95,7 +95,7 @@ export class Primary {
 
   /** Another leader's entries stand at `from` and above: what was proposed there will never be applied. */
   lost(from: number): void {
-    for (const proposal of [...this.#byIndex.values()]) {
+    for (const proposal of this.#byIndex.values()) {
       if (proposal.index < from) continue;
       this.#forget(proposal);
       for (const origin of proposal.origins) this.#answer(origin, 0, undefined, notPrimary());

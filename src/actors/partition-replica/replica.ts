@@ -24,6 +24,7 @@ import {
   type Offset,
   type ReplicaId,
 } from '@callboard/client/protocol';
+import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { logReaderActorId, type LogReaderMessage, type ReadChunksAnswer } from '../log-reader/messages.ts';
@@ -169,6 +170,10 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   #roleChanged(change: RoleChange, leader: string | undefined): void {
+    if (leader !== undefined) {
+      const gateway = refTo<GatewayMessage>(this.#context.self.node, gatewayActorId);
+      this.#context.send(gateway, { kind: 'leader-news', group: this.#options.group, leader }, 'control');
+    }
     if (change.role === 'leader') return;
     this.#tail.clear();
     this.#produces.abandon(leader);

@@ -136,6 +136,7 @@ export function keepNodeCount(paths: DevPaths, nodes: number): void {
         `Start it with --nodes ${known}, or begin anew in another directory with --data.`,
     );
   }
-  if (!existsSync(paths.cluster))
+  if (!existsSync(paths.cluster)) {
     createOnce(paths.cluster, `${JSON.stringify({ layout: 1, nodes })}\n`, 0o644);
+  }
 }

@@ -36,8 +36,9 @@ export async function waitForOrphans(places: readonly Place[], say: (line: strin
         `within ${WAIT_MS / 1_000} s. End it with \`kill -9 ${first.pid}\`, or name another directory with --data.`;
       throw new CliError('data_in_use', exitCodes.data, text);
     }
-    if (!told)
+    if (!told) {
       say(`Waiting for the nodes of an earlier run to end: ${running.map(({ name }) => name).join(', ')}`);
+    }
     told = true;
     await delay(PAUSE_MS);
   }

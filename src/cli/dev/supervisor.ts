@@ -103,8 +103,9 @@ export class Supervisor {
 
   #onReady(charge: Charge): void {
     charge.wasReady = true;
-    if (charge.starts > 1)
+    if (charge.starts > 1) {
       this.#options.say(`${charge.node.spec.name} is ready again (pid ${charge.node.pid})`);
+    }
     if (this.#state !== 'starting' || !this.#charges.every(({ wasReady }) => wasReady)) return;
     this.#state = 'ready';
     clearTimeout(this.#patience);

@@ -3,6 +3,8 @@ import { formatEndpoint } from '../../node/config-endpoints.ts';
 import type { Endpoint } from '../../node/config.ts';
 import { reachable } from './options.ts';
 
+/** Answers end without a line end, which a terminal wants. */
+const CURL = `curl -s -w '\\n'`;
 const JSON_TYPE = `-H 'content-type: application/json'`;
 
 export function urlOf(endpoint: Endpoint): string {
@@ -22,11 +24,11 @@ export function curlLines(urls: readonly string[]): readonly string[] {
   const produced = `{"topic":"greetings","producer_id":"'$PRODUCER'","message":"Hello, board"}`;
   const consumed = `{"topic":"greetings","consumer_id":"'$CONSUMER'"}`;
   return [
-    `curl -X POST ${JSON_TYPE} -d '{"name":"greetings","number_of_partitions":2}' ${at(0)}/topics`,
+    `${CURL} -X POST ${JSON_TYPE} -d '{"name":"greetings","number_of_partitions":2}' ${at(0)}/topics`,
     register('producer', at(1)),
     register('consumer', at(2)),
-    `curl -X POST ${JSON_TYPE} -d '${produced}' ${at(0)}/producer/produce`,
-    `curl -X GET ${JSON_TYPE} -d '${consumed}' ${at(1)}/consumer/consume`,
+    `${CURL} -X POST ${JSON_TYPE} -d '${produced}' ${at(0)}/producer/produce`,
+    `${CURL} -X GET ${JSON_TYPE} -d '${consumed}' ${at(1)}/consumer/consume`,
   ];
 }
 

@@ -27,4 +27,6 @@ export interface TopicCreated {
   readonly correlation: number;
 }
 
-export const topicCreated: MessageCodec<TopicCreated> = message<TopicCreated>('topic-created', 38, { correlation });
+export const topicCreated: MessageCodec<TopicCreated> = message<TopicCreated>('topic-created', 38, {
+  correlation,
+});

@@ -34,7 +34,11 @@ export interface MetadataReply {
   readonly topics: readonly TopicPlaces[];
 }
 
-const place = struct<PartitionPlace>({ group: groupField, leader: nullable(nodeName), url: nullable(nodeName) });
+const place = struct<PartitionPlace>({
+  group: groupField,
+  leader: nullable(nodeName),
+  url: nullable(nodeName),
+});
 
 const topicPlaces = struct<TopicPlaces>({
   name: topicName,

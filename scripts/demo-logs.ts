@@ -1,0 +1,176 @@
+// The real-input run: thousands of log lines through three producers into six partitions over HTTP, and two consumers
+// that read all of it, while each node in turn is killed with SIGKILL and comes back. Then everything is accounted for.
+//
+//   npm run demo:logs
+import { ADMIN_TOKEN } from '../test/lib/cluster.ts';
+import { Api } from '../test/lib/api.ts';
+import { DevProcess } from '../test/lib/dev-process.ts';
+import { eventually } from '../test/lib/eventually.ts';
+import { claimPorts } from '../test/lib/ports.ts';
+import { makeTempDir } from '../test/lib/temp-dir.ts';
+import { consumeAll } from './demo-logs/consumers.ts';
+import type { ConsumerOptions, History } from './demo-logs/consumers.ts';
+import { faultsOfHistory, faultsOfOrder, faultsOfStorage } from './demo-logs/judge.ts';
+import { readInput } from './demo-logs/lines.ts';
+import type { Input } from './demo-logs/lines.ts';
+import { produceAll } from './demo-logs/producers.ts';
+import type { Stored } from './demo-logs/producers.ts';
+import { findRepoRoot } from './lib/repo-root.ts';
+
+const TOPIC = 'logs';
+const PARTITIONS = 6;
+const PRODUCERS = 3;
+const CONSUMERS = 2;
+const NODES = 3;
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Holds the load back so that every kill meets one: node k dies in the k-th part, and the part after it waits for its return. */
+class Progress {
+  readonly #total: number;
+  #killsDone = 0;
+  stored = 0;
+  consumed = 0;
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  nodeIsBack(): void {
+    this.#killsDone += 1;
+  }
+
+  mayReach(share: number): Promise<void> | true {
+    if (share < (this.#killsDone + 1) / NODES) return true;
+    return eventually('all nodes are back', () => share < (this.#killsDone + 1) / NODES, 120_000).then(
+      () => undefined,
+    );
+  }
+
+  untilStored(share: number): Promise<unknown> {
+    return eventually(
+      `${Math.round(share * 100)} % are stored`,
+      () => this.stored >= share * this.#total,
+      120_000,
+    );
+  }
+}
+
+async function killEachInTurn(dev: DevProcess, apis: readonly Api[], progress: Progress): Promise<void> {
+  for (let node = 1; node <= NODES; node += 1) {
+    await progress.untilStored((node - 0.7) / NODES);
+    const pid = dev.pid(node);
+    if (pid === undefined) throw new Error(`broker-${node} has no pid file`);
+    process.kill(pid, 'SIGKILL');
+    say(
+      `killed broker-${node} (pid ${pid}) at ${progress.stored} lines stored, ${progress.consumed} consumed`,
+    );
+    const api = apis[node - 1];
+    const back = async (): Promise<boolean> => dev.pid(node) !== pid && (await api?.isReady()) === true;
+    await eventually(`broker-${node} is back`, back, 60_000);
+    say(`broker-${node} is back (pid ${dev.pid(node)})`);
+    progress.nodeIsBack();
+  }
+}
+
+interface Outcome {
+  readonly stored: readonly Stored[];
+  readonly histories: readonly (readonly History[])[];
+  readonly contents: readonly (readonly string[])[];
+  readonly retries: number;
+}
+
+async function runLoad(dev: DevProcess, apis: readonly Api[], { lines }: Input): Promise<Outcome> {
+  await apis[0]?.createTopic(TOPIC, PARTITIONS);
+  const progress = new Progress(lines.length);
+  const stored: Stored[] = [];
+  let complete = false;
+  const reading: ConsumerOptions = {
+    apis,
+    topic: TOPIC,
+    partitions: PARTITIONS,
+    isComplete: () => complete,
+    onRecord: () => {
+      progress.consumed += 1;
+    },
+  };
+  const producing = produceAll({
+    apis,
+    topic: TOPIC,
+    producers: PRODUCERS,
+    partitions: PARTITIONS,
+    lines,
+    onStored: (each) => {
+      stored.push(each);
+      progress.stored += 1;
+    },
+    mayReach: async (share) => {
+      const may = progress.mayReach(share);
+      if (may !== true) await may;
+    },
+  }).then((retries) => {
+    complete = true;
+    return retries;
+  });
+  const consumers = Array.from({ length: CONSUMERS }, (_, index) => consumeAll(reading, index));
+  const [retries, histories] = await Promise.all([
+    producing,
+    Promise.all(consumers),
+    killEachInTurn(dev, apis, progress),
+  ]);
+  say(`all ${stored.length} lines are stored and read; a third consumer reads everything again`);
+  const again = await consumeAll(reading, 2);
+  const contents = again.map((history) => history.filter((event) => event !== undefined));
+  return { stored, histories, contents, retries };
+}
+
+/** Prints the summary; true if nothing was wrong. */
+function judge({ lines }: Input, { stored, histories, contents, retries }: Outcome): boolean {
+  const faults = [...faultsOfStorage(lines, stored, contents), ...faultsOfOrder(stored)];
+  const rows = histories.map((partitions, index) => {
+    const read = partitions.flat().filter((event) => event !== undefined).length;
+    const lost = partitions.flat().length - read;
+    const found = partitions.flatMap((history, partition) =>
+      faultsOfHistory(history, contents[partition] ?? [], partition),
+    );
+    if (lines.length - read > lost) {
+      found.push(`${lines.length - read} lines are missing, with ${lost} answers lost`);
+    }
+    faults.push(...found.map((fault) => `consumer ${index + 1}: ${fault}`));
+    return `  consumer ${index + 1}: ${read} lines in one answer each, ${lines.length - read} missing, ${lost} answers lost`;
+  });
+  say('');
+  say(`  lines sent: ${lines.length}, stored: ${stored.length}, produce retries: ${retries}`);
+  say(`  records per partition: ${contents.map((records) => records.length).join(' ')}`);
+  for (const row of rows) say(row);
+  for (const fault of faults.slice(0, 20)) say(`  FAULT ${fault}`);
+  say(faults.length === 0 ? '  everything is accounted for' : `  ${faults.length} FAULTS`);
+  return faults.length === 0;
+}
+
+async function main(): Promise<number> {
+  const startedAt = performance.now();
+  const input = readInput(findRepoRoot(import.meta.url));
+  say(`input: ${input.origin}`);
+  const port = await claimPorts(NODES);
+  const dev = new DevProcess({ data: makeTempDir(), port, env: { CALLBOARD_ADMIN_TOKEN: ADMIN_TOKEN } });
+  const apis = Array.from({ length: NODES }, (_, index) => new Api(dev.url(index + 1)));
+  try {
+    await dev.ready();
+    say(`${NODES} nodes are ready on ${apis.map(({ base }) => base).join(', ')}`);
+    const good = judge(input, await runLoad(dev, apis, input));
+    say(`  took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+    return good ? 0 : 1;
+  } catch (error) {
+    say(`FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    say(`----- what the cluster said\n${dev.output}`);
+    return 1;
+  } finally {
+    await dev.stop();
+    await Promise.all(apis.map((api) => api.close()));
+  }
+}
+
+process.exit(await main());

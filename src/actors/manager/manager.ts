@@ -1,0 +1,271 @@
+/**
+ * Manager: the shell. Takes the messages of messages.ts, lets the parts act on them, and ends each turn in one order: first
+ * the subscribers hear what was applied, then those are answered who waited for it.
+ */
+import type { Actor, Context } from '../../kernel/index.ts';
+import { refTo } from '../../kernel/index.ts';
+import type { GroupId } from '@callboard/client/protocol';
+import { brokerState } from '../../directory/index.ts';
+import { AppliedQueries } from './applied-queries.ts';
+import { Barriers } from './barriers.ts';
+import { Changes } from './changes.ts';
+import { outsider } from './errors.ts';
+import { Founding } from './founding.ts';
+import type { Founders } from './founders.ts';
+import { Member } from './member.ts';
+import { managerActorId, type Barrier, type Change, type ManagerMessage } from './messages.ts';
+import type { ManagerOptions } from './options.ts';
+import { Pace } from './pace.ts';
+import { Replicas } from './replicas.ts';
+import { Subscribers } from './subscribers.ts';
+import type { DirectoryView } from './view.ts';
+
+export class Manager implements Actor<ManagerMessage> {
+  readonly #options: ManagerOptions;
+  readonly #links = new Map<string, boolean>();
+  #context!: Context<ManagerMessage>;
+  #founding!: Founding;
+  #replicas!: Replicas;
+  #subscribers!: Subscribers;
+  #changes!: Changes;
+  #barriers!: Barriers;
+  #queries!: AppliedQueries;
+  /** How often the primary and the replicas are told again what they may have missed. */
+  #repeats!: Pace;
+  #member: Member | undefined;
+  /** Whether this node's own registration is on its way. */
+  #registering: () => boolean = () => false;
+  #lastId = 0;
+
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+  }
+
+  start(context: Context<ManagerMessage>): void {
+    const options = this.#options;
+    const { limits } = options;
+    this.#context = context;
+    // Numbers of this incarnation's questions; an answer to an earlier one's must fit none of them.
+    this.#lastId = Math.floor(context.random() * 2 ** 48);
+    const nextId = (): number => (this.#lastId += 1);
+    const view = this.#view();
+    this.#replicas = new Replicas(context, options);
+    this.#subscribers = new Subscribers(context, limits.managerSubscribers);
+    this.#changes = new Changes(context, view, limits, nextId);
+    this.#barriers = new Barriers(context, view, limits, nextId);
+    this.#queries = new AppliedQueries(context, limits.managerPendingChanges);
+    this.#repeats = new Pace(limits.managerRetryMaxMs, limits.managerRetryMaxMs);
+    this.#founding = new Founding(context, options, {
+      open: () => this.#replicas.start(),
+      member: (founders) => this.#join(founders),
+    });
+    this.#founding.start();
+    context.after(limits.tickMs, { kind: 'manager-tick' });
+  }
+
+  receive(message: ManagerMessage): void {
+    this.#take(message);
+    this.#settle();
+  }
+
+  inspect(): Record<string, unknown> {
+    const member = this.#member;
+    const status = member?.driver.status;
+    return {
+      state: this.#founding.state,
+      verdict: this.#founding.verdict ?? member?.driver.verdict ?? 'none',
+      clusterId: this.#founding.founders?.clusterId,
+      members: this.#founding.founders?.members.map((one) => one.node) ?? [],
+      role: status?.role ?? 'none',
+      term: status?.term ?? 0,
+      leader: member?.driver.leaderNode,
+      applied: member?.driver.applied ?? 0,
+      creating: member === undefined ? [] : [...member.machine.creating()],
+      partitions: member?.machine.groups ?? 0,
+      brokers: [...(member?.machine.brokers() ?? [])].map((broker) => ({ ...broker, state: brokerState(broker) })),
+      topics: [...(member?.machine.topics() ?? [])].map(({ name, state, partitions }) => {
+        return { name, state, groups: partitions.map((partition) => partition.group) };
+      }),
+      registered: member !== undefined && this.#isRegistered(member),
+      replicas: this.#replicas.born,
+      /** Placed here under a journal that this node has lost; they stay out. */
+      lostReplicas: this.#replicas.lost,
+      changes: this.#changes.size,
+      barriers: this.#barriers.size,
+      proposals: member?.primary.pending ?? 0,
+      subscribers: this.#subscribers.size,
+    };
+  }
+
+  /** For checkers: equal on all managers that have applied the same index. */
+  stateHash(): string | undefined {
+    return this.#member?.machine.stateHash();
+  }
+
+  #take(message: ManagerMessage): void {
+    switch (message.kind) {
+      case 'directory-subscribe':
+        this.#subscribers.add(message.replyTo, () => this.#member?.machine.snapshotEvents() ?? []);
+        return;
+      case 'subscriber-gone':
+        return this.#subscribers.gone(message.subscription);
+      case 'directory-change':
+        if (this.#serves(message)) this.#changes.ask(message);
+        return;
+      case 'directory-barrier':
+        if (this.#serves(message)) this.#barriers.ask(message);
+        return;
+      case 'primary-answer':
+        if (!this.#changes.answered(message)) this.#barriers.answered(message);
+        return;
+      case 'applied-answer':
+        return this.#changes.heard(message);
+      case 'applied-query':
+        return this.#queries.ask(message, this.#member?.driver.applied ?? 0);
+      case 'founder-hello':
+        return this.#founding.hello(message);
+      case 'founder-list':
+        return this.#founding.list(message.text);
+      case 'log-saved':
+        return this.#founding.saved(message.name);
+      case 'log-born':
+        return this.#born(message.groups);
+      case 'leader-ready':
+        return this.#leaderReady(message.group);
+      case 'manager-tick':
+        return this.#tick();
+      case 'group-link':
+        this.#links.set(message.node, message.up);
+        return this.#member?.handle(message);
+      case 'primary-change':
+        return this.#member?.primary.change(message);
+      case 'primary-read':
+        return this.#member?.primary.read(message);
+      case 'partition-ready':
+        return this.#member?.partitionReady(message.group);
+      case 'broker-health':
+        return this.#member?.health(message);
+      case 'group-raft':
+      case 'group-incarnation':
+      case 'group-tick':
+      case 'group-opened':
+      case 'group-written':
+      case 'group-loaded':
+      case 'group-damage':
+        return this.#member?.handle(message);
+    }
+  }
+
+  #settle(): void {
+    const member = this.#member;
+    if (member === undefined) return;
+    const events = member.takeEvents();
+    if (events.length > 0) {
+      this.#subscribers.send(events);
+      if (events.some((event) => event.kind === 'topic' && event.topic.state === 'creating')) this.#tellReady();
+    }
+    this.#changes.settle();
+    this.#barriers.settle();
+    this.#queries.applied(member.driver.applied);
+    this.#replicas.settle();
+  }
+
+  #tick(): void {
+    const nowMs = this.#context.now();
+    this.#context.after(this.#options.limits.tickMs, { kind: 'manager-tick' });
+    this.#founding.tick(nowMs);
+    this.#changes.tick(nowMs);
+    this.#barriers.tick(nowMs);
+    const member = this.#member;
+    if (member === undefined) return;
+    this.#register(member);
+    if (!this.#repeats.due(nowMs)) return;
+    this.#tellReady();
+    member.repeat();
+  }
+
+  #join(founders: Founders): void {
+    this.#member = new Member(this.#context, this.#options, founders, this.#replicas, {
+      leaderChanged: () => {
+        this.#changes.leaderChanged();
+        this.#barriers.leaderChanged();
+        this.#tellReady();
+      },
+    });
+  }
+
+  #born(groups: readonly GroupId[]): void {
+    if (groups.some((group) => group === 0)) this.#founding.born();
+    this.#replicas.journaled(groups);
+  }
+
+  #leaderReady(group: GroupId): void {
+    const member = this.#member;
+    if (member === undefined) return;
+    member.leaderReady(group);
+    if (member.readiness.toTell().includes(group)) this.#tellPrimary([group]);
+  }
+
+  #tellReady(): void {
+    if (this.#member !== undefined) this.#tellPrimary(this.#member.readiness.toTell());
+  }
+
+  #tellPrimary(groups: readonly GroupId[]): void {
+    const leader = this.#member?.driver.leaderNode;
+    if (leader === undefined) return;
+    const primary = refTo<ManagerMessage>(leader, managerActorId);
+    for (const group of groups) this.#context.send(primary, { kind: 'partition-ready', group }, 'control');
+  }
+
+  /** The own copy shows this node as it is: its journal, where it is reached, and that it is a broker unless manual. */
+  #isRegistered({ machine }: Member): boolean {
+    const { node: name } = this.#context.self;
+    const { replica, url, manual } = this.#options;
+    const known = machine.node(name);
+    const shown = known !== undefined && known.replica === replica && known.url === url;
+    return shown && (manual || machine.broker(name) !== undefined);
+  }
+
+  #register(member: Member): void {
+    if (this.#isRegistered(member) || member.driver.leaderNode === undefined || this.#registering()) return;
+    const { replica, url, manual } = this.#options;
+    const name = this.#context.self.node;
+    this.#registering = this.#changes.want({ kind: 'register-node', name, replica, url, manual });
+  }
+
+  #serves(message: Barrier | Change): boolean {
+    const verdict = this.#founding.verdict ?? this.#member?.driver.verdict;
+    if (verdict !== 'journal-lost' && verdict !== 'not-a-member') return true;
+    const detail =
+      verdict === 'journal-lost'
+        ? 'its journal was lost or replaced, so it cannot know what it has promised'
+        : 'it is not in the list of nodes that founded the cluster';
+    const error = outsider(this.#context.self.node, detail);
+    this.#context.send(message.replyTo, { kind: 'directory-answer', id: message.id, result: undefined, error }, 'control');
+    return false;
+  }
+
+  #view(): DirectoryView {
+    return {
+      leaderNode: () => this.#member?.driver.leaderNode,
+      applied: () => this.#member?.driver.applied ?? 0,
+      isCreating: (topic) => this.#member?.machine.topic(topic)?.state === 'creating',
+      isExpected: (broker) => {
+        const known = this.#member?.machine.broker(broker);
+        const { node } = this.#context.self;
+        const isMember = this.#founding.founders?.members.some((member) => member.node === broker) === true;
+        return known?.replica === undefined && isMember && (broker === node || this.#links.get(broker) === true);
+      },
+      audience: () => {
+        const { node } = this.#context.self;
+        const others = this.#founding.founders?.members.filter((member) => member.node !== node) ?? [];
+        return others.map((member) => member.node).filter((other) => this.#takesPart(other));
+      },
+    };
+  }
+
+  /** Health knows of brokers only; of another node the link is all that is known. */
+  #takesPart(node: string): boolean {
+    return this.#member?.machine.broker(node)?.alive ?? this.#links.get(node) === true;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * A manager's seat in group 0: the group's driver, this node's copy of the directory, and what follows from its entries.
+ */
+import type { Context } from '../../kernel/index.ts';
+import { brokerState, decodeEntry, DirectoryMachine, type DirectoryEvent } from '../../directory/index.ts';
+import type { Entry } from '../../raft/index.ts';
+import { chunkHeaderBytes, chunkKind, groupId, readChunkHeader, type GroupId } from '@callboard/client/protocol';
+import { GroupDriver } from '../group/driver.ts';
+import type { GroupMessage } from '../group/messages.ts';
+import type { Founders } from './founders.ts';
+import { managerActorId, type BrokerHealth, type ManagerMessage } from './messages.ts';
+import type { ManagerOptions } from './options.ts';
+import { Primary } from './primary.ts';
+import { Readiness } from './readiness.ts';
+import type { Replicas } from './replicas.ts';
+
+export interface MemberEvents {
+  /** Another node leads, or none; or this one has begun to take proposals. */
+  leaderChanged(): void;
+}
+
+/** Replicas of each partition: a cluster of one or two nodes cannot have a majority that outlives a node. */
+function replicationFactor(founders: Founders): number {
+  return founders.members.length <= 2 ? 1 : 3;
+}
+
+export class Member {
+  readonly machine: DirectoryMachine;
+  readonly driver: GroupDriver;
+  readonly primary: Primary;
+  readonly readiness: Readiness = new Readiness();
+  readonly #context: Context<ManagerMessage>;
+  readonly #replicas: Replicas;
+  #events: DirectoryEvent[] = [];
+  /** Set when the directory deactivates this node's broker: its leaderships must go, now and when new ones come. */
+  #deactivated = false;
+
+  constructor(
+    context: Context<ManagerMessage>,
+    options: ManagerOptions,
+    founders: Founders,
+    replicas: Replicas,
+    events: MemberEvents,
+  ) {
+    const { limits, crc32, replica, startCount } = options;
+    this.#context = context;
+    this.#replicas = replicas;
+    this.machine = new DirectoryMachine({ limits, replicationFactor: replicationFactor(founders) });
+    this.driver = new GroupDriver({
+      context,
+      group: groupId(0),
+      actorId: managerActorId,
+      members: founders.members,
+      self: replica,
+      startCount,
+      limits,
+      crc32,
+      events: {
+        apply: (entry) => this.#apply(entry),
+        roleChanged: () => {
+          this.readiness.clear();
+          events.leaderChanged();
+        },
+        ready: () => events.leaderChanged(),
+        lost: (index) => this.primary.lost(index),
+        durable: () => undefined,
+      },
+    });
+    this.primary = new Primary(context, this.driver, crc32, limits.managerPendingChanges);
+  }
+
+  handle(message: GroupMessage): void {
+    this.driver.handle(message);
+  }
+
+  /** What was applied since the last call. */
+  takeEvents(): readonly DirectoryEvent[] {
+    const events = this.#events;
+    if (events.length > 0) this.#events = [];
+    return events;
+  }
+
+  isActive(node: string): boolean {
+    const broker = this.machine.broker(node);
+    return broker !== undefined && brokerState(broker) === 'active';
+  }
+
+  /** What the checker found, where the directory says otherwise. Only the primary acts; the checker repeats itself. */
+  health({ broker, alive }: BrokerHealth): void {
+    const known = this.machine.broker(broker);
+    if (known?.replica === undefined || known.alive === alive) return;
+    this.primary.want(`alive ${broker}`, { kind: 'set-alive', broker, alive });
+  }
+
+  /** A group is known to have a leader; the primary collects. */
+  partitionReady(group: GroupId): void {
+    if (!this.driver.isReady) return;
+    this.readiness.heard(group);
+    this.#wantReadyTopics();
+  }
+
+  leaderReady(group: GroupId): void {
+    this.readiness.ledHere(group);
+    if (this.#deactivated) this.#handOver([group]);
+  }
+
+  /** What the primary wants by itself, and what a deactivated node repeats until it leads nothing. */
+  repeat(): void {
+    this.#wantReadyTopics();
+    // A primary that was taken for dead: nobody else would say so, and its own checker does not probe itself.
+    this.health({ kind: 'broker-health', broker: this.#context.self.node, alive: true });
+    if (this.#deactivated) this.#handOver(this.readiness.led());
+  }
+
+  #wantReadyTopics(): void {
+    if (!this.driver.isReady) return;
+    for (const name of this.readiness.complete()) this.primary.want(`ready ${name}`, { kind: 'topic-ready', name });
+  }
+
+  #apply(entry: Entry): void {
+    if (readChunkHeader(entry.bytes).kind !== chunkKind.command) {
+      this.primary.applied(entry.index, entry.term, undefined);
+      return;
+    }
+    const decoded = decodeEntry(entry.bytes.subarray(chunkHeaderBytes));
+    if (!decoded.ok) {
+      throw new Error(`entry ${entry.index} of the directory cannot be applied: ${decoded.detail}`);
+    }
+    const { command, tag } = decoded.entry;
+    const { result, events } = this.machine.apply(command, tag);
+    for (const event of events) this.#follow(event);
+    this.primary.applied(entry.index, entry.term, result);
+  }
+
+  #follow(event: DirectoryEvent): void {
+    this.#events.push(event);
+    if (event.kind === 'topic') {
+      this.readiness.topic(event.topic);
+      this.#replicas.topic(event.topic);
+      return;
+    }
+    if (event.kind !== 'broker' || event.broker.name !== this.#context.self.node) return;
+    const deactivated = event.broker.deactivated;
+    const becomes = deactivated && !this.#deactivated;
+    this.#deactivated = deactivated;
+    // All replicas, since which of them lead is known only of those that said so to this incarnation.
+    if (becomes) this.#handOver(this.#replicas.bornGroups());
+  }
+
+  #handOver(groups: Iterable<GroupId>): void {
+    this.#replicas.handOver(groups, (node) => this.isActive(node));
+  }
+}

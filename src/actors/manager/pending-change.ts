@@ -1,0 +1,59 @@
+/** One change on its way, seen from the node that was asked for it. */
+import type { Ref } from '../../kernel/index.ts';
+import type { DirectoryCommand, DirectoryResult } from '../../directory/index.ts';
+import type { CallError } from '@callboard/client/protocol';
+import { noAnswer, noQuorum, notSpread, stillCreating } from './errors.ts';
+import type { DirectoryAnswer } from './messages.ts';
+
+/**
+ * `asking`: the primary has not answered. `applying`: it has, and this node has not applied the entry. `readying`: the
+ * topic is being created, or the added broker's node has not presented itself. `spreading`: other nodes have not applied it.
+ */
+export type ChangePhase = 'asking' | 'applying' | 'readying' | 'spreading';
+
+/** Where the answer goes; undefined for what the manager wants itself. */
+export interface Asker {
+  readonly id: number;
+  readonly replyTo: Ref<DirectoryAnswer>;
+}
+
+export interface PendingChange {
+  readonly asker: Asker | undefined;
+  readonly command: DirectoryCommand;
+  /** The same for all tries. */
+  readonly tag: string;
+  readonly givenMs: number;
+  readonly dueMs: number;
+  phase: ChangePhase;
+  /** Tries that were sent and not answered: each may still be carried out. */
+  readonly open: Set<number>;
+  nextTryMs: number;
+  pauseMs: number;
+  /** The entry to wait for, and what the directory decided there. */
+  index: number;
+  result: DirectoryResult | undefined;
+  /** Numbers this change in questions to other nodes, and those that have not answered. */
+  spread: number;
+  unheard: Set<string>;
+  nextSpreadMs: number;
+}
+
+/** What is true of a change when its time is up. */
+export function lateError(change: PendingChange, leaderKnown: boolean): CallError {
+  const { command, givenMs, phase, result } = change;
+  switch (phase) {
+    case 'asking': {
+      const outcome = change.open.size > 0 ? 'unknown' : 'not_applied';
+      return leaderKnown ? noAnswer(givenMs, outcome) : noQuorum(givenMs, outcome);
+    }
+    case 'applying':
+      return noAnswer(givenMs, result?.ok === true ? 'unknown' : 'not_applied');
+    case 'readying': {
+      if (command.kind === 'admin') return notSpread([command.broker], givenMs);
+      const name = command.kind === 'create-topic' ? command.name : '';
+      return stillCreating(name, givenMs, result?.ok === true ? 'unknown' : 'not_applied');
+    }
+    case 'spreading':
+      return notSpread([...change.unheard].toSorted(), givenMs);
+  }
+}

@@ -1,0 +1,2 @@
+/** The public face of the link news. */
+export { PeerLink } from './peer-link.ts';

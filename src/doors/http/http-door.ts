@@ -1,0 +1,281 @@
+/**
+ * The HTTP door: the contract's calls on a plain `node:http` server.
+ *
+ * Not on a framework: the contract is a dozen fixed paths, wants GET with a body, its own texts for every fault (also for
+ * those that a framework answers itself) and numbers as they were written. What would be left of one is its cost.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { failure, type CallError, type Limits } from '@callboard/client/protocol';
+import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
+import { BodyReader, type Body } from './body.ts';
+import { Desk } from './desk.ts';
+import { endpoints, type Endpoint } from './endpoints.ts';
+import { parseJson, type JsonValue } from './json.ts';
+import { frontPage } from './page.ts';
+import { parseQuery } from './query.ts';
+import { failed, json, overloaded, tooLarge, writeHead, type Reply } from './reply.ts';
+import { parseTarget, Routes, type Page, type Route } from './routes.ts';
+import { createHttpServer } from './server.ts';
+import { authFailed, failureBody } from './texts.ts';
+import { tokenChecker } from './token.ts';
+import { Fields, validate } from './validation.ts';
+
+export interface HttpDoorOptions {
+  readonly system: ActorSystem;
+  readonly node: string;
+  readonly limits: Limits;
+  /** Undefined: every admin call fails its authentication. */
+  readonly adminToken: string | undefined;
+  readonly status: () => object;
+  readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly healthy: () => boolean;
+  readonly trace: Trace;
+}
+
+export interface HttpDoor {
+  /** To listen on. Upgrades are left to whoever attaches a handler for them. */
+  readonly server: Server;
+  /** Takes no more requests, answers those that have arrived, and closes the connections. Upgraded ones are not touched. */
+  close(): Promise<void>;
+}
+
+export const httpDoorActorId = 'http-door';
+
+/** More headers than any client of this contract sends. */
+const mostHeaders = 100;
+/** What is read of a refused body, so that its sender gets to see the answer, before the connection is cut. */
+const mostDrainedBytes = 16 << 20;
+/** Answers from this size on are counted while their client takes them. */
+const countedBytes = 65_536;
+const jsonType = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
+const noFields = new Fields(new Map());
+
+export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
+  const desk = new Desk(options.node, options.limits);
+  options.system.spawn(httpDoorActorId, () => desk.actor());
+  const door = new Door(options, desk);
+  return { server: door.server, close: () => door.close() };
+}
+
+class Door {
+  readonly server: Server;
+  readonly #options: HttpDoorOptions;
+  readonly #desk: Desk;
+  readonly #routes: Routes;
+  readonly #bodies: BodyReader;
+  readonly #isAdmin: (token: string) => boolean;
+  readonly #self: ReturnType<typeof refTo>;
+  /** Bytes of large answers that their clients have not taken yet. */
+  #unsentBytes = 0;
+  /** Requests that arrived and are not answered. */
+  #open = 0;
+  #closing = false;
+  #closed: (() => void) | undefined;
+
+  constructor(options: HttpDoorOptions, desk: Desk) {
+    const { limits } = options;
+    this.#options = options;
+    this.#desk = desk;
+    this.#self = refTo(options.node, httpDoorActorId);
+    this.#routes = new Routes(endpoints(limits), this.#pages());
+    this.#bodies = new BodyReader(limits.httpBodyBytes, limits.gatewayPendingBytes);
+    this.#isAdmin = tokenChecker(options.adminToken);
+    this.server = createHttpServer(limits, {
+      request: (request, response) => this.#request(request, response),
+      refuse: (request, response, answer) => this.#refuse(request, response, answer),
+      dropped: () => {
+        const most = limits.clientConnections;
+        options.trace.note(this.#self, 'warn', 'http.connection_refused', { most });
+      },
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    this.server.close();
+    this.server.closeIdleConnections();
+    return new Promise((resolve) => {
+      this.#closed = () => {
+        this.server.closeIdleConnections();
+        resolve();
+      };
+      if (this.#open === 0) this.#closed();
+    });
+  }
+
+  #pages(): readonly Page[] {
+    const { node, status, ready, healthy } = this.#options;
+    return [
+      { path: '/', answer: (request) => frontPage(node, request.headers.accept) },
+      {
+        path: '/healthz',
+        answer: () => {
+          if (healthy()) return json(200, { status: 'success' });
+          return failed(503, failure('unavailable', { message: 'This node is not healthy: see /status for the reasons.' }));
+        },
+      },
+      {
+        path: '/readyz',
+        answer: () => {
+          const state = ready();
+          if (state.ready) return json(200, { status: 'success', ready: true });
+          const reasons = [...state.reasons];
+          const why = reasons.length === 0 ? 'no reason is known' : reasons.join('; ');
+          const error = failure('unavailable', { message: `This node does not serve calls yet (${why}): try again.` });
+          return json(503, { ...failureBody(error), ready: false, reasons });
+        },
+      },
+      { path: '/status', answer: () => json(200, status()) },
+    ];
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    this.#open += 1;
+    response.once('close', () => {
+      this.#open -= 1;
+      if (this.#open === 0) this.#closed?.();
+    });
+    const { path, query } = parseTarget(request.url ?? '/');
+    const refused = this.#unacceptable(request);
+    if (refused !== undefined) {
+      this.#refuse(request, response, refused);
+      return;
+    }
+    const route = this.#routes.find(request.method ?? '', path);
+    this.#bodies.read(request, (body) => {
+      if (body.kind === 'too-large') {
+        this.#refuse(request, response, tooLarge(this.#options.limits.httpBodyBytes));
+      } else if (body.kind === 'no-room') {
+        const status = route.kind === 'endpoint' ? 400 : 503;
+        this.#refuse(request, response, failed(status, overloaded(), { connection: 'close' }));
+      } else {
+        this.#guarded(response, route, () => this.#dispatch(request, response, route, { query, body }));
+      }
+    });
+  }
+
+  /** What HTTP itself forbids, and Node would answer without a body. */
+  #unacceptable(request: IncomingMessage): Reply | undefined {
+    if (request.rawHeaders.length > 2 * mostHeaders) {
+      const message = `The request has more than ${mostHeaders} headers: send fewer.`;
+      return failed(431, failure('bad_request', { message }), { connection: 'close' });
+    }
+    if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+      const message = "The request has no header 'host', which HTTP/1.1 demands: send one.";
+      return failed(400, failure('bad_request', { message }), { connection: 'close' });
+    }
+    return undefined;
+  }
+
+  #dispatch(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route,
+    sent: { readonly query: string; readonly body: Extract<Body, { kind: 'whole' }> },
+  ): void {
+    if (route.kind === 'reply') {
+      this.#send(response, route.answer(request));
+      return;
+    }
+    const { endpoint } = route;
+    if (this.#unsentBytes > this.#options.limits.gatewayPendingBytes) {
+      this.#send(response, failed(400, overloaded()));
+      return;
+    }
+    const parameters = endpoint.schema === undefined ? undefined : parametersOf(request, endpoint, sent.query, sent.body.bytes);
+    this.#call(response, endpoint, parameters);
+  }
+
+  #call(response: ServerResponse, endpoint: Endpoint, parameters: JsonValue | undefined): void {
+    const fields = this.#checked(response, endpoint, parameters);
+    if (fields === undefined) return;
+    const prepared = endpoint.prepare(fields);
+    if ('error' in prepared) {
+      this.#send(response, failed(400, prepared.error));
+      return;
+    }
+    this.#desk.ask(prepared.call, (value, error) => {
+      this.#guarded(response, { kind: 'endpoint', endpoint }, () => {
+        const body = value === undefined ? failureBody(error, endpoint.subject(fields)) : endpoint.body(value, fields);
+        this.#send(response, json(value === undefined ? 400 : 200, body));
+      });
+    });
+  }
+
+  /** The validated fields of an allowed call; undefined: the answer was sent. */
+  #checked(response: ServerResponse, endpoint: Endpoint, parameters: JsonValue | undefined): Fields | undefined {
+    if (endpoint.schema === undefined) return noFields;
+    const validated = validate(parameters, endpoint.schema);
+    if ('fault' in validated) {
+      this.#send(response, failed(400, failure('bad_request', { message: validated.fault })));
+      return undefined;
+    }
+    const { fields } = validated;
+    if (endpoint.guardedBy !== undefined && !this.#isAdmin(fields.text(endpoint.guardedBy))) {
+      this.#options.trace.note(this.#self, 'warn', 'http.admin_refused', { path: endpoint.path });
+      this.#send(response, failed(400, failure('auth_failed', { message: authFailed })));
+      return undefined;
+    }
+    return fields;
+  }
+
+  /** Whatever goes wrong in here is answered, and costs nobody else anything. */
+  #guarded(response: ServerResponse, route: Route, act: () => void): void {
+    try {
+      act();
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      this.#options.trace.note(this.#self, 'error', 'http.request_failed', { error: `${error.name}: ${error.message}` });
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      this.#send(response, failed(route.kind === 'endpoint' ? 400 : 500, internalError()));
+    }
+  }
+
+  #send(response: ServerResponse, answer: Reply): void {
+    if (response.destroyed) return;
+    const bytes = answer.body.length;
+    if (bytes >= countedBytes) {
+      this.#unsentBytes += bytes;
+      response.once('close', () => {
+        this.#unsentBytes -= bytes;
+      });
+    }
+    const kept = this.#closing ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer;
+    writeHead(response, kept);
+    response.end(kept.body);
+  }
+
+  /**
+   * Answers although the request's body is not read. Closing at once would reset the connection under a client that is still
+   * sending, which would then never see the answer; so the rest is read and dropped, within a bound.
+   */
+  #refuse(request: IncomingMessage, response: ServerResponse, answer: Reply): void {
+    if (request.complete || request.readableEnded) {
+      this.#send(response, answer);
+      return;
+    }
+    writeHead(response, answer);
+    response.write(answer.body);
+    let drained = 0;
+    request.on('data', (chunk: Buffer) => {
+      drained += chunk.byteLength;
+      if (drained > mostDrainedBytes) request.destroy();
+    });
+    request.once('end', () => response.end());
+  }
+}
+
+function internalError(): CallError {
+  return failure('internal', { message: 'This node met a condition that it does not expect: please report it.' });
+}
+
+/** A body, or the query string of a GET that has none. Undefined: neither, or not the JSON that is needed. */
+function parametersOf(request: IncomingMessage, endpoint: Endpoint, query: string, body: Buffer): JsonValue | undefined {
+  if (body.byteLength === 0) {
+    return endpoint.method === 'GET' && endpoint.schema !== undefined ? parseQuery(query, endpoint.schema) : undefined;
+  }
+  return jsonType.test(request.headers['content-type'] ?? '') ? parseJson(body) : undefined;
+}

@@ -1,0 +1,118 @@
+/** What `/status`, `/readyz` and `/healthz` say of this node, from the actors' own reports. */
+import { gatewayActorId } from '../actors/gateway/messages.ts';
+import { logWriterActorId } from '../actors/log-writer/messages.ts';
+import { managerActorId } from '../actors/manager/messages.ts';
+import type { ActorInfo, ActorSystem } from '../kernel/index.ts';
+import type { LogStore } from '../raft/index.ts';
+import type { NodeConfig } from './config.ts';
+import type { LateNetwork } from './late-network.ts';
+
+export interface NodeStatusOptions {
+  readonly system: ActorSystem;
+  readonly config: NodeConfig;
+  readonly network: LateNetwork;
+}
+
+interface ManagerReport {
+  readonly state?: string;
+  readonly verdict?: string;
+  readonly clusterId?: string;
+  readonly leader?: string;
+  readonly role?: string;
+  readonly brokers?: readonly { readonly name: string; readonly state: string }[];
+  readonly lostReplicas?: readonly unknown[];
+}
+
+interface ReplicaReport {
+  readonly group?: number;
+  readonly verdict?: string;
+  readonly leader?: string;
+}
+
+export class NodeStatus {
+  readonly #options: NodeStatusOptions;
+  #store: LogStore | undefined;
+  #closing = false;
+  /** Once all configured brokers were registered, a restart does not wait for them again. */
+  #wasReady = false;
+
+  constructor(options: NodeStatusOptions) {
+    this.#options = options;
+  }
+
+  opened(store: LogStore): void {
+    this.#store = store;
+  }
+
+  closing(): void {
+    this.#closing = true;
+  }
+
+  /** The process works: its writer runs and its store has not failed. */
+  healthy(): boolean {
+    if (this.#store === undefined) return !this.#closing;
+    return this.#options.system.find(logWriterActorId) !== undefined;
+  }
+
+  readiness(): { ready: boolean; reasons: string[] } {
+    const reasons = [...this.#reasons()];
+    if (reasons.length === 0) this.#wasReady = true;
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  document(): object {
+    const { config, network } = this.#options;
+    const actors = this.#options.system.inspect();
+    const manager = managerOf(actors);
+    const { ready, reasons } = this.readiness();
+    return {
+      status: 'success',
+      node: config.name,
+      clusterId: manager.clusterId,
+      startCount: this.#store?.startCount,
+      journalId: this.#store?.journalId,
+      ready,
+      reasons,
+      health: this.healthy() ? 'ok' : 'failed',
+      lowSpace: this.#store?.lowSpace() ?? false,
+      directory: manager,
+      brokers: manager.brokers ?? [],
+      partitions: replicasOf(actors),
+      links: network.links?.inspect() ?? {},
+      gateway: actors.find((actor) => actor.id === gatewayActorId)?.details ?? {},
+      writer: actors.find((actor) => actor.id === logWriterActorId)?.details ?? {},
+      actors: actors.map(({ id, state, incarnation, restarts, control, data, handled }) => {
+        return { id, state, incarnation, restarts, control, data, handled };
+      }),
+      memory: { rssBytes: process.memoryUsage.rss() },
+      uptimeSeconds: Math.round(process.uptime()),
+    };
+  }
+
+  *#reasons(): Generator<string> {
+    const { system, config } = this.#options;
+    if (this.#closing) yield 'the node is stopping';
+    if (this.#store === undefined) {
+      yield 'the log is being opened';
+      return;
+    }
+    const actors = system.inspect();
+    const manager = managerOf(actors);
+    if (manager.verdict === 'journal-lost') yield 'this node has lost its journal and is no member of the directory any more';
+    else if (manager.leader === undefined) yield 'the directory has no leader yet';
+    const opening = replicasOf(actors).filter((replica) => replica.verdict === 'opening');
+    if (opening.length > 0) yield `${opening.length} replicas are being opened`;
+    const registered = new Set((manager.brokers ?? []).map((broker) => broker.name));
+    if (this.#wasReady || config.manualBrokers) return;
+    const missing = config.peers.filter((peer) => !registered.has(peer.name)).map((peer) => peer.name);
+    if (missing.length > 0) yield `brokers not registered yet: ${missing.join(', ')}`;
+  }
+}
+
+function managerOf(actors: readonly ActorInfo[]): ManagerReport {
+  return actors.find((actor) => actor.id === managerActorId)?.details ?? {};
+}
+
+function replicasOf(actors: readonly ActorInfo[]): readonly ReplicaReport[] {
+  return actors.filter((actor) => actor.id.startsWith('partition/')).map((actor) => actor.details);
+}

@@ -1,0 +1,148 @@
+/**
+ * The composition root of one node: real ports, store, actors, links, doors. Everything that is real is made here and nowhere else.
+ *
+ * Order: listen first (a busy port must not cost a store its start), then open the store, then start the actors, then dial the
+ * peers. Calls that come before the actors are there are refused as `unavailable`.
+ */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { createActorCodec } from '../actors/wire.ts';
+import { peerLinkActorId, type PeerLinkMessage } from '../actors/peer-link/messages.ts';
+import { createHttpDoor } from '../doors/http/index.ts';
+import { ActorSystem, refTo } from '../kernel/index.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { PeerLinks } from '../transport/peer-links.ts';
+import { WireServer } from '../transport/server.ts';
+import { tokenCheck } from '../transport/tokens.ts';
+import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callboard/client/protocol';
+import { openClientSession } from './client-sessions.ts';
+import type { NodeConfig } from './config.ts';
+import { formatEndpoint } from './config-endpoints.ts';
+import { LateNetwork } from './late-network.ts';
+import { startNodeActors } from './node-actors.ts';
+import { NodeStatus } from './node-status.ts';
+import { crc32 } from './ports/crc32.ts';
+import { PinoTrace } from './ports/pino-trace.ts';
+import { RealClock } from './ports/real-clock.ts';
+import { RealRandom } from './ports/real-random.ts';
+import { routeEnvelope } from './route.ts';
+
+export interface RunningNode {
+  /** Where clients reach it, for example `http://127.0.0.1:8080`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Rejects when the port is taken or the data directory cannot be used; the error has a `code`. */
+export async function startNode(config: NodeConfig, logger: Logger): Promise<RunningNode> {
+  const limits: Limits = { ...defaultLimits, ...config.limitsOverrides };
+  assertLimits(limits);
+  const clock = new RealClock();
+  const random = new RealRandom();
+  const trace = new PinoTrace({ logger, clock });
+  const network = new LateNetwork();
+  const system = new ActorSystem({
+    node: config.name,
+    ports: { clock, random, network, trace },
+    limits: { mailboxDataMessages: limits.mailboxDataMessages },
+    onEscalate: (error, address) => {
+      // The last batch may be in doubt or an invariant is broken: only a new process may go on.
+      logger.fatal({ err: error, actor: address.id }, 'node ends: an actor failed for good');
+      process.exit(1);
+    },
+  });
+  const status = new NodeStatus({ system, config, network });
+  const { server, close: closeDoor } = createHttpDoor({
+    system,
+    node: config.name,
+    limits,
+    adminToken: config.adminToken,
+    status: () => status.document(),
+    ready: () => status.readiness(),
+    healthy: () => status.healthy(),
+    trace,
+  });
+  const wire = new WireServer({
+    node: config.name,
+    limits,
+    clock,
+    trace,
+    origins: config.allowedOrigins,
+    acceptPeer: (socket, raw) => network.accept(socket, raw),
+    authenticate: tokenCheck([]),
+    openClient: (connection) => openClientSession(system, connection, limits),
+  });
+  wire.attach(server);
+  const url = await listen(server, config);
+  try {
+    const { store, close: closeStore } = await openStorage({
+      directory: config.dataDirectory,
+      limits,
+      crc32,
+      drawId: () => replicaId(hex(random.bytes(16))),
+      note: (event, fields) => logger.warn(fields, event),
+      schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
+      failed: (detail) => logger.fatal({ detail }, 'storage failed'),
+    });
+    const links = new PeerLinks({
+      name: config.name,
+      peers: new Map(config.peers.map((peer) => [peer.name, formatEndpoint(peer)])),
+      secret: config.secret,
+      incarnation: store.startCount,
+      limits,
+      clock,
+      random,
+      trace,
+      codec: createActorCodec(limits),
+      route: routeEnvelope,
+      deliver: (envelope) => void system.deliver(envelope),
+      onLink: (node, state) => {
+        const peerLink = refTo<PeerLinkMessage>(config.name, peerLinkActorId);
+        system.send(peerLink, { kind: 'link-news', node, up: state === 'up' }, 'control');
+      },
+    });
+    network.use(links);
+    startNodeActors({
+      system,
+      store,
+      name: config.name,
+      nodes: config.peers.map((peer) => peer.name),
+      url,
+      limits,
+      crc32,
+      manualBrokers: config.manualBrokers,
+      onClusterId: (id) => {
+        links.clusterId = id;
+      },
+    });
+    links.start();
+    status.opened(store);
+    const close = async (): Promise<void> => {
+      status.closing();
+      const doorClosed = closeDoor();
+      wire.close();
+      await Promise.race([doorClosed, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+      links.close();
+      system.stopAll();
+      await closeStore();
+      server.closeAllConnections();
+    };
+    return { url, close };
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+}
+
+async function listen(server: Server, config: NodeConfig): Promise<string> {
+  const { host, port } = config.listen;
+  server.listen({ host, port });
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  // Beyond loopback others reach this node under the address that its peers know it by.
+  const own = config.peers.find((peer) => peer.name === config.name);
+  return `http://${formatEndpoint({ host: own?.host ?? host, port: address.port })}`;
+}

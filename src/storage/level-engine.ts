@@ -1,0 +1,206 @@
+/**
+ * The engine on LevelDB, through classic-level. Production only: it may use promises.
+ *
+ * No compression: chunks come framed, often compressed by their producer; and one flipped bit inside a compressed block
+ * costs every entry in it, where in a plain block it costs the entry that it hit.
+ */
+import { existsSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { ClassicLevel } from 'classic-level';
+import type { BatchOperation } from 'classic-level';
+import type {
+  BatchDone,
+  Engine,
+  EngineEntry,
+  EngineHost,
+  EngineOp,
+  EngineOpened,
+  GetDone,
+  ScanDone,
+  ScanRange,
+} from './engine.ts';
+import { syncDirectory } from './sync-directory.ts';
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
+type Operations = BatchOperation<Database, Uint8Array, Uint8Array>[];
+
+export interface LevelOptions {
+  readonly compression: boolean;
+  /** Memory for recent writes; LevelDB uses up to twice as much, and replays as much at open. */
+  readonly writeBufferBytes: number;
+  readonly cacheBytes: number;
+  readonly blockBytes: number;
+  readonly tableBytes: number;
+}
+
+export const defaultLevelOptions: LevelOptions = {
+  compression: false,
+  writeBufferBytes: 16 << 20,
+  cacheBytes: 32 << 20,
+  blockBytes: 16 << 10,
+  tableBytes: 8 << 20,
+};
+
+const noBytes = new Uint8Array(0);
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+/** LevelDB's own error, innermost. */
+function causeOf(reason: unknown): Error & { readonly code?: unknown } {
+  let error = asError(reason);
+  while (error.cause instanceof Error) error = error.cause;
+  return error;
+}
+
+/**
+ * Whether the data themselves are at fault. A full disk, missing rights, a lock or an I/O error must not cost a node its
+ * log: it had better not start. Files that are missing, cut short or not what they should be come as I/O errors too.
+ */
+function isDamage(cause: Error & { readonly code?: unknown }): boolean {
+  if (cause.code === 'LEVEL_CORRUPTION' || cause.code === 'EEXIST' || cause.code === 'ENOTDIR') return true;
+  if (cause.code !== 'LEVEL_IO_ERROR') return false;
+  return /No such file|Invalid argument|[Ii]s a directory|Not a directory/.test(cause.message);
+}
+
+class LevelEngine implements Engine {
+  readonly #db: Database;
+  readonly #corrupted: (detail: string) => Promise<void>;
+  #inFlight = false;
+
+  constructor(db: Database, corrupted: (detail: string) => Promise<void>) {
+    this.#db = db;
+    this.#corrupted = corrupted;
+  }
+
+  batch(ops: readonly EngineOp[], done: BatchDone): void {
+    if (this.#inFlight) throw new Error('a batch is in flight already');
+    this.#inFlight = true;
+    const operations = ops.map((op): Operations[number] =>
+      op.kind === 'put' ? { type: 'put', key: op.key, value: op.value } : { type: 'del', key: op.key },
+    );
+    this.#write(operations).then(done, (reason: unknown) => done(asError(reason)));
+  }
+
+  async #write(operations: Operations): Promise<undefined> {
+    try {
+      await this.#db.batch(operations, { sync: true });
+    } catch (reason) {
+      const cause = causeOf(reason);
+      if (isDamage(cause)) await this.#corrupted(cause.message);
+      throw cause;
+    }
+    this.#inFlight = false;
+    return undefined;
+  }
+
+  get(key: Uint8Array, done: GetDone): void {
+    this.#db.get(key, { fillCache: false }).then(
+      (value) => done(undefined, value),
+      (reason: unknown) => done(asError(reason), undefined),
+    );
+  }
+
+  scan(range: ScanRange, done: ScanDone): void {
+    this.#page(range).then(
+      (entries) => done(undefined, entries),
+      (reason: unknown) => done(asError(reason), []),
+    );
+  }
+
+  async #page(range: ScanRange): Promise<readonly EngineEntry[]> {
+    const { from, to, reverse, limit, maxBytes, values } = range;
+    const iterator = this.#db.iterator({
+      gte: from,
+      lt: to,
+      reverse,
+      limit,
+      values,
+      fillCache: limit === 1,
+      highWaterMarkBytes: Math.max(maxBytes, 1),
+    });
+    const found: EngineEntry[] = [];
+    let bytes = 0;
+    try {
+      while (found.length < limit && (found.length === 0 || bytes < maxBytes)) {
+        const page = await iterator.nextv(limit - found.length);
+        if (page.length === 0) break;
+        for (const [key, value] of page as readonly (readonly [Uint8Array, Uint8Array | undefined])[]) {
+          if (found.length > 0 && bytes >= maxBytes) break;
+          bytes += key.byteLength + (value?.byteLength ?? 0);
+          found.push({ key, value: values && value !== undefined ? value : noBytes });
+        }
+      }
+    } finally {
+      await iterator.close();
+    }
+    return found;
+  }
+
+  close(done: () => void): void {
+    // A close that fails leaves nothing to be done: every batch was synced before.
+    this.#db.close().then(done, done);
+  }
+}
+
+export class LevelHost implements EngineHost {
+  readonly #directory: string;
+  readonly #parent: string;
+  readonly #options: LevelOptions;
+  /** LevelDB met damage while running; it may open all the same, only to fail again at the next compaction. */
+  readonly #marker: string;
+
+  constructor(parent: string, directory: string, options: LevelOptions = defaultLevelOptions) {
+    this.#parent = parent;
+    this.#directory = directory;
+    this.#options = options;
+    this.#marker = `${directory}.corrupt`;
+  }
+
+  open(done: (opened: EngineOpened) => void): void {
+    this.#open().then(done, (reason: unknown) => {
+      const cause = causeOf(reason);
+      done({ ok: false, damaged: isDamage(cause), detail: cause.message });
+    });
+  }
+
+  async #open(): Promise<EngineOpened> {
+    if (existsSync(this.#marker)) {
+      return { ok: false, damaged: true, detail: 'it reported damage while running' };
+    }
+    const { compression, writeBufferBytes, cacheBytes, blockBytes, tableBytes } = this.#options;
+    const db: Database = new ClassicLevel(this.#directory, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      compression,
+      writeBufferSize: writeBufferBytes,
+      cacheSize: cacheBytes,
+      blockSize: blockBytes,
+      maxFileSize: tableBytes,
+    });
+    await db.open();
+    await syncDirectory(this.#parent);
+    const corrupted = async (detail: string): Promise<void> => {
+      await writeFile(this.#marker, `${detail}\n`).catch(() => undefined);
+    };
+    return { ok: true, engine: new LevelEngine(db, corrupted) };
+  }
+
+  setAside(done: (error: Error | undefined, name: string) => void): void {
+    this.#setAside().then(
+      (name) => done(undefined, name),
+      (reason: unknown) => done(asError(reason), this.#directory),
+    );
+  }
+
+  async #setAside(): Promise<string> {
+    let count = 1;
+    while (existsSync(`${this.#directory}.bad-${String(count)}`)) count += 1;
+    const name = `${this.#directory}.bad-${String(count)}`;
+    if (existsSync(this.#directory)) await rename(this.#directory, name);
+    await rm(this.#marker, { force: true });
+    await syncDirectory(this.#parent);
+    return name;
+  }
+}

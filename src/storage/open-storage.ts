@@ -1,0 +1,158 @@
+/**
+ * Opens a node's storage on disk. Production only.
+ *
+ * A data directory holds:
+ *
+ * | name | what |
+ * |------|------|
+ * | `lock/` | keeps other processes out |
+ * | `log/` | the LevelDB of all logs |
+ * | `journal-1`, `journal-2` | the journal, twice |
+ * | `ballast` | room to give back when the disk is full |
+ * | `*.bad-N` | what was set aside as damaged, for an operator |
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Crc32, Limits, ReplicaId } from '@callboard/client/protocol';
+import { DirectoryLock } from './directory-lock.ts';
+import { LevelHost, defaultLevelOptions } from './level-engine.ts';
+import type { LevelOptions } from './level-engine.ts';
+import type { DiskLogStore } from './log-store.ts';
+import { NodeFiles } from './node-files.ts';
+import { openLogStore } from './open-log-store.ts';
+import type { StoreOpened } from './open-log-store.ts';
+import { Space } from './space.ts';
+import { syncDirectory } from './sync-directory.ts';
+
+export interface StorageOptions {
+  readonly directory: string;
+  readonly limits: Pick<Limits, 'ballastBytes' | 'lowSpaceBytes'>;
+  readonly crc32: Crc32;
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+  readonly drawId: () => ReplicaId;
+  /** What an operator should read in the log. */
+  readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** The store failed while running: the node must end. */
+  readonly failed: (detail: string) => void;
+  readonly tailSyncMs?: number;
+  readonly level?: LevelOptions;
+  /** Replaces the file system's answer in tests. */
+  readonly freeBytes?: () => Promise<number>;
+}
+
+export interface Storage {
+  readonly store: DiskLogStore;
+  readonly warnings: readonly string[];
+  /** Closes the store in order and lets the directory go. */
+  close(): Promise<void>;
+}
+
+/** The data may be sound, but the node cannot start on them now. */
+export class StorageError extends Error {
+  readonly code: 'storage_failed' | 'disk_full';
+
+  constructor(code: 'storage_failed' | 'disk_full', detail: string) {
+    super(detail);
+    this.name = 'StorageError';
+    this.code = code;
+  }
+}
+
+/** Tells one boot of the machine from another; where that cannot be told, every start counts as one after a power loss. */
+async function readBootId(): Promise<string> {
+  try {
+    return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Makes the directory with its parents, each durable in the one above it. */
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true });
+  if (first === undefined) return;
+  for (let at = directory; at !== dirname(first); at = dirname(at)) await syncDirectory(dirname(at));
+}
+
+async function takeLock(directory: string, space: Space, warnings: string[]): Promise<DirectoryLock> {
+  const path = join(directory, 'lock');
+  try {
+    return await DirectoryLock.take(directory, path);
+  } catch (reason) {
+    // With no room at all the lock could not be refused, so nobody else holds it.
+    if ((reason as { code?: unknown }).code === 'data_directory_in_use' || !(await space.releaseBallast()))
+      throw reason;
+    warnings.push('the disk is full: the ballast file was given up');
+    return DirectoryLock.take(directory, path);
+  }
+}
+
+async function openStore(directory: string, options: StorageOptions, space: Space): Promise<StoreOpened> {
+  const { crc32, schedule, drawId, failed, tailSyncMs } = options;
+  const bootId = await readBootId();
+  return new Promise<StoreOpened>((done) => {
+    openLogStore(
+      {
+        host: new LevelHost(directory, join(directory, 'log'), options.level ?? defaultLevelOptions),
+        files: new NodeFiles(directory),
+        crc32,
+        schedule,
+        drawId,
+        bootId,
+        lowSpace: () => space.low(),
+        failed,
+        ...(tailSyncMs === undefined ? {} : { tailSyncMs }),
+      },
+      done,
+    );
+  });
+}
+
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const directory = resolve(options.directory);
+  const warnings: string[] = [];
+  const { limits, schedule, freeBytes } = options;
+  await makeDirectory(directory);
+  const space = new Space({
+    directory,
+    ballast: join(directory, 'ballast'),
+    ballastBytes: limits.ballastBytes,
+    lowSpaceBytes: limits.lowSpaceBytes,
+    schedule,
+    ...(freeBytes === undefined ? {} : { freeBytes }),
+  });
+  const lock = await takeLock(directory, space, warnings);
+  try {
+    if (await space.releaseBallastIfFull()) warnings.push('the disk is full: the ballast file was given up');
+    let opened = await openStore(directory, options, space);
+    if (!opened.ok && /No space left/i.test(opened.detail) && (await space.releaseBallast())) {
+      warnings.push('the disk is full: the ballast file was given up');
+      opened = await openStore(directory, options, space);
+    }
+    if (!opened.ok) {
+      throw new StorageError(
+        /No space left/i.test(opened.detail) ? 'disk_full' : 'storage_failed',
+        opened.detail,
+      );
+    }
+    if (!(await space.ensureBallast())) warnings.push('there is no room for the ballast file');
+    await space.sample();
+    space.watch();
+    const { store } = opened;
+    warnings.push(...opened.warnings);
+    for (const warning of warnings) options.note('storage warning', { warning });
+    return {
+      store,
+      warnings,
+      close: async () => {
+        space.close();
+        await new Promise<void>((done) => store.close(done));
+        await lock.release();
+      },
+    };
+  } catch (reason) {
+    space.close();
+    await lock.release();
+    throw reason;
+  }
+}

@@ -1,0 +1,30 @@
+// weight: heavy
+// timeout: 300 s
+/** All nodes killed at once, under load: whatever was acknowledged is there once, where it was said to be. */
+import { suite } from 'uvu';
+import { withCluster } from '../lib/cluster.ts';
+import { Ledger } from '../lib/ledger.ts';
+import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
+
+const test = suite('all nodes killed at once');
+const KILLS = 5;
+const PARTITIONS = 4;
+
+test('loses nothing and repeats nothing, five times in a row', async () => {
+  await withCluster({}, async (cluster) => {
+    await cluster.api(0).createTopic('killed', PARTITIONS);
+    const ledger = new Ledger('killed', PARTITIONS);
+    const writers = startWriters(cluster.apis, ledger);
+    for (let round = 0; round < KILLS; round += 1) {
+      await untilAllAcknowledge(ledger, writers, 50);
+      await cluster.killAll('SIGKILL');
+      cluster.startAll();
+      await cluster.ready();
+    }
+    await untilAllAcknowledge(ledger, writers, 20);
+    await Promise.all(writers.map((writer) => writer.stop()));
+    await ledger.verify(cluster.apis);
+  });
+});
+
+test.run();

@@ -1,0 +1,55 @@
+// weight: heavy
+// timeout: 300 s
+/** One node of three killed or paused: writes go on, and everything acknowledged is there once. */
+import { suite } from 'uvu';
+import { withCluster } from '../lib/cluster.ts';
+import type { Cluster } from '../lib/cluster.ts';
+import { Ledger } from '../lib/ledger.ts';
+import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
+import type { Writer } from '../lib/writer.ts';
+
+const test = suite('faults of one node');
+/** More partitions than nodes: each node leads some of them, so each fault hits a leader. */
+const PARTITIONS = 6;
+
+async function underLoad(
+  topic: string,
+  act: (cluster: Cluster, ledger: Ledger, writers: readonly Writer[]) => Promise<void>,
+): Promise<void> {
+  await withCluster({}, async (cluster) => {
+    await cluster.api(0).createTopic(topic, PARTITIONS);
+    const ledger = new Ledger(topic, PARTITIONS);
+    const writers = startWriters(cluster.apis, ledger);
+    await untilAllAcknowledge(ledger, writers, 10);
+    await act(cluster, ledger, writers);
+    await untilAllAcknowledge(ledger, writers, 10);
+    await Promise.all(writers.map((writer) => writer.stop()));
+    await ledger.verify(cluster.apis);
+  });
+}
+
+test('each node in turn is killed and comes back', async () => {
+  await underLoad('one-killed', async (cluster, ledger, writers) => {
+    for (const node of cluster.nodes) {
+      await node.kill('SIGKILL');
+      await untilAllAcknowledge(ledger, writers, 20);
+      node.start();
+      await node.ready();
+    }
+  });
+});
+
+test('each node in turn is paused for longer than an election takes', async () => {
+  await underLoad('one-paused', async (cluster, ledger, writers) => {
+    for (const node of cluster.nodes) {
+      node.signal('SIGSTOP');
+      // The partitions that it led acknowledge again: so there was an election while it slept.
+      await untilAllAcknowledge(ledger, writers, 20);
+      node.signal('SIGCONT');
+      await node.ready();
+      await untilAllAcknowledge(ledger, writers, 5);
+    }
+  });
+});
+
+test.run();

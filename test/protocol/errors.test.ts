@@ -1,0 +1,66 @@
+/** The table of error codes and docs/errors.md say the same, both ways. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  errorCodes,
+  errorTable,
+  failure,
+  fromErrorReply,
+  isErrorCode,
+  toErrorReply,
+} from '@callboard/client/protocol';
+import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
+
+const document = readFileSync(join(findRepoRoot(import.meta.url), 'docs/errors.md'), 'utf8');
+const sections = new Map(
+  document
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => [section.slice(0, section.indexOf('\n')), section] as const),
+);
+
+test('every code has one section, every section one code, in the same order', () => {
+  assert.equal([...sections.keys()], [...errorCodes]);
+});
+
+test('each section states the meaning, the outcome, whether to retry, and what to do', () => {
+  for (const [code, section] of sections) {
+    assert.ok(isErrorCode(code));
+    const { meaning, outcome, retriable } = errorTable[code];
+    assert.ok(section.includes(`\n\n${meaning}\n\n`), `${code}: the meaning in the table`);
+    assert.ok(
+      section.includes(`- Outcome: \`${outcome}\`. Retriable: ${retriable ? 'yes' : 'no'}.\n`),
+      `${code}: outcome and retry`,
+    );
+    assert.match(section, /\n- Next: \S/, `${code}: what to do next`);
+  }
+});
+
+test('a failure takes the defaults of its code unless told better', () => {
+  assert.equal(failure('overloaded', { retryAfterMs: 50 }), {
+    code: 'overloaded',
+    message: errorTable.overloaded.meaning,
+    outcome: 'not_applied',
+    retriable: true,
+    retryAfterMs: 50,
+  });
+  assert.is(failure('no_quorum', { outcome: 'not_applied' }).outcome, 'not_applied');
+  assert.not.ok('retryAfterMs' in failure('internal'));
+});
+
+test('a failure survives its frame', () => {
+  for (const code of errorCodes) {
+    const original = failure(code, { message: `about ${code}` });
+    assert.equal(fromErrorReply(toErrorReply(5, original)), original);
+  }
+  const late = failure('overloaded', { retryAfterMs: 9 });
+  assert.equal(fromErrorReply(toErrorReply(0, late)), late);
+});
+
+test('inherited names are no codes', () => {
+  for (const name of ['toString', '__proto__', 'constructor', '']) assert.not.ok(isErrorCode(name));
+});
+
+test.run();
