@@ -47,7 +47,7 @@ export class EngineHistory {
     for (; undone < count; undone += 1) {
       const batch = this.#batches.pop();
       if (batch === undefined) break;
-      for (const change of batch.reverse()) restore(map, change);
+      for (const change of batch.toReversed()) restore(map, change);
     }
     return undone;
   }
@@ -56,7 +56,7 @@ export class EngineHistory {
   undoOne(map: SortedBytes, position: number): boolean {
     const [batch] = this.#batches.splice(position, 1);
     if (batch === undefined) return false;
-    for (const change of batch.reverse()) {
+    for (const change of batch.toReversed()) {
       if (map.get(change.name) === change.after) restore(map, change);
     }
     return true;

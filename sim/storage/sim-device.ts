@@ -14,6 +14,8 @@ export interface LatencyRange {
 
 export class SimDevice {
   readonly random: NextRandom;
+  /** Every latency is multiplied by this. */
+  slowdown = 1;
   #schedule: Schedule;
   #process = 0;
   #stalled = false;
@@ -45,7 +47,8 @@ export class SimDevice {
       if (this.#stalled) this.#held.push(run);
       else effect();
     };
-    this.#schedule(latency.minMs + this.random() * (latency.maxMs - latency.minMs), run);
+    const ms = latency.minMs + this.random() * (latency.maxMs - latency.minMs);
+    this.#schedule(ms * this.slowdown, run);
   }
 
   /** Nothing completes for this long. */

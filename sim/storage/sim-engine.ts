@@ -79,6 +79,16 @@ export class SimEngineHost implements EngineHost {
     return this.#map[Symbol.iterator]();
   }
 
+  /** What is stored under a key now, past all latencies and faults; for checkers. */
+  peek(key: Uint8Array): Uint8Array | undefined {
+    return this.#map.get(nameOf(key))?.value;
+  }
+
+  /** The same for a range. */
+  peekRange(range: ScanRange): readonly EngineEntry[] {
+    return this.#map.scan(range);
+  }
+
   open(done: (opened: EngineOpened) => void): void {
     this.device.after(this.#latencies.open, () => {
       if (this.#broken) done({ ok: false, damaged: true, detail: 'simulated: the database does not open' });

@@ -55,8 +55,9 @@ function entryCodec(maxBytes: number): Codec<Entry> {
     encode: (entry) => entry.bytes,
     decode: (wire) => {
       if (!(wire instanceof Uint8Array)) throw new WireError('frame_invalid', 'is not a chunk');
-      if (wire.byteLength > maxBytes)
+      if (wire.byteLength > maxBytes) {
         throw new WireError('frame_invalid', `is a chunk of more than ${maxBytes} bytes`);
+      }
       const header = readEntryHeader(wire);
       if (header === undefined) throw new WireError('frame_invalid', 'is not the form of a sealed chunk');
       return {

@@ -45,6 +45,8 @@ export interface EngineFindings {
   /** False: some of this could not be read. */
   readonly readable: boolean;
   readonly tails: ReadonlyMap<number, EngineTail>;
+  /** Sequences of tail records that are there but unsound. */
+  readonly unsound: readonly number[];
   /** Keys of all tail records, sound or not, to be deleted once the journal has them. */
   readonly tailKeys: readonly Uint8Array[];
   /** Id of the journal it belongs to; undefined if that is missing or unsound. */
@@ -80,6 +82,7 @@ export function readEngineFindings(
 ): void {
   const tails = new Map<number, EngineTail>();
   const tailKeys: Uint8Array[] = [];
+  const unsound: number[] = [];
   let readable = true;
   const finish = (identity: string | undefined): void => {
     engine.scan(
@@ -93,7 +96,7 @@ export function readEngineFindings(
       },
       (error, first) => {
         if (error !== undefined) readable = false;
-        done({ readable, tails, tailKeys, identity, empty: readable && first.length === 0 });
+        done({ readable, tails, unsound, tailKeys, identity, empty: readable && first.length === 0 });
       },
     );
   };
@@ -119,6 +122,7 @@ export function readEngineFindings(
         const sequence = numberOf(key);
         const tail = sequence === undefined ? undefined : decodeEngineTail(value, sequence, crc32);
         if (tail !== undefined) tails.set(tail.record.sequence, tail);
+        else unsound.push(sequence ?? Infinity);
       }
       const last = entries.at(-1);
       if (last === undefined) readIdentity();

@@ -174,6 +174,8 @@ function readFields(kind: JournalRecord['kind'], from: ByteReader, start: number
       return { kind };
     case 'tails':
       return { kind, tails: readTails(from) };
+    default:
+      throw new RangeError('unknown kind');
   }
 }
 

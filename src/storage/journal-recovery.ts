@@ -58,7 +58,7 @@ function framesAfter(base: Frame, files: readonly ParsedFile[]): readonly Frame[
     const known = byNumber.get(frame.number);
     if (known === undefined || known.start < frame.start) byNumber.set(frame.number, frame);
   }
-  const sorted = [...byNumber.values()].sort((a, b) => a.number - b.number);
+  const sorted = [...byNumber.values()].toSorted((a, b) => a.number - b.number);
   let start = base.start;
   return sorted.filter((frame) => {
     const counts = frame.start >= start;
@@ -67,15 +67,20 @@ function framesAfter(base: Frame, files: readonly ParsedFile[]): readonly Frame[
   });
 }
 
-/** A hard record at the very end that was complete in the first file, to judge by the second, and is sound in neither. */
+/**
+ * A hard record at the very end that is sound in neither file although the first had it safely. The second shows that:
+ * by the record's header, or by bytes where only this record can have been.
+ */
 function lostAtEnd(last: Frame, first: ParsedFile | undefined, second: ParsedFile | undefined): number {
-  const beyond = (file: ParsedFile | undefined): number[] =>
+  const lost = (file: ParsedFile | undefined, highest: number): number[] =>
     (file?.broken ?? [])
-      .filter((frame) => frame.hard && frame.number > last.number && frame.start >= last.start)
-      .map((frame) => frame.number + 1);
-  const secondHasMore =
+      .filter(
+        ({ hard, number, start }) => hard && number > last.number && number <= highest && start >= last.start,
+      )
+      .map(({ number }) => number + 1);
+  const secondGoesOn =
     second !== undefined && second.ragged && second.frames.some((frame) => frame.number === last.number);
-  return Math.max(0, ...beyond(second), ...(secondHasMore ? beyond(first) : []));
+  return Math.max(0, ...lost(second, Infinity), ...(secondGoesOn ? lost(first, last.number + 1) : []));
 }
 
 export function recoverJournal(

@@ -110,8 +110,8 @@ export class MutableState implements JournalState {
       case 'states':
         for (const change of record.states) {
           const replica = this.replicas.get(change.group);
-          if (replica !== undefined)
-            this.replicas.set(change.group, { ...replica, ...change, record: number });
+          if (replica === undefined) continue;
+          this.replicas.set(change.group, { ...replica, ...change, record: number });
         }
         break;
       case 'deaths':

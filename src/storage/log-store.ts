@@ -83,7 +83,7 @@ export class DiskLogStore implements LogStore {
   replicas(): readonly Birth[] {
     return [...this.#journal.state.replicas.values()]
       .map(({ group, replica, members }) => ({ group, replica, members }))
-      .sort((a, b) => a.group - b.group);
+      .toSorted((a, b) => a.group - b.group);
   }
 
   document(name: string): string | undefined {
@@ -101,8 +101,9 @@ export class DiskLogStore implements LogStore {
     const steps: Step[] = [
       (next) => this.#journalStates(hardChanges(batch, this.#journal.state.replicas), next),
     ];
-    if (needsEngine(batch, this.#journal.state.replicas))
+    if (needsEngine(batch, this.#journal.state.replicas)) {
       steps.push((next) => this.#writeEngine(batch, next));
+    }
     if (batch.some((write) => write.healed)) {
       steps.push((next) => this.#journalStates(healedChanges(batch, this.#journal.state), next));
     }
@@ -229,6 +230,12 @@ export class DiskLogStore implements LogStore {
         const steps: Step[] = [];
         if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
         for (const ops of fixes) steps.push((next) => this.#fix(ops, next));
+        // Most logs need nothing; these are answered without a detour.
+        if (steps.length === 0 && this.#failure === undefined && !this.#closed) {
+          this.#logs.set(group, log);
+          done(recovered);
+          return;
+        }
         this.#job(steps, (answer) => {
           if (answer.ok) this.#logs.set(group, log);
           // Without its record in the journal a verdict does not stand: the replica must stay out, the node must end.

@@ -99,12 +99,14 @@ export class OffsetCheck {
       expected.set(wanted.baseOffset, wanted);
       end = Math.max(end, wanted.baseOffset + 1);
     }
-    if (expected.size === 0) done();
-    else
-      this.#compare(offsetKey(this.#log, this.#next), offsetKey(this.#log, end), expected, () => {
-        this.#next = end;
-        done();
-      });
+    if (expected.size === 0) {
+      done();
+      return;
+    }
+    this.#compare(offsetKey(this.#log, this.#next), offsetKey(this.#log, end), expected, () => {
+      this.#next = end;
+      done();
+    });
   }
 
   /** Only for a clean log: nothing may be indexed beyond its end. */

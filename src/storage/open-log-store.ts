@@ -47,6 +47,7 @@ export function openLogStore(options: StoreOptions, done: (opened: StoreOpened) 
 const noFindings: EngineFindings = {
   readable: true,
   tails: new Map(),
+  unsound: [],
   tailKeys: [],
   identity: undefined,
   empty: true,
@@ -91,8 +92,9 @@ class Opening {
       files.read(second, (problem, two) => {
         // A file that cannot be read counts as a bad copy; the other may be sound.
         const unreadable = [error, problem].filter((failure) => failure !== undefined);
-        for (const failure of unreadable)
+        for (const failure of unreadable) {
           this.#warnings.push(`a journal file cannot be read: ${failure.message}`);
+        }
         if (unreadable.length === 2) {
           next(new Error(`neither journal file can be read: ${unreadable[0]?.message ?? ''}`));
           return;
@@ -218,9 +220,8 @@ class Opening {
       (next) => journal.syncTails(next),
     ];
     series(steps, (error) => {
-      if (error === undefined)
-        this.#done({ ok: true, store: this.#store(engine, journal), warnings: this.#warnings });
-      else this.#refuse(error);
+      if (error !== undefined) this.#refuse(error);
+      else this.#done({ ok: true, store: this.#store(engine, journal), warnings: this.#warnings });
     });
   }
 

@@ -14,7 +14,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Crc32, Limits, ReplicaId } from '@callboard/client/protocol';
-import { DirectoryLock } from './directory-lock.ts';
+import { DirectoryInUseError, DirectoryLock } from './directory-lock.ts';
 import { LevelHost, defaultLevelOptions } from './level-engine.ts';
 import type { LevelOptions } from './level-engine.ts';
 import type { DiskLogStore } from './log-store.ts';
@@ -80,8 +80,7 @@ async function takeLock(directory: string, space: Space, warnings: string[]): Pr
     return await DirectoryLock.take(directory, path);
   } catch (reason) {
     // With no room at all the lock could not be refused, so nobody else holds it.
-    if ((reason as { code?: unknown }).code === 'data_directory_in_use' || !(await space.releaseBallast()))
-      throw reason;
+    if (reason instanceof DirectoryInUseError || !(await space.releaseBallast())) throw reason;
     warnings.push('the disk is full: the ballast file was given up');
     return DirectoryLock.take(directory, path);
   }

@@ -49,6 +49,8 @@ function findUnknown(
       why: 'the engine lost batches, and the journal may have lost the tails of newer ones',
     };
   }
+  const beyond = engine.unsound.some((sequence) => sequence > newest);
+  if (beyond) return { before: Infinity, why: 'the newest tail record in the engine is unsound' };
   for (let sequence = newest; sequence > found.baseSequence; sequence -= 1) {
     if (!found.sequences.has(sequence) && !engine.tails.has(sequence)) {
       return {
@@ -63,7 +65,7 @@ function findUnknown(
 export function settle(found: FoundJournal, engine: EngineFindings, facts: StartFacts): Settled {
   const warnings: string[] = [];
   const state = new MutableState(found.state);
-  const tails = [...engine.tails.values()].sort((a, b) => a.record.sequence - b.record.sequence);
+  const tails = [...engine.tails.values()].toSorted((a, b) => a.record.sequence - b.record.sequence);
   const journalIsOld = tails.some(
     (tail) => tail.start > state.startCount || tail.hardNumber > found.lastHardNumber,
   );

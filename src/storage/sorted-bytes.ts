@@ -18,10 +18,10 @@ interface Latin1 {
   latin1Slice(this: Uint8Array, from: number, to: number): string;
 }
 // Buffer's method works on any byte array and saves making a Buffer for each key.
-const { latin1Slice } = Buffer.prototype as unknown as Latin1;
+const latin1 = Buffer.prototype as unknown as Latin1;
 
 export function nameOf(key: Uint8Array): string {
-  return latin1Slice.call(key, 0, key.byteLength);
+  return latin1.latin1Slice.call(key, 0, key.byteLength);
 }
 
 /** The first position in `names` whose name is not below `name`. */

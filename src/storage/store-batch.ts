@@ -45,9 +45,9 @@ export function assertBatch(
     if (replica.condition === 'lost') throw new Error(`${where}: its journal is lost`);
     if (touchesEngine(write, replicas) && !logs.has(write.group)) throw new Error(`${where}: not opened`);
     if (write.healed && write.tail === undefined) throw new Error(`${where}: healed without a tail`);
-    const hard = write.hard ?? terms.get(write.group) ?? replica.hard;
-    if (hard.term < (terms.get(write.group) ?? replica.hard).term)
-      throw new Error(`${where}: the term goes back`);
+    const before = terms.get(write.group) ?? replica.hard;
+    const hard = write.hard ?? before;
+    if (hard.term < before.term) throw new Error(`${where}: the term goes back`);
     terms.set(write.group, hard);
     for (const entry of write.entries) {
       const checked = checkEntry(entry.bytes, write.group, entry.index, crc32);
@@ -60,8 +60,8 @@ export function assertBatch(
             ? 'its fields are not those of its header'
             : undefined;
       if (fault !== undefined) throw new Error(`${where}: entry ${String(entry.index)}: ${fault}`);
-      if (entry.term > hard.term)
-        throw new Error(`${where}: entry ${String(entry.index)} is of a later term`);
+      const { index } = entry;
+      if (entry.term > hard.term) throw new Error(`${where}: entry ${String(index)} is of a later term`);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The verdict on a log at open. Pure: from what the journal says and what the walk found. */
 import type { OwedTail, Tail, Verdict } from '../raft/types.ts';
 import type { ReplicaState } from './journal-state.ts';
+import { isAfter } from './walk.ts';
 import type { Walk } from './walk.ts';
 
 function owedText(owed: OwedTail): string {
@@ -27,10 +28,10 @@ export function judge(replica: ReplicaState, walk: Walk): Verdict {
       detail: 'hard records of this replica are unsound in both copies of the journal',
     };
   }
-  if (walk.highestTerm > hard.term) {
+  if (walk.newest.term > hard.term) {
     return {
       kind: 'journal-lost',
-      detail: `the log holds term ${String(walk.highestTerm)}, the journal knows only ${String(hard.term)}`,
+      detail: `the log holds term ${String(walk.newest.term)}, the journal knows only ${String(hard.term)}`,
     };
   }
   const damaged = (why: string, owing: OwedTail): Verdict => ({
@@ -40,14 +41,16 @@ export function judge(replica: ReplicaState, walk: Walk): Verdict {
   });
   if (condition === 'damaged') return damaged('found damaged earlier and not healed since', owed);
   if (owed.kind === 'unknown') return damaged('what it owes is unknown', owed);
+  // Entries come in the same batch as the tail record that promises them. So some batch's record is gone, and it may
+  // have promised more than what is here.
+  const unknown: OwedTail = { kind: 'unknown' };
+  if (isAfter(walk.newest, owed.tail)) return damaged('an entry is later than the owed tail', unknown);
   if (walk.tail.index < owed.tail.index) {
     return damaged(walk.fault === undefined ? 'the tail is lost' : 'the log has a hole', owed);
   }
   if (!equal(walk.watched, owed.tail)) return damaged('another entry stands where the owed tail was', owed);
   if (walk.tail.index > owed.tail.index || walk.fault !== undefined) {
-    // Entries come in the same batch as the tail record that promises them: so some batch's record is gone, and it
-    // may have promised more than what is here.
-    return damaged('entries lie above the owed tail', { kind: 'unknown' });
+    return damaged('entries lie above the owed tail', unknown);
   }
   return { kind: 'clean' };
 }

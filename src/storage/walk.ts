@@ -2,7 +2,7 @@
  * Walks a whole log at open: checksums, group, index, chain and contiguity, page by page, so that other work runs
  * between pages. Ends at the first entry that is missing or unsound, and then looks for the highest sound one above.
  */
-import type { Crc32, LogIndex, Term } from '@callboard/client/protocol';
+import type { Crc32, LogIndex } from '@callboard/client/protocol';
 import type { Entry, Tail, TermRun } from '../raft/types.ts';
 import type { Engine, EngineEntry, ScanRange } from './engine.ts';
 import { emptyTail } from './journal-state.ts';
@@ -26,8 +26,8 @@ export interface Walk {
   readonly tail: Tail;
   /** Highest sound entry, also above a hole. */
   readonly highest: LogIndex;
-  /** Highest term of the sound prefix and of that entry. */
-  readonly highestTerm: Term;
+  /** The later of these two, as elections order entries: by term, then by index. */
+  readonly newest: Tail;
   /** The entry at `watch`, if it belongs to the sound prefix. */
   readonly watched: Tail | undefined;
   /** What ended the prefix, if anything lies above it or could not be read. */
@@ -38,6 +38,11 @@ const pageEntries = 4_096;
 
 function tailOf(entry: Entry): Tail {
   return { index: entry.index, term: entry.term, checksum: entry.checksum };
+}
+
+/** As elections order them: by term, then by index. */
+export function isAfter(a: Tail, b: Tail): boolean {
+  return a.term === b.term ? a.index > b.index : a.term > b.term;
 }
 
 export class LogWalk {
@@ -144,7 +149,7 @@ export class LogWalk {
       runs: this.#runs,
       tail: this.#tail,
       highest: highest.index,
-      highestTerm: Math.max(highest.term, this.#tail.term) as Term,
+      newest: isAfter(highest, this.#tail) ? highest : this.#tail,
       watched: this.#watched,
       fault,
     });

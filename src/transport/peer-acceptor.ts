@@ -68,8 +68,9 @@ export class PeerAcceptor {
       handlers: {
         frame: (frame) => this.#frame(pending, frame),
         closed: (code, detail) => {
-          if (this.#forget(pending) && code !== undefined)
+          if (this.#forget(pending) && code !== undefined) {
             this.#options.refused(pending.facts?.peer ?? '', code, detail);
+          }
           this.#options.lost(wire, detail);
         },
       },

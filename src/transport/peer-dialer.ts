@@ -105,8 +105,9 @@ export class PeerDialer {
     const attempt: Attempt = { sockets: {}, done: {}, deadline: undefined };
     this.#attempt = attempt;
     const session = nextSession();
-    for (const lane of ['control', 'bulk'] as const)
+    for (const lane of ['control', 'bulk'] as const) {
       attempt.sockets[lane] = this.#open(attempt, lane, session);
+    }
     attempt.deadline = clock.setTimer(limits.handshakeMs, () =>
       this.#fail(attempt, undefined, 'no hello in time'),
     );
@@ -174,8 +175,9 @@ export class PeerDialer {
       bulk === undefined ||
       sockets.control === undefined ||
       sockets.bulk === undefined
-    )
+    ) {
       return;
+    }
     if (control.incarnation !== bulk.incarnation) {
       this.#fail(attempt, undefined, 'the peer was restarted in between');
       return;

@@ -116,8 +116,9 @@ export class WireServer {
 
   #refusal(path: string | undefined, origin: string | undefined, address: string): Refusal | undefined {
     const { acceptPeer, limits, connectionsPerAddress, origins = [] } = this.#options;
-    if (path === '/peer' && acceptPeer !== undefined)
+    if (path === '/peer' && acceptPeer !== undefined) {
       return origin === undefined ? undefined : [403, 'Forbidden'];
+    }
     if (path !== '/client') return [404, 'Not Found'];
     if (origin !== undefined && !origins.includes(origin)) return [403, 'Forbidden'];
     if (this.#clients.size >= limits.clientConnections) return [503, 'Service Unavailable'];

@@ -133,8 +133,9 @@ export class WireSocket {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#socket.readyState === WebSocket.CONNECTING) this.#socket.terminate();
-    else
+    else {
       this.#socket.close(closeCodes[code], `${code}: ${detail}`.slice(0, 120).replace(/[^\x20-\x7e]/g, '?'));
+    }
     this.#cutLater();
     this.#options.handlers.closed(code, detail);
   }
@@ -148,8 +149,9 @@ export class WireSocket {
   readonly #countStranger = (chunk: Uint8Array): void => {
     this.#strangerBytes += chunk.byteLength;
     // Twice the frame limit leaves room for the two frames of a peer's hello and their WebSocket heads.
-    if (this.#strangerBytes > 2 * this.#bounds.bytes)
+    if (this.#strangerBytes > 2 * this.#bounds.bytes) {
       this.end('frame_too_large', 'too many bytes before the hello');
+    }
   };
 
   #cutLater(): void {

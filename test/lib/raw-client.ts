@@ -2,6 +2,7 @@
  * A minimal client of the wire for tests and benchmarks: a hello, then calls matched by correlation, any number in
  * flight. No retries, no metadata cache, no reconnect: the client library has those.
  */
+import type { Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
 import {
   clientFrames,
@@ -50,6 +51,8 @@ const bounds = frameBounds(defaultLimits);
 
 export class RawClient {
   readonly socket: WebSocket;
+  /** The TCP socket below. */
+  raw: Socket | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #correlations = 0;
   #corked = false;
@@ -60,11 +63,15 @@ export class RawClient {
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
+    socket.on('upgrade', (response) => {
+      this.raw = response.socket;
+    });
     socket.on('message', (data) => this.#receive(unpackFrame(data as Buffer, bounds)));
     socket.on('close', (code, reason) => {
       this.ended = { code, reason: reason.toString() };
-      for (const waiting of this.#waiting.values())
+      for (const waiting of this.#waiting.values()) {
         waiting.reject(new CallFailed(`the connection ended with ${code}`));
+      }
       this.#waiting.clear();
     });
     socket.on('error', () => undefined);
@@ -103,7 +110,7 @@ export class RawClient {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    const raw = (this.socket as unknown as { _socket?: { cork(): void; uncork(): void } })._socket;
+    const { raw } = this;
     if (!this.#corked && raw !== undefined) {
       this.#corked = true;
       raw.cork();

@@ -99,8 +99,9 @@ function deliveryConforms(using: Using): void {
     }
     from.flush();
     await bench.until(() => bench.received('b').length >= 1_000);
-    for (const lane of ['control', 'data'] as const)
+    for (const lane of ['control', 'data'] as const) {
       assert.equal(numbers(bench.received('b'), lane), upTo(500));
+    }
   });
 
   using('all nodes talk to all others at once', async (bench) => {

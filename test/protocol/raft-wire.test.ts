@@ -76,7 +76,7 @@ test('what is no sealed chunk, or too large, is no entry', () => {
   ]) {
     assert.throws(
       () => travel(spoilt(bytes)),
-      (error: unknown) => error instanceof WireError && /^append\.entries\[0\]: /.test(error.message),
+      (error: unknown) => error instanceof WireError && error.message.startsWith('append.entries[0]: '),
     );
   }
 });

@@ -44,11 +44,12 @@ export class SplitMix {
       else if (kind === 2) out.splice(at, 1 + this.below(3));
       else if (kind === 3) out.splice(at, 0, ...out.slice(at, at + 1 + this.below(8)));
       else if (kind === 4) out = out.slice(0, at);
-      else
+      else {
         out[at] = this.pick([
           0x90, 0x9f, 0xc0, 0xc1, 0xc4, 0xc6, 0xca, 0xcb, 0xcf, 0xd3, 0xd4, 0xd6, 0xd9, 0xdc, 0xdd, 0xde,
           0xff,
         ]);
+      }
     }
     return Uint8Array.from(out);
   }

@@ -58,11 +58,12 @@ test('a body inside a larger buffer is read at its own place', () => {
 test('a wrong count is found', () => {
   const random = new SplitMix(2);
   const body = encodeRecords([randomRecord(random), randomRecord(random)]);
-  for (const count of [0, 1, 3, 2 ** 32 - 1])
+  for (const count of [0, 1, 3, 2 ** 32 - 1]) {
     assert.throws(
       () => decodeRecords(body, count),
       (error: unknown) => error instanceof WireError,
     );
+  }
   assert.throws(
     () => recordAt(body, 2),
     (error: unknown) => error instanceof WireError,
@@ -91,8 +92,9 @@ test('A29: mutated bodies are read within their bounds or refused, never anythin
 test('records that have no place in the format are refused by the writer', () => {
   const value = new Uint8Array(0);
   const plain = { timestampDelta: 0, key: undefined, headers: [], value };
-  for (const timestampDelta of [-1, 1.5, 2 ** 32])
+  for (const timestampDelta of [-1, 1.5, 2 ** 32]) {
     assert.throws(() => encodeRecords([{ ...plain, timestampDelta }]), /32 bits/);
+  }
   const headers = [{ name: 'x'.repeat(65_536), value }];
   assert.throws(() => encodeRecords([{ ...plain, headers }]), /65535 bytes/);
 });

@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TestNode } from './kit.ts';
-import { Workload } from './workload.ts';
+import { Workload, live } from './workload.ts';
 
 const test = suite('crash points');
 
@@ -13,21 +13,12 @@ const store = { journalBytes: 600 };
 function dieAfter(steps: number, power: boolean, inFlight: 'lost' | 'applied', seed: string): boolean {
   const node = new TestNode(seed);
   const workload = new Workload({ node, seed, store });
-  let finished = false;
-  workload.begin(6, () => {
-    finished = true;
-  });
-  let left = steps;
-  while (!finished && left > 0 && node.time.step()) left -= 1;
-  node.storage.crash(power, inFlight);
+  const finished = live(node, workload, 6, steps);
+  node.crash(power, inFlight);
   // Twice: the second start must find what the first one found.
   for (let start = 0; start < 2; start += 1) {
-    let again = false;
-    workload.begin(start, () => {
-      again = true;
-    });
-    while (!again) if (!node.time.step()) throw new Error('never finished');
-    node.storage.crash(power, inFlight);
+    live(node, workload, start);
+    node.crash(power, inFlight);
   }
   assert.is(workload.stats.damaged, 0);
   return finished;
@@ -38,7 +29,7 @@ for (const power of [false, true]) {
     test(`${power ? 'power loss' : 'process death'}, the batch in flight ${inFlight}: at every step`, () => {
       for (let seed = 0; seed < 12; seed += 1) {
         let steps = 0;
-        while (!dieAfter(steps, power, inFlight, `${String(seed)}`)) steps += 1;
+        while (!dieAfter(steps, power, inFlight, String(seed))) steps += 1;
         assert.ok(steps > 60, `${String(steps)} steps`);
       }
     });
@@ -50,13 +41,8 @@ test('many crashes in a row, at random steps', () => {
     const node = new TestNode(`row-${String(seed)}`);
     const workload = new Workload({ node, seed, store });
     for (let life = 0; life < 12; life += 1) {
-      let finished = false;
-      workload.begin(12, () => {
-        finished = true;
-      });
-      let left = node.random.below(150);
-      while (!finished && left > 0 && node.time.step()) left -= 1;
-      node.storage.crash(node.random.chance(0.5));
+      live(node, workload, 12, node.random.below(150));
+      node.crash(node.random.chance(0.5));
     }
     assert.is(workload.stats.damaged, 0);
   }

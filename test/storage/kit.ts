@@ -282,7 +282,9 @@ export class TestNode {
     return new TestStore(this.time, opened);
   }
 
-  crash(power: boolean): void {
-    this.storage.crash(power);
+  /** What the process still had scheduled dies with it. */
+  crash(power: boolean, inFlight: 'lost' | 'applied' | 'random' = 'random'): void {
+    this.storage.crash(power, inFlight);
+    this.time = new VirtualTime();
   }
 }

@@ -34,10 +34,10 @@ async function besides(attack: (port: number) => Promise<void>, options: NodeOpt
   const [a, b] = await openPair({ limits }, { limits, ...options });
   await until('the link', () => a.links.isUp('b') && b.links.isUp('a'));
   const client = await RawClient.connect(b.clientUrl);
-  let stop = false;
+  const work = { stop: false };
   let rounds = 0;
-  const work = (async () => {
-    while (!stop) {
+  const working = (async () => {
+    while (!work.stop) {
       const body = new Uint8Array(1 + (rounds % 1_000)).fill(rounds & 0xff);
       assert.is(await client.produce('orders', 0, body), body.length);
       a.links.send(envelope(a, 'b', parcel(rounds)));
@@ -49,8 +49,8 @@ async function besides(attack: (port: number) => Promise<void>, options: NodeOpt
     await attack(b.port);
     const before = rounds;
     await until('the client works on', () => rounds > before + 20);
-    stop = true;
-    await work;
+    work.stop = true;
+    await working;
     await until('all parcels', () => b.received.length === rounds);
     assert.equal([a.news, b.news], [['up b'], ['up a']], 'the link never went down');
     assert.is(client.ended, undefined);
@@ -65,7 +65,7 @@ async function besides(attack: (port: number) => Promise<void>, options: NodeOpt
     );
     assert.equal(unhandled, []);
   } finally {
-    stop = true;
+    work.stop = true;
     process.off('unhandledRejection', note);
     client.close();
     await a.close();
@@ -255,11 +255,12 @@ test('10,000 hostile frames on both paths leave a healthy client, a healthy peer
     };
     await Promise.all(Array.from({ length: 20 }, () => attack(500)));
     const { frame_invalid, frame_too_large, auth_failed, version_mismatch } = closeCodes;
-    for (const code of codes.keys())
+    for (const code of codes.keys()) {
       assert.ok(
         [frame_invalid, frame_too_large, auth_failed, version_mismatch, 0].includes(code as 1009),
         `code ${code}`,
       );
+    }
     assert.ok((codes.get(frame_invalid) ?? 0) > 8_000);
   });
 });

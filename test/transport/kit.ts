@@ -121,7 +121,7 @@ export class TestNode {
         encode: (_id, value) => parcelCodec.encode(value as Parcel),
         decode: (_id, wire) => parcelCodec.decode(wire),
       },
-      deliver: (envelope) => this.received.push(envelope),
+      deliver: (got) => this.received.push(got),
       onLink: (node, state) => this.news.push(`${state} ${node}`),
       ...options.links,
     });
@@ -183,7 +183,7 @@ export class TestNode {
   }
 
   numbers(): number[] {
-    return this.received.map((envelope) => (envelope.message as Parcel).number);
+    return this.received.map((got) => (got.message as Parcel).number);
   }
 
   #openClient(connection: ClientConnection): {
@@ -196,8 +196,9 @@ export class TestNode {
         this.calls.push(frame);
         const { correlation } = frame;
         if (frame.kind === 'ping') connection.send({ kind: 'pong', correlation });
-        if (frame.kind === 'produce')
+        if (frame.kind === 'produce') {
           connection.send({ kind: 'produced', correlation, baseOffset: offset(frame.chunk.byteLength) });
+        }
         if (frame.kind === 'fetch') {
           connection.send({
             kind: 'fetched',

@@ -188,15 +188,18 @@ test('A5: a connection that says no hello is closed when the deadline passes', a
     assert.is(await closedWith(`ws://${node.address}/peer`), closeCodes.timeout);
     // One byte at a time is no hello either.
     const socket = new WebSocket(node.clientUrl);
+    let raw: Socket | undefined;
+    socket.on('upgrade', (response) => {
+      raw = response.socket;
+    });
     let code = 0;
     socket.on('close', (got) => {
       code = got;
     });
     await until('open', () => socket.readyState === WebSocket.OPEN);
-    const raw = (socket as unknown as { _socket: Socket })._socket;
-    raw.on('error', () => undefined);
+    raw?.on('error', () => undefined);
     await until('closed by the deadline', () => {
-      if (raw.writable) raw.write(Uint8Array.of(0x82));
+      if (raw?.writable === true) raw.write(Uint8Array.of(0x82));
       return code !== 0 || socket.readyState === WebSocket.CLOSED;
     });
     assert.is(node.wire.clientCount, 0);
@@ -248,8 +251,9 @@ test('A5: a client that asks much and reads nothing is cut off, and no one else 
     const greedy = await RawClient.connect(node.clientUrl);
     greedy.socket.pause();
     await until('the end of the greedy one', () => {
-      for (let n = 0; n < 20 && node.ended.length === 0; n += 1)
+      for (let n = 0; n < 20 && node.ended.length === 0; n += 1) {
         greedy.send({ kind: 'fetch', topic: 't', partition: 0, offset: 0 as Offset, maxBytes: 200_000 });
+      }
       return node.ended.length > 0;
     });
     assert.match(node.ended[0] ?? '', /does not read/);
@@ -262,8 +266,7 @@ test('A5: a client that asks much and reads nothing is cut off, and no one else 
 test('a client that has silently gone is noticed', async () => {
   await withNode({ server: { sweepMs: 30 } }, async (node) => {
     const client = await RawClient.connect(node.clientUrl);
-    const raw = (client.socket as unknown as { _socket: Socket })._socket;
-    raw.pause();
+    client.raw?.pause();
     await until('the node notices', () => node.ended.length === 1);
     client.socket.terminate();
   });

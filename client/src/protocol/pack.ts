@@ -44,8 +44,9 @@ export interface FrameSize {
  */
 export function measureFrame(value: unknown, size: FrameSize): void {
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value))
+    if (!Number.isSafeInteger(value)) {
       throw new WireError('frame_invalid', 'a number that is not a safe integer');
+    }
     size.bytes += value >= -0x20 && value < 0x80 ? 1 : 9;
   } else if (typeof value === 'string') {
     const length = utf8Length(value);

@@ -40,8 +40,9 @@ function bad(detail: string): WireError {
 /** Bytes that a record takes in a body, its length field included. */
 export function recordBytes(record: RecordData): number {
   let bytes = 4 + leastRecordBytes + (record.key?.byteLength ?? 0) + record.value.byteLength;
-  for (const header of record.headers)
+  for (const header of record.headers) {
     bytes += 6 + utf8Encoder.encode(header.name).byteLength + header.value.byteLength;
+  }
   return bytes;
 }
 
@@ -55,8 +56,9 @@ export function encodeRecords(records: readonly RecordData[]): Uint8Array {
 }
 
 function writeRecord(body: Uint8Array, view: DataView, start: number, record: RecordData): number {
-  if (record.timestampDelta >>> 0 !== record.timestampDelta)
+  if (record.timestampDelta >>> 0 !== record.timestampDelta) {
     throw new RangeError('a timestamp delta must fit 32 bits');
+  }
   if (record.headers.length > 0xffff) throw new RangeError('a record has at most 65535 headers');
   view.setUint32(start + 4, record.timestampDelta, true);
   view.setInt32(start + 8, record.key?.byteLength ?? -1, true);
@@ -86,8 +88,9 @@ function writeRecord(body: Uint8Array, view: DataView, start: number, record: Re
 /** All records of a body; there must be exactly `count`. Throws WireError. */
 export function decodeRecords(body: Uint8Array, count: number): RecordData[] {
   // The shortest record bounds the count, so a false count cannot make this allocate.
-  if (count * (4 + leastRecordBytes) > body.byteLength)
+  if (count * (4 + leastRecordBytes) > body.byteLength) {
     throw bad(`${count} records in ${body.byteLength} bytes`);
+  }
   const view = viewOf(body);
   const records: RecordData[] = [];
   let at = 0;
@@ -115,8 +118,9 @@ function viewOf(body: Uint8Array): DataView {
 function endOfRecord(view: DataView, at: number, n: number): number {
   if (at + 4 > view.byteLength) throw bad(`the body ends before record ${n}`);
   const length = view.getUint32(at, true);
-  if (length < leastRecordBytes || length > view.byteLength - at - 4)
+  if (length < leastRecordBytes || length > view.byteLength - at - 4) {
     throw bad(`record ${n} has length ${length}`);
+  }
   return at + 4 + length;
 }
 

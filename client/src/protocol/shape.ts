@@ -73,8 +73,9 @@ export const bool: Codec<boolean> = guarded((value) => {
 export function str(maxBytes: number): Codec<string> {
   const decode = (value: unknown): string => {
     if (typeof value !== 'string') throw bad('is not a string');
-    if (value.length * 3 > maxBytes && utf8Length(value) > maxBytes)
+    if (value.length * 3 > maxBytes && utf8Length(value) > maxBytes) {
       throw bad(`is longer than ${maxBytes} bytes`);
+    }
     return value;
   };
   const encode = (value: string): string => {
@@ -100,8 +101,9 @@ export function text(maxBytes: number): Codec<string> {
 /** 32 lower-case hexadecimal characters. */
 export function hexId<T extends string>(): Codec<T> {
   return guarded((value) => {
-    if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value))
+    if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
       throw bad('is not an id of 32 hexadecimal characters');
+    }
     return value as T;
   });
 }
@@ -214,8 +216,9 @@ function decodeParts(
   out: Record<string, unknown>,
 ): unknown {
   if (!Array.isArray(wire)) throw bad('is not an array');
-  if (wire.length !== first + parts.length)
+  if (wire.length !== first + parts.length) {
     throw bad(`has ${wire.length - first} fields, not ${parts.length}`);
+  }
   let i = 0;
   try {
     for (; i < parts.length; i += 1) {

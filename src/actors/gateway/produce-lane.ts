@@ -84,6 +84,7 @@ export class ProduceLane implements Ask {
     this.#queue.push(item);
     if (this.#asking) return;
     this.#asking = true;
+    this.#lastRefusal = undefined;
     this.#parts.start(this);
   }
 
@@ -91,7 +92,6 @@ export class ProduceLane implements Ask {
     if (this.#batch.length === 0) this.#gather();
     if (this.#batch.length === 0) {
       this.#asking = false;
-      this.#lastRefusal = undefined;
       return undefined;
     }
     // Built anew for each attempt: the receiver owns a chunk and writes its own part into it.

@@ -1,5 +1,8 @@
 /** The calls that are answered by the directory alone: topics, registrations, brokers. */
+import { utf8Length } from '@callboard/client/protocol';
+import { badBrokerName, badTopicName, brokerNotFound } from '../../directory/errors.ts';
 import type { DirectoryResult } from '../../directory/index.ts';
+import { isBrokerName, isTopicName } from '../../directory/names.ts';
 import type { PendingCall } from './calls.ts';
 import { topicNotFound } from './failures.ts';
 import type { Call } from './messages.ts';
@@ -16,7 +19,7 @@ export function listTopics(parts: GatewayParts, call: PendingCall): void {
 
 export function createTopic(parts: GatewayParts, call: PendingCall, asked: CallOf<'create-topic'>): void {
   const { name, partitions } = asked;
-  parts.directory.change(call, { kind: 'create-topic', name, partitions }, (result) => {
+  create(parts, call, { name, partitions }, (result) => {
     if (result.ok) parts.calls.succeed(call, { op: 'create-topic' });
     else parts.calls.fail(call, result.error);
   });
@@ -29,8 +32,7 @@ export function registerProducer(parts: GatewayParts, call: PendingCall, asked: 
     register(parts, call, 'producer', topic);
     return;
   }
-  const command = { kind: 'create-topic', name: topic, partitions: parts.defaultPartitions } as const;
-  parts.directory.change(call, command, (result) => {
+  create(parts, call, { name: topic, partitions: parts.defaultPartitions }, (result) => {
     if (result.ok || result.error.code === 'topic_exists') register(parts, call, 'producer', topic);
     else parts.calls.fail(call, result.error);
   });
@@ -45,10 +47,28 @@ export function registerConsumer(parts: GatewayParts, call: PendingCall, asked: 
 
 export function administer(parts: GatewayParts, call: PendingCall, asked: CallOf<'admin'>): void {
   const { action, broker } = asked;
+  const { topicNameBytes } = parts.limits;
+  if (!isBrokerName(broker, topicNameBytes) || utf8Length(broker) < 0) {
+    const refusal = action === 'add' ? badBrokerName(broker, topicNameBytes) : brokerNotFound(broker);
+    if (!refusal.ok) parts.calls.fail(call, refusal.error);
+    return;
+  }
   parts.directory.change(call, { kind: 'admin', action, broker }, (result) => {
     if (result.ok) parts.calls.succeed(call, { op: 'admin' });
     else parts.calls.fail(call, result.error);
   });
+}
+
+/** A name that the directory would refuse is refused here already: nobody's megabytes get into its log. */
+function create(
+  parts: GatewayParts,
+  call: PendingCall,
+  topic: { readonly name: string; readonly partitions: number },
+  then: (result: DirectoryResult) => void,
+): void {
+  const { topicNameBytes } = parts.limits;
+  if (isTopicName(topic.name, topicNameBytes)) parts.directory.change(call, { kind: 'create-topic', ...topic }, then);
+  else then(badTopicName(topic.name, topicNameBytes));
 }
 
 function register(parts: GatewayParts, call: PendingCall, who: 'producer' | 'consumer', topic: string): void {

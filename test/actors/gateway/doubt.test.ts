@@ -293,10 +293,7 @@ test('a sequence that ends without an answer is unknown; refused to the end, it 
   assert.is(rig.verdict(lost), 'timeout unknown');
   rig.sent();
   const refused = rig.produce('b', 0, 1);
-  for (let i = 0; i < 60; i += 1) {
-    for (const sent of rig.sent()) rig.refuse(sent, 'not_leader');
-    rig.clock.advance(100);
-  }
+  rig.refuseFor(5_100, 'not_leader');
   assert.is(rig.verdict(refused), 'unavailable not_applied');
 });
 

@@ -115,17 +115,18 @@ test('a leader that no longer holds the partition is not asked', () => {
   assert.is(leaders.pick(groupId(7), ['n1', 'n2']), 'n1');
 });
 
-test('the copy lists topics in the order in which they became ready, and hides the others', () => {
+test('the copy lists topics in the order of their creation, and hides those that are not ready', () => {
   const copy = new DirectoryCopy();
   const places = [['n1']];
   copy.apply(topicEvent('slow', places, 1, 'creating'));
   copy.apply(topicEvent('quick', places, 2));
   assert.is(copy.topic('slow'), undefined);
+  assert.equal(copy.topicNames(), ['quick']);
   copy.apply(topicEvent('slow', places, 1));
-  assert.equal(copy.topicNames(), ['quick', 'slow']);
+  assert.equal(copy.topicNames(), ['slow', 'quick']);
   // Moved replicas change neither the order nor the state.
   copy.apply(topicEvent('quick', [['n2']], 2));
-  assert.equal(copy.topicNames(), ['quick', 'slow']);
+  assert.equal(copy.topicNames(), ['slow', 'quick']);
   assert.is(copy.placement('quick', 0)?.replicas[0]?.node, 'n2');
   // A manager that restarted tells its history again.
   copy.apply(topicEvent('slow', places, 1, 'creating'));

@@ -151,6 +151,7 @@ export class Rig {
   readonly changes: { readonly id: number; readonly command: DirectoryCommand; readonly deadlineMs: number }[] = [];
   /** Answers a change; undefined: held until the test answers. */
   onChange: (command: DirectoryCommand) => DirectoryResult | undefined = () => undefined;
+  readonly #options: RigOptions;
   #sent: Sent[] = [];
   #subscribers = 0;
   #lastCall = 0;
@@ -174,15 +175,19 @@ export class Rig {
       },
     }));
     if (options.managerless !== true) this.startManager();
-    const gateway = { limits: this.limits, crc32, ...(options.pace === undefined ? {} : { pace: options.pace }) };
-    this.system.spawn(
-      gatewayActorId,
-      () => {
-        const actor = new Gateway(gateway);
-        return actor;
-      },
-      { ...gatewaySpawnOptions(this.limits), restart: 'escalate' },
-    );
+    this.#options = options;
+    this.startGateway();
+  }
+
+  startGateway(): void {
+    const { pace = {} } = this.#options;
+    const make = (): Gateway => new Gateway({ limits: this.limits, crc32, pace });
+    this.system.spawn(gatewayActorId, make, { ...gatewaySpawnOptions(this.limits), restart: 'escalate' });
+    this.clock.settle();
+  }
+
+  stopGateway(): void {
+    this.system.stop(this.#gateway);
     this.clock.settle();
   }
 
@@ -281,6 +286,23 @@ export class Rig {
     const [only] = sent;
     if (only === undefined || sent.length !== 1) throw new Error(`expected one request, got ${sent.length}`);
     return only;
+  }
+
+  /** Refuses whatever is sent, at once, until `ms` have passed. */
+  refuseFor(ms: number, code: ErrorCode, details: FailureDetails = {}): void {
+    for (const endMs = this.clock.now() + ms; this.clock.now() < endMs; this.clock.advance(1)) {
+      for (const sent of this.sent()) this.refuse(sent, code, details);
+    }
+  }
+
+  /** Moves time on until something is sent, and takes that. */
+  nextSent(): Sent {
+    for (let ms = 0; ms < 10_000; ms += 1) {
+      const [sent] = this.sent();
+      if (sent !== undefined) return sent;
+      this.clock.advance(1);
+    }
+    throw new Error('nothing was sent within 10 s');
   }
 
   reply(to: Sent, answer: PartitionAnswer): void {

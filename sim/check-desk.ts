@@ -1,0 +1,180 @@
+/** All checkers of one run, and what connects them to the world. */
+import type { Manager } from '../src/actors/manager/manager.ts';
+import type { PartitionReplica } from '../src/actors/partition-replica/replica.ts';
+import type { Address, TraceFields } from '../src/kernel/index.ts';
+import { AnswerChecker } from './checkers/answers.ts';
+import { BoundsChecker } from './checkers/bounds.ts';
+import { CommittedChecker } from './checkers/committed.ts';
+import type { CommittedRecord } from './checkers/committed.ts';
+import { ConsumerChecker } from './checkers/consumers.ts';
+import { DurabilityChecker } from './checkers/durability.ts';
+import { ElectionChecker } from './checkers/elections.ts';
+import { FailureChecker } from './checkers/failures.ts';
+import { LogMatchingChecker } from './checkers/log-matching.ts';
+import { Promises } from './checkers/promises.ts';
+import { RecordChecker } from './checkers/records.ts';
+import { StateChecker } from './checkers/states.ts';
+import { VisibilityChecker } from './checkers/visibility.ts';
+import type { SimNode } from './node.ts';
+import type { StoreObserver } from './observe/observed-store.ts';
+import { RaftChecks } from './observe/raft-checks.ts';
+import { StoreChecks } from './observe/store-checks.ts';
+import { isWholeValue, valueId } from './workload/values.ts';
+import type { World } from './world.ts';
+
+/** Scheduling, drift and the gateway's own granularity on top of a deadline. */
+const answerSlackMicros = 400_000;
+
+export class CheckDesk {
+  readonly promises: Promises;
+  readonly durability: DurabilityChecker;
+  readonly elections: ElectionChecker;
+  readonly matching: LogMatchingChecker;
+  readonly committed: CommittedChecker;
+  readonly records: RecordChecker;
+  readonly consumers: ConsumerChecker;
+  readonly visibility: VisibilityChecker;
+  readonly states: StateChecker;
+  readonly answers: AnswerChecker;
+  readonly bounds: BoundsChecker;
+  readonly failures: FailureChecker;
+  readonly raft: RaftChecks;
+  readonly #world: World;
+  readonly #stores = new Map<string, StoreChecks>();
+  readonly #journals = new Map<string, string>();
+  readonly #nodesByReplica = new Map<string, string>();
+
+  constructor(world: World) {
+    this.#world = world;
+    const { report, settings } = world;
+    const to = (checker: string) => (text: string): void => report.violation(checker, text);
+    const readDisk = (node: string, group: number, index: number) => world.atlas.reader(node).entry(group, index);
+    const excused = (node: string): boolean => world.atlas.excuses(node);
+    this.promises = new Promises(readDisk, to('promises'));
+    this.durability = new DurabilityChecker({ promises: this.promises, readDisk, excused, report: to('durability') });
+    this.elections = new ElectionChecker(to('elections'));
+    this.matching = new LogMatchingChecker(to('log matching'));
+    this.records = new RecordChecker(to('records'));
+    this.committed = new CommittedChecker({
+      find: (group, index, checksum) => this.matching.find(group, index, checksum),
+      onRecord: (record) => this.#stored(record),
+      report: to('committed'),
+    });
+    const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
+    const cursor = (group: number, consumer: string): number => this.committed.group(group).cursors.get(consumer) ?? 0;
+    const valueAt = (group: number, offset: number): Uint8Array | undefined => this.committed.group(group).values[offset];
+    this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
+    const committedEnd = (group: number): number => this.committed.group(group).end;
+    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));
+    this.states = new StateChecker(to('states'));
+    this.answers = new AnswerChecker(answerSlackMicros, to('answers'));
+    this.bounds = new BoundsChecker(
+      { controlMessages: 50_000, uncommittedBytes: settings.limits.uncommittedGroupBytes, entryBytes: 1 << 20 },
+      to('bounds'),
+    );
+    this.failures = new FailureChecker({
+      damaged: excused,
+      failing: (node) => world.atlas.mayFail(node),
+      report: to('failures'),
+    });
+    this.raft = new RaftChecks({
+      report,
+      promises: this.promises,
+      elections: this.elections,
+      durability: this.durability,
+      matching: this.matching,
+      committed: this.committed,
+      nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
+    });
+  }
+
+  storeObserver(node: SimNode): StoreObserver {
+    const { report, atlas } = this.#world;
+    const checks = new StoreChecks(node.name, {
+      report,
+      promises: this.promises,
+      excused: () => atlas.excuses(node.name),
+      onWriting: () => this.#world.onWriting(node.name),
+    });
+    this.#stores.set(node.name, checks);
+    return checks;
+  }
+
+  processStarted(node: SimNode): void {
+    const id = node.store?.journalId ?? '';
+    const known = this.#journals.get(node.name);
+    if (known !== undefined && known !== id) {
+      this.#world.report.violation('promises', `${node.name} has lost its journal although one copy was sound at any time`);
+    }
+    this.#journals.set(node.name, id);
+    this.#nodesByReplica.set(id, node.name);
+    this.#world.atlas.opened(node.name);
+  }
+
+  processEnded(node: SimNode, why: string): void {
+    this.#stores.get(node.name)?.ended();
+    this.#stores.delete(node.name);
+    this.answers.ended(node.name, node.life);
+    this.failures.processEnded(node.name, why);
+    const leads = this.promises.groupsOf(node.name).some((group) => {
+      const view = this.raft.view(node.name, group);
+      return view?.life === node.life && view.raft.status().role === 'leader';
+    });
+    if (leads) this.#world.report.sometimes('a leader crashed');
+  }
+
+  note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields): void {
+    this.failures.note(node.name, actor.id, level, event, fields);
+    if (event === 'health.finding') {
+      this.#world.report.sometimes(fields['alive'] === true ? 'a broker came back' : 'a broker was found dead');
+    }
+  }
+
+  /** Compares the states of all replicas that run, and looks at every queue. */
+  sample(): void {
+    for (const node of this.#world.nodes) {
+      const { system } = node;
+      if (system === undefined || node.blocked) continue;
+      this.bounds.actors(node.name, system.inspect());
+      for (const [id, actor] of system.drivers) {
+        if (id.startsWith('partition/')) this.#samplePartition(node.name, id, actor as unknown as PartitionReplica);
+        else this.#sampleDirectory(node.name, actor as unknown as Manager);
+      }
+    }
+  }
+
+  #samplePartition(node: string, id: string, replica: PartitionReplica): void {
+    const group = Number(id.slice('partition/'.length));
+    const view = this.raft.view(node, group);
+    if (view !== undefined && view.life === this.#world.node(node).life) {
+      this.bounds.uncommitted(node, group, view.raft.status().uncommittedBytes);
+    }
+    const lines = [...replica.describeState()];
+    const index = Number(/^index (\d+) /.exec(lines[0] ?? '')?.[1] ?? -1);
+    if (index > 0) this.states.state(node, group, index, digest(lines));
+  }
+
+  #sampleDirectory(node: string, manager: Manager): void {
+    const hash = manager.stateHash();
+    const { applied } = manager.inspect();
+    if (hash !== undefined && typeof applied === 'number' && applied > 0) this.states.state(node, 0, applied, hash);
+  }
+
+  #stored({ group, offset, value }: CommittedRecord): void {
+    const id = valueId(value);
+    if (!isWholeValue(value)) {
+      this.#world.report.violation('records', `the value of record ${id} was changed`);
+    }
+    this.records.stored(group, offset, id, value.byteLength);
+  }
+}
+
+/** FNV-1a over all lines. */
+function digest(lines: readonly string[]): string {
+  let hash = 0x811c9dc5;
+  for (const line of lines) {
+    for (let at = 0; at < line.length; at += 1) hash = Math.imul(hash ^ line.charCodeAt(at), 0x01000193);
+    hash = Math.imul(hash ^ 10, 0x01000193);
+  }
+  return (hash >>> 0).toString(16);
+}

@@ -1,0 +1,77 @@
+/**
+ * What may leave a replica only once its disk covers it, and what may count as committed (RELIABILITY R9): an ack, a vote, a
+ * vote request, and an entry that is said to be committed before a majority has promised it.
+ */
+import type { Promises, ReadDisk } from './promises.ts';
+
+export interface DurabilityOptions {
+  readonly promises: Promises;
+  readonly readDisk: ReadDisk;
+  /** Faults may have changed what is on this node's disk. */
+  readonly excused: (node: string) => boolean;
+  readonly report: (text: string) => void;
+}
+
+export class DurabilityChecker {
+  readonly #options: DurabilityOptions;
+  /** Highest index per group that was found on a majority, with its checksum checked then. */
+  readonly #committed = new Map<number, number>();
+
+  constructor(options: DurabilityOptions) {
+    this.#options = options;
+  }
+
+  /** An ack for everything up to `index` leaves `node`. */
+  acked(node: string, group: number, index: number): void {
+    const { promises, readDisk, excused, report } = this.#options;
+    const promised = promises.of(node, group);
+    if (promised.damaged) report(`${node} acknowledged entry ${index} of group ${group} although it is damaged`);
+    else if (index > promised.last) {
+      report(`${node} acknowledged entry ${index} of group ${group}, but only ${promised.last} are durable there`);
+    } else if (index > 0 && !excused(node)) {
+      const stored = readDisk(node, group, index);
+      if (stored?.checksum !== promised.entries[index]?.checksum) {
+        report(`${node} acknowledged entry ${index} of group ${group}, but it is not on its disk`);
+      }
+    }
+  }
+
+  /** A granted vote leaves `node`. */
+  voted(node: string, group: number, term: number, candidate: string): void {
+    const { promises, report } = this.#options;
+    const { hard, damaged, owedKnown } = promises.of(node, group);
+    const durable = hard.term > term || (hard.term === term && hard.vote === candidate);
+    if (!durable) report(`${node} voted in term ${term} of group ${group} before that was durable (it has term ${hard.term})`);
+    if (damaged && !owedKnown) report(`${node} voted in group ${group} without knowing what it owes`);
+  }
+
+  /** A request for votes leaves `node`: its own vote must be safe, or it could ask again for another. */
+  askedForVotes(node: string, group: number, term: number): void {
+    const { promises, report } = this.#options;
+    const { hard, damaged } = promises.of(node, group);
+    if (hard.term < term) report(`${node} asked for votes in term ${term} of group ${group} before that was durable`);
+    if (damaged) report(`${node} campaigns in group ${group} although it is damaged`);
+  }
+
+  /** `node` decided to vote for a candidate whose log ends here. */
+  decided(node: string, group: number, lastIndex: number, lastTerm: number): void {
+    const { promises, report } = this.#options;
+    const promised = promises.of(node, group);
+    const below = lastTerm < promised.lastTerm || (lastTerm === promised.lastTerm && lastIndex < promised.last);
+    if (!below) return;
+    const owed = `${promised.last} of term ${promised.lastTerm}`;
+    report(`${node} votes in group ${group} for a log that ends at ${lastIndex} of term ${lastTerm}, but has promised ${owed}`);
+  }
+
+  /** `node` says that `index` is committed. */
+  committed(node: string, group: number, index: number, checksum: number): void {
+    if (index <= (this.#committed.get(group) ?? 0)) return;
+    this.#committed.set(group, index);
+    const { promises, report } = this.#options;
+    const members = promises.members(group);
+    const holders = members.filter((member) => promises.of(member, group).entries[index]?.checksum === checksum);
+    if (holders.length * 2 > members.length) return;
+    const where = `durable only on ${holders.join() || 'no node'} of ${members.join()}`;
+    report(`${node} committed entry ${index} of group ${group}, ${where}`);
+  }
+}

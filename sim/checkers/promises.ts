@@ -1,0 +1,177 @@
+/**
+ * What each replica has promised so far, seen from outside: the log that it has made durable and answered for, and its term
+ * and vote. Kept apart from the simulated disks, so that what a fault destroys can be told from what was never there.
+ *
+ * A damaged replica goes on owing what it had promised; what it stores before it is whole again promises nothing.
+ */
+export interface StoredEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly checksum: number;
+}
+
+export interface Hard {
+  readonly term: number;
+  readonly vote: string | undefined;
+}
+
+export interface WrittenPart {
+  readonly group: number;
+  readonly truncateFrom: number | undefined;
+  readonly entries: readonly StoredEntry[];
+  readonly hard: Hard | undefined;
+  readonly tailIndex: number | undefined;
+  readonly healed: boolean;
+}
+
+export interface OpenedLog {
+  readonly verdict: 'clean' | 'damaged' | 'journal-lost';
+  readonly owedKnown: boolean;
+  readonly hard: Hard;
+  readonly tailIndex: number;
+}
+
+/** Reads a replica's entry from its simulated disk, as it is now. */
+export type ReadDisk = (node: string, group: number, index: number) => StoredEntry | undefined;
+
+export class Promised {
+  /** By index; what lies at 0 is nothing. */
+  readonly entries: (StoredEntry | undefined)[] = [undefined];
+  hard: Hard = { term: 0, vote: undefined };
+  damaged = false;
+  owedKnown = true;
+  /** Entries at or above this index may have been changed by a batch that a crash left in doubt. */
+  doubtFrom: number = Infinity;
+  /** A hard state that a crash left in doubt. */
+  doubtHard: Hard | undefined;
+
+  get last(): number {
+    return this.entries.length - 1;
+  }
+
+  get lastTerm(): number {
+    return this.entries.at(-1)?.term ?? 0;
+  }
+}
+
+export class Promises {
+  readonly #readDisk: ReadDisk;
+  readonly #report: (text: string) => void;
+  readonly #replicas = new Map<string, Promised>();
+  readonly #members = new Map<number, readonly string[]>();
+
+  constructor(readDisk: ReadDisk, report: (text: string) => void) {
+    this.#readDisk = readDisk;
+    this.#report = report;
+  }
+
+  born(group: number, members: readonly string[]): void {
+    const known = this.#members.get(group);
+    if (known !== undefined && known.join() !== members.join()) {
+      this.#report(`group ${group} was born with members ${members.join()}, before with ${known.join()}`);
+    }
+    this.#members.set(group, members);
+  }
+
+  members(group: number): readonly string[] {
+    return this.#members.get(group) ?? [];
+  }
+
+  groups(): readonly number[] {
+    return [...this.#members.keys()];
+  }
+
+  groupsOf(node: string): readonly number[] {
+    return this.groups().filter((group) => this.members(group).includes(node));
+  }
+
+  of(node: string, group: number): Promised {
+    const key = `${node} ${group}`;
+    const known = this.#replicas.get(key);
+    if (known !== undefined) return known;
+    const fresh = new Promised();
+    this.#replicas.set(key, fresh);
+    return fresh;
+  }
+
+  /** A write was answered: it is durable. */
+  written(node: string, part: WrittenPart): void {
+    const promised = this.of(node, part.group);
+    if (part.hard !== undefined) promised.hard = part.hard;
+    if (part.healed) {
+      this.#restore(node, part.group, promised, part.tailIndex ?? 0);
+      promised.damaged = false;
+      promised.owedKnown = true;
+      return;
+    }
+    if (promised.damaged) return;
+    const { entries } = promised;
+    if (part.truncateFrom !== undefined && part.truncateFrom < entries.length) {
+      entries.length = Math.max(1, part.truncateFrom);
+    }
+    for (const entry of part.entries) {
+      if (entry.index > entries.length) {
+        this.#report(`${node} group ${part.group} wrote entry ${entry.index} behind entry ${entries.length - 1}`);
+      }
+      entries[entry.index] = entry;
+    }
+  }
+
+  /** The process died while this write was under way. */
+  leftInDoubt(node: string, part: WrittenPart): void {
+    const promised = this.of(node, part.group);
+    if (part.hard !== undefined) promised.doubtHard = part.hard;
+    if (part.healed) promised.doubtFrom = 0;
+    const lowest = Math.min(part.truncateFrom ?? Infinity, ...part.entries.map((entry) => entry.index));
+    promised.doubtFrom = Math.min(promised.doubtFrom, lowest);
+  }
+
+  /** A log was opened. `excused`: faults have damaged this node, so a bad verdict is to be expected. */
+  opened(node: string, group: number, log: OpenedLog, excused: boolean): void {
+    const promised = this.of(node, group);
+    const where = `${node} group ${group}`;
+    this.#checkHard(where, promised, log.hard);
+    promised.hard = log.hard;
+    promised.doubtHard = undefined;
+    if (log.verdict === 'journal-lost') {
+      this.#report(`${where} was opened as journal-lost although one copy of its journal was sound at any time`);
+    } else if (log.verdict === 'damaged') {
+      if (!excused) this.#report(`${where} was opened as damaged although no fault has damaged it`);
+      promised.damaged = true;
+      promised.owedKnown = log.owedKnown;
+      // It owes what was answered; what was in doubt it may owe as well, or not.
+      return;
+    } else {
+      this.#checkClean(where, node, group, promised, log);
+      promised.damaged = false;
+      promised.owedKnown = true;
+    }
+    promised.doubtFrom = Infinity;
+  }
+
+  #checkHard(where: string, promised: Promised, hard: Hard): void {
+    const { term, vote } = promised.hard;
+    if (hard.term < term) this.#report(`${where} came back with term ${hard.term}, it had promised term ${term}`);
+    const forgotten = hard.term === term && vote !== undefined && hard.vote !== vote;
+    if (forgotten) this.#report(`${where} came back without its vote for ${vote} in term ${term}`);
+  }
+
+  /** A clean log holds everything that was ever answered for. */
+  #checkClean(where: string, node: string, group: number, promised: Promised, log: OpenedLog): void {
+    const certain = Math.min(promised.last, promised.doubtFrom - 1);
+    for (let index = 1; index <= certain; index += 1) {
+      const owed = promised.entries[index];
+      if (log.tailIndex >= index && this.#readDisk(node, group, index)?.checksum === owed?.checksum) continue;
+      this.#report(`${where} was opened as clean up to ${log.tailIndex}, but has lost entry ${index} of term ${owed?.term}`);
+      break;
+    }
+    this.#restore(node, group, promised, log.tailIndex);
+  }
+
+  #restore(node: string, group: number, promised: Promised, tailIndex: number): void {
+    promised.entries.length = 1;
+    for (let index = 1; index <= tailIndex; index += 1) {
+      promised.entries[index] = this.#readDisk(node, group, index);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The fault atlas: which nodes' disks have been damaged and may not be whole again. It keeps the plan within the promises: in
+ * no group may more than a minority of the copies be suspect at a time, so every violation is a bug and never a fault that
+ * went too far. It also says which bad verdicts and failures are excused.
+ */
+import { DiskReader } from '../disk-reader.ts';
+import type { World } from '../world.ts';
+
+/** A suspect that stays up for this long without being found out is restarted, so that its disk is looked at. */
+const patienceMicros = 20_000_000;
+
+interface Suspicion {
+  readonly sinceMicros: number;
+}
+
+export class Atlas {
+  readonly #world: World;
+  readonly #suspects = new Map<string, Suspicion>();
+  readonly #journals = new Map<string, number>();
+  /** Nodes whose store was made to fail. */
+  readonly #failing = new Set<string>();
+  readonly #readers = new Map<string, DiskReader>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  get suspects(): readonly string[] {
+    return [...this.#suspects.keys()];
+  }
+
+  /** Bad entries, bad verdicts and failed reads are to be expected here. */
+  excuses(node: string): boolean {
+    return this.#suspects.has(node);
+  }
+
+  mayFail(node: string): boolean {
+    return this.#failing.has(node);
+  }
+
+  expectFailure(node: string): void {
+    this.#failing.add(node);
+  }
+
+  reader(node: string): DiskReader {
+    const known = this.#readers.get(node);
+    if (known !== undefined) return known;
+    const fresh = new DiskReader(this.#world.node(node).storage);
+    this.#readers.set(node, fresh);
+    return fresh;
+  }
+
+  /** Whether the whole disk of this node could be lost now without breaking a promise. */
+  mayDamage(node: string): boolean {
+    const { promises } = this.#world.checks;
+    return promises.groupsOf(node).every((group) => {
+      const members = promises.members(group);
+      const others = members.filter((member) => member !== node && this.#suspects.has(member));
+      return (others.length + 1) * 2 < members.length;
+    });
+  }
+
+  suspect(node: string): void {
+    this.#suspects.set(node, { sinceMicros: this.#world.nowMicros });
+    if (this.#suspects.size > 1) this.#world.report.sometimes('two nodes were damaged at once');
+  }
+
+  /** One of the two journal files, 0 or 1, may be damaged if the other has not been since the last start. */
+  mayDamageJournal(node: string, file: number): boolean {
+    const damaged = this.#journals.get(node);
+    return damaged === undefined || damaged === file;
+  }
+
+  damagedJournal(node: string, file: number): void {
+    this.#journals.set(node, file);
+  }
+
+  /** The store was opened: both files were written anew. */
+  opened(node: string): void {
+    this.#journals.delete(node);
+    this.#failing.delete(node);
+  }
+
+  /** Acquits the suspects whose disks are whole again; restarts those on which damage lies that nobody has met. */
+  sweep(restart: (node: string) => void): void {
+    for (const [node, suspicion] of this.#suspects) {
+      if (this.isWhole(node)) {
+        this.#suspects.delete(node);
+        this.#world.report.event(node, 'acquitted');
+      } else if (this.#world.nowMicros - suspicion.sinceMicros > patienceMicros && this.#isUnnoticed(node)) {
+        this.suspect(node);
+        restart(node);
+      }
+    }
+  }
+
+  /** Every replica of this node runs undamaged, and everything it has promised is sound on its disk. */
+  isWhole(node: string): boolean {
+    const { checks } = this.#world;
+    return checks.promises.groupsOf(node).every((group) => {
+      const { damaged, last } = checks.promises.of(node, group);
+      return !damaged && this.#runs(node, group) && this.reader(node).soundUpTo(group) >= last;
+    });
+  }
+
+  #runs(node: string, group: number): boolean {
+    const view = this.#world.checks.raft.view(node, group);
+    return view !== undefined && view.life === this.#world.node(node).life && !view.raft.status().damaged;
+  }
+
+  /** The node runs, and none of its replicas knows of any damage. */
+  #isUnnoticed(node: string): boolean {
+    const { checks } = this.#world;
+    if (!this.#world.node(node).running) return false;
+    return checks.promises.groupsOf(node).every((group) => !checks.promises.of(node, group).damaged);
+  }
+}

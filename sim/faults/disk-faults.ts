@@ -1,0 +1,197 @@
+/**
+ * Faults of disks. What destroys data asks the atlas first, and makes the node a suspect until its disk was seen whole again. What
+ * happens to a database or a journal only between two processes is done between a crash and a restart.
+ */
+import type { SimNode } from '../node.ts';
+import { entryTag, offsetTag } from '../../src/storage/keys.ts';
+import { journalNames } from '../../src/storage/journal.ts';
+import type { KeyFilter } from '../storage/sim-engine.ts';
+import type { Fault, FaultContext } from './fault.ts';
+
+/** What a running process may find changed: records of the log and of its index. */
+const logKeys: KeyFilter = (key) => key[0] === entryTag || key[0] === offsetTag;
+
+function victim(context: FaultContext): SimNode | undefined {
+  const { aim, world } = context;
+  return aim.node((node) => node.running && world.atlas.mayDamage(node.name));
+}
+
+/** Kills the node, does something to its disk, and starts it again. */
+function whileDown(context: FaultContext, node: SimNode, act: () => void): void {
+  const { random } = context;
+  node.crash(random.chance(0.3));
+  act();
+  context.restartAfter(random.between(20, 3_000), node);
+}
+
+/** One key of the log: while the process runs, or behind its back. */
+function oneKey(damage: (node: SimNode, filter: KeyFilter | undefined) => boolean): Fault {
+  return (context) => {
+    const node = victim(context);
+    if (node === undefined) return false;
+    context.world.atlas.suspect(node.name);
+    context.world.report.event(node.name, 'damaged');
+    if (context.random.chance(0.5)) damage(node, logKeys);
+    else whileDown(context, node, () => void damage(node, undefined));
+    return false;
+  };
+}
+
+function wholeEngine(damage: (node: SimNode, context: FaultContext) => void): Fault {
+  return (context) => {
+    const node = victim(context);
+    if (node === undefined) return false;
+    context.world.atlas.suspect(node.name);
+    context.world.report.event(node.name, 'engine-damaged');
+    whileDown(context, node, () => damage(node, context));
+    return false;
+  };
+}
+
+/** The same group damaged on several nodes, at entries that some other node holds sound. */
+const helical: Fault = (context) => {
+  const { world, random } = context;
+  const { atlas, checks } = world;
+  const groups = checks.promises.groups().filter((group) => {
+    const members = checks.promises.members(group);
+    const alone = members.every((member) => !atlas.excuses(member) && world.node(member).running);
+    return alone && members.length > 2 && checks.committed.group(group).last > 6;
+  });
+  if (groups.length === 0) return false;
+  const group = random.pick(groups);
+  const members = checks.promises.members(group);
+  const taken = new Set<number>();
+  let hits = 0;
+  for (const member of random.shuffle([...members])) {
+    const index = random.between(1, checks.committed.group(group).last);
+    const held = members.filter((other) => {
+      const checksum = checks.committed.group(group).checksums[index];
+      return other !== member && atlas.reader(other).sound(group, index)?.checksum === checksum;
+    });
+    const key = atlas.reader(member).entryKeyOf(group, index);
+    if (taken.has(index) || held.length === 0 || key === undefined) continue;
+    taken.add(index);
+    const hit = (other: Uint8Array): boolean => Buffer.compare(other, key) === 0;
+    const { engine } = world.node(member).storage;
+    if (!(random.chance(0.5) ? engine.makeHole(hit) : engine.flipBit(hit))) continue;
+    atlas.suspect(member);
+    hits += 1;
+  }
+  world.report.event('', 'helical', group, hits);
+  for (const member of members) {
+    if (random.chance(0.6)) whileDown(context, world.node(member), () => undefined);
+  }
+  return hits > 1;
+};
+
+const readError: Fault = (context) => {
+  const node = victim(context);
+  if (node === undefined) return false;
+  context.world.atlas.suspect(node.name);
+  node.storage.engine.failNextReads(context.random.between(1, 4));
+  // Reads of a quiet node are rare: an open reads the most.
+  if (context.random.chance(0.6)) {
+    whileDown(context, node, () => undefined);
+    node.storage.engine.failNextReads(context.random.between(1, 4));
+  }
+  return false;
+};
+
+const writeError: Fault = ({ world, random, aim }) => {
+  const node = aim.running();
+  if (node === undefined) return false;
+  world.atlas.expectFailure(node.name);
+  if (random.chance(0.6)) node.storage.engine.failNextBatch();
+  else node.storage.files.failNext();
+  world.report.event(node.name, 'write-error');
+  return true;
+};
+
+const diskFull: Fault = ({ world, random, aim, during }) => {
+  const node = aim.running();
+  if (node === undefined) return false;
+  const fill = (): void => {
+    world.atlas.expectFailure(node.name);
+    node.storage.setFull(true);
+    world.report.event(node.name, 'disk-full');
+  };
+  // With or without the warning that the low-space mark gives.
+  if (random.chance(0.5)) fill();
+  else {
+    node.storage.setLowSpace(true);
+    if (random.chance(0.5)) world.after(random.between(500, 3_000), () => (node.running ? fill() : undefined));
+  }
+  during(random.between(3_000, 12_000), () => node.storage.setFull(false));
+  return true;
+};
+
+const slowDisk: Fault = ({ world, random, aim, during }) => {
+  const node = aim.running();
+  if (node === undefined) return false;
+  const { device } = node.storage;
+  device.slowdown = random.between(10, 300);
+  world.report.event(node.name, 'slow-disk', device.slowdown);
+  during(random.between(1_000, 15_000), () => {
+    device.slowdown = 1;
+  });
+  return true;
+};
+
+const diskStall: Fault = ({ world, random, aim }) => {
+  const node = aim.running();
+  if (node === undefined) return false;
+  const ms = random.between(200, 9_000);
+  node.storage.engine.stall(ms);
+  world.report.event(node.name, 'disk-stall', ms);
+  return true;
+};
+
+/** Damages one of the two journal files; the other must not have been damaged since both were written anew. */
+function journal(down: boolean, damage: (node: SimNode, name: string, context: FaultContext) => boolean): Fault {
+  return (context) => {
+    const { world, random, aim } = context;
+    const file = random.below(2);
+    const node = aim.node((one) => one.running && world.atlas.mayDamageJournal(one.name, file));
+    const name = journalNames[file];
+    if (node === undefined || name === undefined) return false;
+    world.atlas.damagedJournal(node.name, file);
+    let hit = false;
+    const act = (): void => {
+      hit = damage(node, name, context);
+      world.report.event(node.name, 'journal-damaged', name, hit);
+    };
+    if (down) whileDown(context, node, act);
+    else act();
+    return hit;
+  };
+}
+
+const olderJournal = journal(true, (node, name, context) => {
+  const copy = node.storage.files.copy(name);
+  if (copy === undefined) return false;
+  const kept = context.world.oldJournals.get(`${node.name} ${name}`);
+  context.world.oldJournals.set(`${node.name} ${name}`, copy);
+  node.storage.files.put(name, kept ?? copy.subarray(0, context.random.below(copy.byteLength)));
+  return true;
+});
+
+export const diskFaults: Readonly<Record<string, Fault>> = {
+  hole: oneKey((node, filter) => node.storage.engine.makeHole(filter)),
+  'older-value': oneKey((node, filter) => node.storage.engine.returnOlder(filter)),
+  'bit-flip': oneKey((node, filter) => node.storage.engine.flipBit(filter)),
+  'batch-hole': wholeEngine((node) => void node.storage.engine.makeBatchHole()),
+  'tail-lost': wholeEngine((node, { random }) => void node.storage.engine.loseTail(random.between(1, 20))),
+  'open-failed': wholeEngine((node) => node.storage.engine.breakOpen()),
+  helical,
+  'read-error': readError,
+  'write-error': writeError,
+  'disk-full': diskFull,
+  'slow-disk': slowDisk,
+  'disk-stall': diskStall,
+  'journal-flip': journal(false, (node, name) => node.storage.files.flipBit(name)),
+  'journal-truncated': journal(true, (node, name, { random }) => {
+    return node.storage.files.truncate(name, random.below(node.storage.files.copy(name)?.byteLength ?? 1));
+  }),
+  'journal-removed': journal(true, (node, name) => node.storage.files.remove(name)),
+  'journal-older': olderJournal,
+};

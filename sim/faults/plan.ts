@@ -1,0 +1,123 @@
+/**
+ * The plan of a run's faults: storms and calms, a pause between two faults, and which fault comes next; all drawn from the
+ * seed. Everything that a fault has done for a while is undone in time, at the latest when the plan heals the cluster.
+ */
+import type { FaultKind } from '../observe/fault-kinds.ts';
+import type { SimNode } from '../node.ts';
+import type { SimRandom } from '../ports/sim-random.ts';
+import type { Clients } from '../workload/clients.ts';
+import type { World } from '../world.ts';
+import { Aim } from './aim.ts';
+import { diskFaults } from './disk-faults.ts';
+import type { Fault, FaultContext } from './fault.ts';
+import { networkFaults } from './network-faults.ts';
+import { processFaults } from './process-faults.ts';
+import { Triggers } from './triggers.ts';
+
+const faults: Readonly<Record<string, Fault>> = { ...processFaults, ...networkFaults, ...diskFaults };
+
+/** Early on, a cluster is founded and its first topics made: worth a few faults, but it must get somewhere. */
+const firstStormMs = 1_000;
+
+export class FaultPlan {
+  readonly #world: World;
+  readonly #random: SimRandom;
+  readonly #context: FaultContext;
+  readonly #kinds: readonly FaultKind[];
+  readonly #undos = new Set<() => void>();
+  #stormUntil = 0;
+  #healed = false;
+
+  constructor(world: World, clients: Clients) {
+    this.#world = world;
+    this.#random = world.random.fork('faults');
+    this.#kinds = world.settings.faults.kinds.filter((kind) => kind in faults);
+    const random = this.#random.fork('details');
+    const triggers = new Triggers(world);
+    this.#context = {
+      world,
+      clients,
+      random,
+      aim: new Aim(world, this.#random.fork('aim')),
+      triggers,
+      during: (ms, undo) => this.#during(ms, undo),
+      restartAfter: (ms, node) => this.restartAfter(ms, node),
+    };
+    world.onSend = (envelope) => triggers.sending(envelope);
+    world.onWriting = (node) => triggers.writing(node);
+    world.onEnded = (node, why) => {
+      clients.processEnded(node);
+      // Whoever kills a process starts it again; one that ends by itself has nobody else.
+      if (why !== 'crash' && why !== 'power loss') this.restartAfter(random.between(200, 3_000), node);
+    };
+  }
+
+  /** Something is wrong somewhere, on purpose. */
+  get busy(): boolean {
+    return this.#undos.size > 0 || this.#world.nodes.some((node) => !node.running);
+  }
+
+  start(): void {
+    this.#sweep();
+    if (this.#kinds.length > 0) this.#world.after(firstStormMs, () => this.#storm());
+  }
+
+  restartAfter(ms: number, node: SimNode): void {
+    this.#world.after(ms, () => {
+      if (node.alive) return;
+      this.#world.report.fault('restart');
+      node.start();
+    });
+  }
+
+  /** Everything is undone and everybody started, for good. */
+  heal(): void {
+    this.#healed = true;
+    this.#context.triggers.clear();
+    for (const undo of this.#undos) undo();
+    this.#undos.clear();
+    this.#world.network.heal();
+    for (const node of this.#world.nodes) {
+      node.storage.setFull(false);
+      if (!node.alive) node.start();
+    }
+    this.#world.report.event('', 'healed');
+  }
+
+  #storm(): void {
+    if (this.#healed) return;
+    const { stormMs, calmMs } = this.#world.settings.faults;
+    this.#stormUntil = this.#world.nowMicros + stormMs * 1_000;
+    this.#next();
+    this.#world.after(stormMs + calmMs * (0.5 + this.#random.next()), () => this.#storm());
+  }
+
+  #next(): void {
+    const { meanGapMs } = this.#world.settings.faults;
+    // Exponential: faults come in clusters, as they do in life.
+    const gapMs = Math.min(60_000, -Math.log(1 - this.#random.next()) * meanGapMs);
+    this.#world.after(gapMs, () => {
+      if (this.#healed || this.#world.nowMicros > this.#stormUntil) return;
+      const kind = this.#random.pick(this.#kinds);
+      if (faults[kind]?.(this.#context) === true) this.#world.report.fault(kind);
+      this.#next();
+    });
+  }
+
+  #during(ms: number, undo: () => void): void {
+    this.#undos.add(undo);
+    this.#world.after(ms, () => {
+      if (this.#undos.delete(undo)) undo();
+    });
+  }
+
+  /** Looks after the suspects. */
+  #sweep(): void {
+    this.#world.atlas.sweep((name) => {
+      const node = this.#world.node(name);
+      node.crash(false);
+      this.restartAfter(100, node);
+    });
+    this.#world.after(2_000, () => this.#sweep());
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The end of a run: everything is healed and started, and then the cluster has a bounded time in which every group must have a
+ * leader and take a write, and every replica must be whole and equal to the others. What is on the disks then is compared with
+ * what was ever acknowledged.
+ */
+import { crc32 } from 'node:zlib';
+import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
+import type { SentRecord } from './checkers/records.ts';
+import type { FaultPlan } from './faults/plan.ts';
+import type { SimNode } from './node.ts';
+import { leastValueBytes, makeValue } from './workload/values.ts';
+import type { Workload } from './workload/workload.ts';
+import type { World } from './world.ts';
+
+const writableMicros = 30_000_000;
+const equalMicros = 90_000_000;
+const pollMs = 100;
+
+export class Finale {
+  readonly #world: World;
+  readonly #work: Workload;
+  readonly #plan: FaultPlan;
+  readonly #unwritten = new Set<number>();
+  #healedAt = 0;
+  #unavailableMicros = 0;
+  #done = false;
+
+  constructor(world: World, work: Workload, plan: FaultPlan) {
+    this.#world = world;
+    this.#work = work;
+    this.#plan = plan;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** From the healing to the first write of the last group. */
+  get unavailableMicros(): number {
+    return this.#unavailableMicros;
+  }
+
+  begin(): void {
+    const world = this.#world;
+    const work = this.#work;
+    work.stopped = true;
+    this.#plan.heal();
+    this.#healedAt = world.nowMicros;
+    // Damage that nobody has met yet must be met now.
+    for (const name of world.atlas.suspects) {
+      world.node(name).crash(false);
+      world.node(name).start();
+    }
+    for (const topic of work.topics()) for (const group of topic.groups) this.#unwritten.add(group);
+    for (const group of [...this.#unwritten]) this.#probe(group);
+    this.#poll();
+  }
+
+  #probe(group: number): void {
+    const world = this.#world;
+    const random = this.#work.fork(`probe ${group}`);
+    const record: SentRecord = {
+      id: this.#work.nextRecord(),
+      client: `probe-${group}`,
+      groups: [group],
+      ordered: true,
+      bytes: leastValueBytes,
+    };
+    const producerId = random.bytes(16);
+    let leader: string | undefined;
+    const attempt = (): void => {
+      if (world.report.failed) return;
+      const members = world.checks.promises.members(group);
+      const target = leader ?? random.pick(members);
+      const node = world.node(target);
+      world.checks.records.attempt(record, world.nowMicros);
+      const chunk = probeChunk(record, producerId, node);
+      this.#work.clients.request(node, target, group, { kind: 'produce', acks: 'quorum', chunk }, (outcome) => {
+        const answer = outcome.kind === 'value' ? outcome.value : undefined;
+        if (answer?.kind === 'produced') {
+          world.checks.records.answered(record.id, 'applied', { group, offset: answer.baseOffset }, world.nowMicros);
+          this.#written(group);
+          return;
+        }
+        const refused = outcome.kind === 'refused' || (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
+        world.checks.records.answered(record.id, refused ? 'not_applied' : 'unknown', undefined, world.nowMicros);
+        leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
+        world.after(random.between(20, 200), attempt);
+      });
+    };
+    attempt();
+  }
+
+  #written(group: number): void {
+    if (!this.#unwritten.delete(group) || this.#unwritten.size > 0) return;
+    this.#unavailableMicros = this.#world.nowMicros - this.#healedAt;
+  }
+
+  #poll(): void {
+    const { report, nowMicros, atlas } = this.#world;
+    if (this.#done || report.failed) return;
+    const elapsed = nowMicros - this.#healedAt;
+    atlas.sweep(() => undefined);
+    if (this.#unwritten.size > 0 && elapsed > writableMicros) {
+      report.violation('liveness', `groups ${[...this.#unwritten].join()} took no write within ${elapsed / 1_000_000} s of healing`);
+      return;
+    }
+    const open = this.#work.clients.open + this.#work.insisting;
+    const lag = this.#unwritten.size === 0 && open === 0 ? this.#lag() : 'writes are open';
+    if (lag === undefined) {
+      this.#compare();
+      this.#done = true;
+      return;
+    }
+    if (elapsed > equalMicros) {
+      report.violation('liveness', `after ${elapsed / 1_000_000} s of healing: ${lag} (${open} calls open)`);
+      return;
+    }
+    this.#world.after(pollMs, () => this.#poll());
+  }
+
+  /** What still keeps some replica from being whole and equal; undefined: nothing. */
+  #lag(): string | undefined {
+    const { checks } = this.#world;
+    for (const group of checks.promises.groups()) {
+      const { last } = checks.committed.group(group);
+      for (const name of checks.promises.members(group)) {
+        const node = this.#world.node(name);
+        const view = checks.raft.view(name, group);
+        if (view === undefined || view.life !== node.life || !node.running) return `group ${group} does not run on ${name}`;
+        const status = view.raft.status();
+        if (status.damaged) return `group ${group} is damaged on ${name}`;
+        if (status.applied < last || status.last !== last) return `group ${group} on ${name} has applied ${status.applied} of ${last} entries`;
+        if (status.durable < last) return `group ${group} on ${name} is durable up to ${status.durable} of ${last}`;
+      }
+    }
+    return undefined;
+  }
+
+  #compare(): void {
+    const world = this.#world;
+    const { checks, report, atlas } = world;
+    checks.sample();
+    for (const group of checks.promises.groups()) {
+      const { last, checksums } = checks.committed.group(group);
+      for (const name of checks.promises.members(group)) {
+        for (let index = 1; index <= last; index += 1) {
+          if (atlas.reader(name).entry(group, index)?.checksum === checksums[index]) continue;
+          // Damage behind the back of a process is found by its scrubber, in time.
+          if (!atlas.excuses(name)) report.violation('disks', `${name} does not hold entry ${index} of group ${group}, committed up to ${last}`);
+          break;
+        }
+      }
+    }
+    for (const { id, group, offset } of checks.records.acks()) {
+      if (valueAt(world, group, offset) === id) continue;
+      report.violation('records', `record ${id} was acknowledged at offset ${offset} of group ${group} and is not there`);
+    }
+    checks.consumers.finish(checks.committed.groups().keys());
+    const { refused, unknownLost, unknownStored } = checks.records.count();
+    if (refused > 0) report.sometimes('a produce ended not applied and was not stored');
+    if (unknownStored > 0) report.sometimes('a produce ended unknown and was stored');
+    if (unknownLost > 0) report.sometimes('a produce ended unknown and was not stored');
+  }
+}
+
+function valueAt(world: World, group: number, offset: number): number {
+  const value = world.checks.committed.group(group).values[offset];
+  return value === undefined ? -1 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
+}
+
+function probeChunk(record: SentRecord, producerId: Uint8Array, node: SimNode): Uint8Array {
+  const body = encodeRecords([
+    { timestampDelta: 0, key: undefined, headers: [], value: makeValue(record.id, record.bytes) },
+  ]);
+  return buildChunk(
+    {
+      kind: chunkKind.records,
+      body,
+      recordCount: 1,
+      producerId,
+      producerEpoch: 0,
+      firstSequence: 0,
+      firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
+      lastTimestampDelta: 0,
+    },
+    crc32,
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * Every fault that a run can inject, by the name under which it is counted. A range of seeds fails when one of these has
+ * fired too rarely: a fault that does not happen proves nothing.
+ */
+export const faultKinds = [
+  // Processes.
+  'crash',
+  'power-loss',
+  'crash-all',
+  'power-loss-all',
+  'restart',
+  'pause',
+  'stall',
+  'clock-step',
+  'clock-drift',
+  // Network.
+  'isolate',
+  'one-way-cut',
+  'clog',
+  'connection-break',
+  'message-loss',
+  'message-duplicate',
+  'message-reorder',
+  'message-late',
+  'answer-lost',
+  // Disks.
+  'slow-disk',
+  'disk-stall',
+  'disk-full',
+  'write-error',
+  'read-error',
+  'batch-lost',
+  'batch-in-doubt-applied',
+  'hole',
+  'batch-hole',
+  'tail-lost',
+  'older-value',
+  'bit-flip',
+  'open-failed',
+  'helical',
+  // Journals.
+  'journal-flip',
+  'journal-truncated',
+  'journal-removed',
+  'journal-older',
+  'journal-unsynced-lost',
+  'journal-torn',
+  // People.
+  'deactivate',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];

@@ -1,0 +1,96 @@
+/** A LogStore that tells what was asked of it and answered; it changes nothing. */
+import type { GroupId, Offset, ReplicaId } from '@callboard/client/protocol';
+import type {
+  Birth,
+  EntriesAnswer,
+  EntriesRequest,
+  LogStore,
+  OffsetAnswer,
+  RecoveredLog,
+  StoreAnswer,
+  StoreBatch,
+} from '../../src/raft/index.ts';
+
+export interface StoreObserver {
+  born(births: readonly Birth[]): void;
+  /** A write is about to begin. */
+  writing(batch: StoreBatch): void;
+  written(batch: StoreBatch, answer: StoreAnswer): void;
+  opening(group: GroupId): void;
+  opened(group: GroupId, log: RecoveredLog): void;
+  read(request: EntriesRequest, answer: EntriesAnswer): void;
+}
+
+export class ObservedStore implements LogStore {
+  readonly #store: LogStore;
+  readonly #observer: StoreObserver;
+
+  constructor(store: LogStore, observer: StoreObserver) {
+    this.#store = store;
+    this.#observer = observer;
+  }
+
+  get journalId(): ReplicaId {
+    return this.#store.journalId;
+  }
+
+  get startCount(): number {
+    return this.#store.startCount;
+  }
+
+  write(batch: StoreBatch, done: (answer: StoreAnswer) => void): void {
+    this.#observer.writing(batch);
+    this.#store.write(batch, (answer) => {
+      this.#observer.written(batch, answer);
+      done(answer);
+    });
+  }
+
+  birth(births: readonly Birth[], done: (answer: StoreAnswer) => void): void {
+    this.#observer.born(births);
+    this.#store.birth(births, done);
+  }
+
+  readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void {
+    this.#store.readEntries(request, (answer) => {
+      this.#observer.read(request, answer);
+      done(answer);
+    });
+  }
+
+  findOffset(group: GroupId, offset: Offset, done: (answer: OffsetAnswer) => void): void {
+    this.#store.findOffset(group, offset, done);
+  }
+
+  findTime(group: GroupId, timestamp: number, done: (answer: OffsetAnswer) => void): void {
+    this.#store.findTime(group, timestamp, done);
+  }
+
+  open(group: GroupId, done: (log: RecoveredLog) => void): void {
+    this.#observer.opening(group);
+    this.#store.open(group, (log) => {
+      this.#observer.opened(group, log);
+      done(log);
+    });
+  }
+
+  replicas(): readonly Birth[] {
+    return this.#store.replicas();
+  }
+
+  saveDocument(name: string, text: string, done: (answer: StoreAnswer) => void): void {
+    this.#store.saveDocument(name, text, done);
+  }
+
+  document(name: string): string | undefined {
+    return this.#store.document(name);
+  }
+
+  lowSpace(): boolean {
+    return this.#store.lowSpace();
+  }
+
+  close(done: () => void): void {
+    this.#store.close(done);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Sees every step of every consensus core of the simulated cluster. It takes the place of the public method of the class, so that
+ * production carries no hook; who steps is known from the actor whose turn it is.
+ */
+import type { Actor, Context } from '../../src/kernel/index.ts';
+import { Raft } from '../../src/raft/index.ts';
+import type { Effects, Input } from '../../src/raft/index.ts';
+
+/** One core, from its log's opening to the end of its actor's incarnation. */
+export interface RaftView {
+  readonly node: string;
+  /** The node's process, counted from 1. */
+  readonly life: number;
+  readonly group: number;
+  readonly raft: Raft;
+  /** The highest commit index that was seen of it. */
+  commit: number;
+}
+
+export interface RaftObserver {
+  /** Before anything else is heard of a core. */
+  opened(view: RaftView): void;
+  before(view: RaftView, input: Input): void;
+  after(view: RaftView, input: Input, effects: Effects): void;
+}
+
+interface Site {
+  readonly node: string;
+  readonly life: number;
+  readonly group: number;
+}
+
+let site: Site | undefined;
+let views = new WeakMap<Raft, RaftView>();
+
+/** Runs `body` while all steps are told to `observer`. */
+export function withRaftObserver<T>(observer: RaftObserver, body: () => T): T {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its instance below
+  const step = Raft.prototype.step;
+  views = new WeakMap();
+  Raft.prototype.step = function observed(this: Raft, input: Input, effects: Effects): void {
+    const view = viewOf(this, observer);
+    observer.before(view, input);
+    step.call(this, input, effects);
+    observer.after(view, input, effects);
+  };
+  try {
+    return body();
+  } finally {
+    Raft.prototype.step = step;
+    site = undefined;
+  }
+}
+
+function viewOf(raft: Raft, observer: RaftObserver): RaftView {
+  const known = views.get(raft);
+  if (known !== undefined) return known;
+  if (site === undefined) throw new Error('a consensus core runs outside of any observed actor');
+  const view: RaftView = { ...site, raft, commit: 0 };
+  views.set(raft, view);
+  observer.opened(view);
+  return view;
+}
+
+/** An actor that drives a group: marks its turns, so that its core's steps are known to be its own. */
+export class SiteActor<M> implements Actor<M> {
+  readonly #inner: Actor<M>;
+  readonly #site: Site;
+
+  constructor(inner: Actor<M>, node: string, life: number, group: number) {
+    this.#inner = inner;
+    this.#site = { node, life, group };
+  }
+
+  start(context: Context<M>): void {
+    site = this.#site;
+    this.#inner.start?.(context);
+  }
+
+  receive(message: M, context: Context<M>): void {
+    site = this.#site;
+    this.#inner.receive(message, context);
+  }
+
+  stopped(): void {
+    site = this.#site;
+    this.#inner.stopped?.();
+  }
+
+  inspect(): Record<string, unknown> {
+    return this.#inner.inspect?.() ?? {};
+  }
+}

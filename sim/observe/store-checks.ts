@@ -1,0 +1,98 @@
+/** Turns what a node's store was asked and answered into what the checkers of promises need to know. */
+import type { GroupId } from '@callboard/client/protocol';
+import type { GroupMember } from '../../src/actors/group/messages.ts';
+import type {
+  Birth,
+  EntriesAnswer,
+  EntriesRequest,
+  GroupWrite,
+  RecoveredLog,
+  StoreAnswer,
+  StoreBatch,
+} from '../../src/raft/index.ts';
+import type { Promises, WrittenPart } from '../checkers/promises.ts';
+import type { StoreObserver } from './observed-store.ts';
+import type { Report } from './report.ts';
+
+export interface StoreCheckers {
+  readonly report: Report;
+  readonly promises: Promises;
+  readonly excused: () => boolean;
+  readonly onWriting: () => void;
+}
+
+export class StoreChecks implements StoreObserver {
+  readonly #node: string;
+  readonly #checkers: StoreCheckers;
+  readonly #walking = new Set<GroupId>();
+  /** Every group whose log was opened by this process before. */
+  readonly #openedBefore = new Set<GroupId>();
+  #inFlight: StoreBatch | undefined;
+
+  constructor(node: string, checkers: StoreCheckers) {
+    this.#node = node;
+    this.#checkers = checkers;
+  }
+
+  born(births: readonly Birth[]): void {
+    for (const { group, members } of births) {
+      const nodes = (JSON.parse(members) as readonly GroupMember[]).map((member) => member.node);
+      this.#checkers.promises.born(group, nodes);
+    }
+  }
+
+  writing(batch: StoreBatch): void {
+    this.#inFlight = batch;
+    this.#checkers.onWriting();
+    if (batch.length > 1) this.#checkers.report.sometimes('batches of several groups shared a sync');
+    for (const { group } of batch) this.#checkRace(group, this.#walking.has(group));
+  }
+
+  written(batch: StoreBatch, answer: StoreAnswer): void {
+    if (!answer.ok) {
+      this.#checkers.report.sometimes('a store failed');
+      return;
+    }
+    this.#inFlight = undefined;
+    for (const write of batch) this.#checkers.promises.written(this.#node, partOf(write));
+  }
+
+  opening(group: GroupId): void {
+    this.#walking.add(group);
+    this.#checkRace(group, this.#inFlight?.some((write) => write.group === group) ?? false);
+  }
+
+  opened(group: GroupId, log: RecoveredLog): void {
+    const { promises, report, excused } = this.#checkers;
+    this.#walking.delete(group);
+    const { verdict, hard, tail } = log;
+    report.event(this.#node, 'opened', group, verdict.kind, tail.index, log.highest, verdict.kind === 'clean' ? '' : verdict.detail);
+    if (verdict.kind === 'damaged') {
+      report.sometimes('a replica was found damaged');
+      if (verdict.owed.kind === 'unknown') report.sometimes('an owed tail was unknown');
+      if (promises.of(this.#node, group).damaged) report.sometimes('a damaged replica was restarted');
+    }
+    if (this.#openedBefore.has(group)) report.sometimes('a replica was opened anew by its supervisor');
+    this.#openedBefore.add(group);
+    const owedKnown = verdict.kind !== 'damaged' || verdict.owed.kind === 'known';
+    promises.opened(this.#node, group, { verdict: verdict.kind, owedKnown, hard, tailIndex: tail.index }, excused());
+  }
+
+  read(_request: EntriesRequest, answer: EntriesAnswer): void {
+    if (answer.bad !== undefined) this.#checkers.report.sometimes('damage was found by a read');
+  }
+
+  /** The process is gone; what was under way may or may not have happened. */
+  ended(): void {
+    for (const write of this.#inFlight ?? []) this.#checkers.promises.leftInDoubt(this.#node, partOf(write));
+  }
+
+  #checkRace(group: GroupId, races: boolean): void {
+    if (!races) return;
+    this.#checkers.report.violation('store', `${this.#node} opens the log of group ${group} while it is being written`);
+  }
+}
+
+function partOf({ group, truncateFrom, entries, hard, tail, healed }: GroupWrite): WrittenPart {
+  return { group, truncateFrom, entries, hard, tailIndex: tail?.index, healed };
+}

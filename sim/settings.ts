@@ -1,0 +1,181 @@
+/**
+ * What a seed decides before the run begins: size of the cluster, limits, network, disks, workload and the swarm of faults.
+ *
+ * Swarm testing: each seed draws a subset of the faults with intensities of its own, since faults that are always on hide what
+ * the others would have shown. A quarter of the seeds has none, and must then show no trace of one.
+ */
+import { defaultLimits, type Limits } from '@callboard/client/protocol';
+import { faultKinds, type FaultKind } from './observe/fault-kinds.ts';
+import { SimRandom } from './ports/sim-random.ts';
+
+export interface NetworkSettings {
+  /** One way, for a small frame. */
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  readonly bulkBytesPerMs: number;
+  /** Messages of consensus are lost, repeated, overtaken and delivered minutes later, one by one. */
+  readonly raw: boolean;
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly late: number;
+  readonly reorderMs: number;
+}
+
+export interface FaultSettings {
+  /** Empty: none at all. */
+  readonly kinds: readonly FaultKind[];
+  /** Mean pause between two faults within a stormy window. */
+  readonly meanGapMs: number;
+  /** Windows of storm and calm take turns. */
+  readonly stormMs: number;
+  readonly calmMs: number;
+  /** How often a fault goes for a leader. */
+  readonly leaderBias: number;
+}
+
+export interface WorkloadSettings {
+  readonly topics: number;
+  readonly maxPartitions: number;
+  readonly httpProducers: number;
+  readonly directProducers: number;
+  readonly consumers: number;
+  /** Mean pause of a client between two operations. */
+  readonly thinkMs: number;
+  readonly batchRecords: number;
+  readonly valueBytes: number;
+  /** Windows without any call. */
+  readonly idle: boolean;
+}
+
+export interface DiskSettings {
+  readonly journalBytes: number;
+  readonly tailSyncMs: number;
+  readonly walkPageBytes: number;
+}
+
+export interface Settings {
+  readonly seed: string;
+  readonly minutes: number;
+  readonly nodes: readonly string[];
+  /** Messages between nodes are encoded, packed, unpacked and decoded; otherwise they are frozen and shared. */
+  readonly encode: boolean;
+  readonly limits: Limits;
+  readonly network: NetworkSettings;
+  readonly faults: FaultSettings;
+  readonly workload: WorkloadSettings;
+  readonly disk: DiskSettings;
+}
+
+export function drawSettings(seed: string, minutes: number): Settings {
+  const random = new SimRandom(seed).fork('settings');
+  const count = drawNodes(random.fork('nodes'));
+  const stormy = random.fork('weather').chance(0.75);
+  return {
+    seed,
+    minutes,
+    nodes: Array.from({ length: count }, (_, at) => `node-${at + 1}`),
+    encode: random.fork('codec').chance(0.5),
+    limits: drawLimits(random.fork('limits')),
+    network: drawNetwork(random.fork('network'), stormy),
+    faults: drawFaults(random.fork('faults'), stormy, count),
+    workload: drawWorkload(random.fork('workload')),
+    disk: drawDisk(random.fork('disk')),
+  };
+}
+
+function drawNodes(random: SimRandom): number {
+  const drawn = random.next();
+  if (drawn < 0.06) return 1;
+  return drawn < 0.14 ? 5 : 3;
+}
+
+/** Sometimes tiny, so that every window and cache runs full; all relations between limits must go on to hold. */
+function drawLimits(random: SimRandom): Limits {
+  const small = (chance: number, value: number, usual: number): number => (random.chance(chance) ? value : usual);
+  const appendEntries = small(0.3, random.between(1, 8), defaultLimits.appendEntries);
+  return {
+    ...defaultLimits,
+    appendEntries,
+    appendBytes: small(0.3, random.between(500, 4_000), defaultLimits.appendBytes),
+    inflightMessages: small(0.3, random.between(1, 4), defaultLimits.inflightMessages),
+    inflightBytes: small(0.2, random.between(2_000, 20_000), defaultLimits.inflightBytes),
+    entryCacheBytes: small(0.5, random.between(1, 30_000), defaultLimits.entryCacheBytes),
+    uncommittedGroupBytes: small(0.2, random.between(2_000, 30_000), defaultLimits.uncommittedGroupBytes),
+    readBytes: small(0.3, random.between(300, 5_000), defaultLimits.readBytes),
+    writerBatchEntries: small(0.3, random.between(1, 8), defaultLimits.writerBatchEntries),
+    gatewayBatchRecords: small(0.3, random.between(1, 4), defaultLimits.gatewayBatchRecords),
+    readsInFlight: small(0.3, 1, defaultLimits.readsInFlight),
+  };
+}
+
+function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
+  const raw = stormy && random.chance(0.5);
+  const some = (chance: number, most: number): number => (raw && random.chance(chance) ? most * random.next() : 0);
+  const far = random.chance(0.15);
+  return {
+    latencyMs: far ? 2 + 20 * random.next() : 0.1 + random.next(),
+    jitterMs: far ? 10 * random.next() : 0.05 + random.next(),
+    bulkBytesPerMs: random.chance(0.2) ? random.between(200, 2_000) : 50_000,
+    raw,
+    loss: some(0.8, 0.05),
+    duplicate: some(0.8, 0.05),
+    reorder: some(0.8, 0.1),
+    late: some(0.8, 0.005),
+    reorderMs: random.chance(0.2) ? 3_000 : 50,
+  };
+}
+
+/** What needs a second copy to be mended. */
+const damaging: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'hole',
+  'batch-hole',
+  'tail-lost',
+  'older-value',
+  'bit-flip',
+  'open-failed',
+  'helical',
+  'read-error',
+]);
+const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'isolate',
+  'one-way-cut',
+  'clog',
+  'connection-break',
+  'deactivate',
+]);
+
+function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSettings {
+  const share = random.pick([0.25, 0.5, 0.5, 0.8, 1]);
+  const possible = faultKinds.filter((kind) => nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind)));
+  const kinds = possible.filter(() => random.chance(share));
+  return {
+    kinds: stormy ? kinds : [],
+    meanGapMs: random.pick([1_500, 3_000, 5_000, 10_000]),
+    stormMs: random.between(20_000, 120_000),
+    calmMs: random.between(5_000, 60_000),
+    leaderBias: random.pick([0, 0.5, 0.8]),
+  };
+}
+
+function drawWorkload(random: SimRandom): WorkloadSettings {
+  return {
+    topics: random.between(1, 3),
+    maxPartitions: random.pick([1, 2, 2, 4]),
+    httpProducers: random.between(1, 3),
+    directProducers: random.between(1, 2),
+    consumers: random.between(1, 3),
+    thinkMs: random.pick([300, 800, 1_500, 3_000]),
+    batchRecords: random.pick([1, 5, 20, 40]),
+    valueBytes: random.pick([16, 60, 300]),
+    idle: random.chance(0.5),
+  };
+}
+
+function drawDisk(random: SimRandom): DiskSettings {
+  return {
+    journalBytes: random.pick([4_000, 20_000, 200_000]),
+    tailSyncMs: random.pick([0, 200, 1_000, 1_000, 5_000]),
+    walkPageBytes: random.pick([500, 8_000, 256 << 10]),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * How simulated clients reach a node and hear from it: with a latency each way, an answer that may be lost, and a process
+ * that may end meanwhile. A client that hears nothing for long gives up.
+ */
+import type { CallError } from '@callboard/client/protocol';
+import type { Call, CallValue } from '../../src/actors/gateway/messages.ts';
+import type { PartitionAnswer } from '../../src/actors/partition-replica/messages.ts';
+import type { RequestBody } from '../door.ts';
+import type { SimNode } from '../node.ts';
+import type { SimRandom } from '../ports/sim-random.ts';
+import type { World } from '../world.ts';
+
+/** `refused`: the node did not take the call. `lost`: nobody knows what became of it. */
+export type Outcome<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'error'; readonly error: CallError }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'lost' };
+
+interface Pending {
+  readonly node: string;
+  readonly life: number;
+  readonly giveUpMicros: number;
+  readonly lost: () => void;
+}
+
+/** Longer than any deadline. */
+const callPatienceMs = 12_000;
+const requestPatienceMs = 4_000;
+
+export class Clients {
+  readonly #world: World;
+  readonly #random: SimRandom;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  /** How likely an answer gets lost between node and client. */
+  answerLoss = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.random.fork('clients');
+  }
+
+  get open(): number {
+    return this.#pending.size;
+  }
+
+  call(node: SimNode, call: Call, then: (outcome: Outcome<CallValue>) => void): void {
+    const { checks, settings } = this.#world;
+    const started = this.#begin<CallValue>(node, callPatienceMs, then);
+    if (started === undefined) return;
+    const { id, end } = started;
+    this.#arrive(node, () => {
+      const startMicros = this.#world.nowMicros;
+      const deadlineMicros = startMicros + settings.limits.callDeadlineMs * 1_000;
+      checks.answers.started({ id, node: node.name, life: node.life, what: call.op, startMicros, deadlineMicros });
+      const taken = node.door?.call(call, ({ value, error }) => {
+        checks.answers.answered(id, this.#world.nowMicros);
+        this.#noteError(error);
+        if (value !== undefined) end({ kind: 'value', value });
+        else if (error !== undefined) end({ kind: 'error', error });
+        else this.#world.report.violation('answers', `${call.op} at ${node.name} was answered without a value or an error`);
+      });
+      if (taken === true) return;
+      checks.answers.answered(id, this.#world.nowMicros);
+      end({ kind: 'refused' });
+    });
+  }
+
+  /** A message of a client session on `node` to the replica of `group` on `target`. */
+  request(
+    node: SimNode,
+    target: string,
+    group: number,
+    body: RequestBody,
+    then: (outcome: Outcome<PartitionAnswer>) => void,
+  ): void {
+    const started = this.#begin<PartitionAnswer>(node, requestPatienceMs, then);
+    if (started === undefined) return;
+    const { end } = started;
+    this.#arrive(node, () => {
+      const sent = node.door?.request(target, group, body, (answer) => end({ kind: 'value', value: answer }));
+      if (sent !== 'accepted') end({ kind: 'refused' });
+    });
+  }
+
+  /** The process is gone with all calls that it had. */
+  processEnded(node: SimNode): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.node === node.name && pending.life === node.life) this.#lose(id, pending);
+    }
+  }
+
+  sweep(): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.giveUpMicros <= this.#world.nowMicros) this.#lose(id, pending);
+    }
+  }
+
+  #begin<T>(
+    node: SimNode,
+    patienceMs: number,
+    then: (outcome: Outcome<T>) => void,
+  ): { readonly id: number; readonly end: (outcome: Outcome<T>) => void } | undefined {
+    if (!node.running) {
+      this.#world.after(this.#latencyMs(), () => then({ kind: 'refused' }));
+      return undefined;
+    }
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const giveUpMicros = this.#world.nowMicros + patienceMs * 1_000;
+    this.#pending.set(id, { node: node.name, life: node.life, giveUpMicros, lost: () => then({ kind: 'lost' }) });
+    const end = (outcome: Outcome<T>): void => {
+      if (this.answerLoss > 0 && this.#random.chance(this.answerLoss)) {
+        this.#world.report.fault('answer-lost');
+        return;
+      }
+      this.#world.after(this.#latencyMs(), () => {
+        if (this.#pending.delete(id)) then(outcome);
+      });
+    };
+    return { id, end };
+  }
+
+  #arrive(node: SimNode, handle: () => void): void {
+    const atMicros = this.#world.nowMicros + Math.ceil(this.#latencyMs() * 1_000);
+    node.clock?.inputAt(atMicros, handle);
+  }
+
+  #lose(id: number, pending: Pending): void {
+    this.#pending.delete(id);
+    this.#world.after(this.#latencyMs(), pending.lost);
+  }
+
+  #latencyMs(): number {
+    return 0.2 + this.#random.next();
+  }
+
+  #noteError(error: CallError | undefined): void {
+    const { report } = this.#world;
+    if (error?.code === 'overloaded') report.sometimes('a call was refused as overloaded');
+    if (error?.code === 'low_disk_space') report.sometimes('a call was refused for lack of disk space');
+    if (error?.code === 'timeout') report.sometimes('a call had no answer before its deadline');
+  }
+}

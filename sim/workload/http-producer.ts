@@ -1,0 +1,153 @@
+/**
+ * A producer over HTTP. Numbered ones (S4b) repeat a call through any node until they know that its record is stored; the
+ * others send each record once and take what they are told.
+ */
+import type { CallError } from '@callboard/client/protocol';
+import type { SentRecord } from '../checkers/records.ts';
+import type { SimNode } from '../node.ts';
+import type { SimRandom } from '../ports/sim-random.ts';
+import { leastValueBytes, makeValue } from './values.ts';
+import type { KnownTopic, Workload } from './workload.ts';
+
+interface Numbered {
+  readonly record: SentRecord;
+  readonly partition: number;
+  readonly sequence: number;
+}
+
+export class HttpProducer {
+  readonly #work: Workload;
+  readonly #topic: KnownTopic;
+  readonly #random: SimRandom;
+  readonly #name: string;
+  readonly #numbered: boolean;
+  readonly #next: number[];
+  #id = '';
+
+  constructor(work: Workload, topic: KnownTopic, random: SimRandom, name: string) {
+    this.#work = work;
+    this.#topic = topic;
+    this.#random = random;
+    this.#name = name;
+    this.#numbered = random.chance(0.5);
+    this.#next = topic.groups.map(() => 0);
+  }
+
+  start(): void {
+    const { world, clients } = this.#work;
+    const node = this.#work.anyNode(this.#random);
+    const startMicros = world.nowMicros;
+    clients.call(node, { op: 'register-producer', topic: this.#topic.name }, (outcome) => {
+      if (outcome.kind === 'value' && outcome.value.op === 'register-producer') {
+        this.#id = outcome.value.id;
+        world.checks.visibility.created('producer', this.#id, world.nowMicros);
+        this.#begin();
+        return;
+      }
+      if (outcome.kind === 'error') this.#checkSeen(outcome.error, startMicros, node);
+      world.after(500, () => (this.#work.stopped ? undefined : this.start()));
+    });
+  }
+
+  #begin(): void {
+    const { thinkMs } = this.#work.world.settings.workload;
+    if (this.#numbered) {
+      this.#work.later(this.#random, thinkMs, () => this.#sendNumbered());
+      return;
+    }
+    const lanes = this.#random.between(1, 2);
+    for (let lane = 0; lane < lanes; lane += 1) this.#sendPlain(thinkMs);
+  }
+
+  #record(partition: number | undefined): SentRecord {
+    const { groups } = this.#topic;
+    const most = this.#work.world.settings.workload.valueBytes;
+    return {
+      id: this.#work.nextRecord(),
+      client: this.#name,
+      groups: partition === undefined ? groups : [groups[partition] as number],
+      ordered: this.#numbered,
+      bytes: this.#random.between(leastValueBytes, most),
+    };
+  }
+
+  #sendPlain(thinkMs: number): void {
+    this.#work.later(this.#random, thinkMs, () => {
+      const partition = this.#random.chance(0.5) ? this.#random.below(this.#topic.groups.length) : undefined;
+      const record = this.#record(partition);
+      this.#send(record, partition, undefined, () => this.#sendPlain(thinkMs));
+    });
+  }
+
+  #sendNumbered(): void {
+    const partition = this.#random.below(this.#topic.groups.length);
+    const sequence = this.#next[partition] ?? 0;
+    this.#next[partition] = sequence + 1;
+    this.#insist({ record: this.#record(partition), partition, sequence });
+  }
+
+  /** Until it is known to be stored: also after the run has stopped, or its place would stay empty for ever. */
+  #insist(numbered: Numbered, again = false): void {
+    const { world } = this.#work;
+    if (!again) this.#work.insisting += 1;
+    const { record, partition, sequence } = numbered;
+    this.#send(record, partition, sequence, (stored) => {
+      if (stored) {
+        this.#work.insisting -= 1;
+        const { thinkMs } = world.settings.workload;
+        this.#work.later(this.#random, thinkMs, () => this.#sendNumbered());
+        return;
+      }
+      world.after(this.#random.between(20, 600), () => this.#insist(numbered, true));
+    });
+  }
+
+  #send(
+    record: SentRecord,
+    partition: number | undefined,
+    sequence: number | undefined,
+    then: (stored: boolean) => void,
+  ): void {
+    const { world, clients, counts } = this.#work;
+    const { checks, report } = world;
+    const node = this.#work.anyNode(this.#random);
+    const startMicros = world.nowMicros;
+    const value = makeValue(record.id, record.bytes);
+    checks.records.attempt(record, startMicros);
+    const call = { op: 'produce', topic: this.#topic.name, producer: this.#id, partition, sequence, value } as const;
+    clients.call(node, call, (outcome) => {
+      if (outcome.kind === 'value' && outcome.value.op === 'produce') {
+        const group = this.#topic.groups[outcome.value.partition] ?? -1;
+        counts.acked += 1;
+        checks.records.answered(record.id, 'applied', { group, offset: outcome.value.offset }, world.nowMicros);
+        report.mix(outcome.value.offset);
+        then(true);
+        return;
+      }
+      const known = outcome.kind === 'refused' || (outcome.kind === 'error' && outcome.error.outcome === 'not_applied');
+      checks.records.answered(record.id, known ? 'not_applied' : 'unknown', undefined, world.nowMicros);
+      if (known) counts.failed += 1;
+      else {
+        counts.unknown += 1;
+        report.sometimes('a produce ended unknown');
+        if (sequence !== undefined) report.sometimes('a numbered call was repeated after unknown');
+      }
+      if (outcome.kind === 'error') this.#checkError(outcome.error, startMicros, node, sequence);
+      then(false);
+    });
+  }
+
+  #checkError(error: CallError, startMicros: number, node: SimNode, sequence: number | undefined): void {
+    this.#checkSeen(error, startMicros, node);
+    if (sequence === undefined) return;
+    const refused = error.code === 'sequence_gap' || error.code === 'producer_fenced' || error.code === 'duplicate_unknown_offset';
+    if (!refused) return;
+    const text = `${this.#name} sent its next record, number ${sequence}, to ${node.name} and was answered ${error.code}: ${error.message}`;
+    this.#work.world.report.violation('numbers', text);
+  }
+
+  #checkSeen(error: CallError, startMicros: number, node: SimNode): void {
+    const names = { topic: this.#topic.name, producer: this.#id };
+    this.#work.world.checks.visibility.failed(error.code, names, startMicros, node.name);
+  }
+}

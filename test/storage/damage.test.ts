@@ -1,0 +1,502 @@
+// One damage at a time, everywhere: the verdict is never clean unless everything that was answered is there.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Tail, Verdict } from '../../src/raft/types.ts';
+import { entryKey, entryTag, offsetTag, tailKey, tailTag } from '../../src/storage/keys.ts';
+import { LogMaker, TestNode, appendOf, birthOf, g1, g2, hardState, idOf, tailOf } from './kit.ts';
+import type { TestStore } from './kit.ts';
+import { Workload, live } from './workload.ts';
+
+const test = suite('damage');
+
+interface Scene {
+  readonly node: TestNode;
+  readonly store: TestStore;
+  readonly log: LogMaker;
+}
+
+/** Group 1 with some history: appends, a truncation, no-ops. Group 2 born, without entries. */
+function scene(seed: string | number = 1): Scene {
+  const node = new TestNode(seed);
+  const store = node.start();
+  const log = new LogMaker(g1);
+  store.birth(birthOf(g1), birthOf(g2));
+  store.open(g1);
+  store.open(g2);
+  store.write(appendOf(g1, log.appendMany(3), { hard: hardState(1) }));
+  store.write(appendOf(g1, log.appendMany(3, { records: 2 })));
+  log.cut(5);
+  const entries = [log.append({ term: 2, records: 0 }), log.append({ term: 2 })];
+  store.write(appendOf(g1, entries, { truncateFrom: entries[0]?.index, hard: hardState(2) }));
+  store.write(appendOf(g1, [log.append({ term: 2 })]));
+  return { node, store, log };
+}
+
+function damagedBy(verdict: Verdict): string {
+  return verdict.kind === 'damaged' ? verdict.detail : verdict.kind;
+}
+
+function owes(verdict: Verdict): Tail | 'unknown' | undefined {
+  if (verdict.kind !== 'damaged') return undefined;
+  return verdict.owed.kind === 'known' ? verdict.owed.tail : 'unknown';
+}
+
+for (const power of [false, true]) {
+  const how = power ? 'after a power loss' : 'after a process death';
+
+  test(`${how}: any flipped bit of any value is noticed or harmless`, () => {
+    const { node: first } = scene();
+    const values = [...first.storage.engine.stored()];
+    let noticed = 0;
+    for (const [position, { key, value }] of values.entries()) {
+      for (let at = 0; at < value.byteLength; at += 1) {
+        const { node, log } = scene();
+        node.crash(power, 'lost');
+        const copy = Uint8Array.from(value);
+        copy[at] = (copy[at] as number) ^ (1 << ((at + position) % 8));
+        node.storage.engine.tamper(key, copy);
+        const { verdict, tail } = node.start().open(g1);
+        const where = `byte ${String(at)} of ${Buffer.from(key).toString('hex')}: ${damagedBy(verdict)}`;
+        if (key[0] === entryTag) assert.is(verdict.kind, 'damaged', where);
+        if (verdict.kind === 'clean') assert.equal(tail, log.tail, where);
+        else noticed += 1;
+        assert.is.not(verdict.kind, 'journal-lost', where);
+      }
+    }
+    assert.ok(noticed > 500);
+  });
+
+  test(`${how}: any missing key is noticed or harmless`, () => {
+    const { node: first } = scene();
+    for (const { key } of [...first.storage.engine.stored()]) {
+      const { node, log } = scene();
+      node.crash(power, 'lost');
+      node.storage.engine.tamper(key, undefined);
+      const { verdict, tail } = node.start().open(g1);
+      const where = `${Buffer.from(key).toString('hex')}: ${damagedBy(verdict)}`;
+      if (key[0] === entryTag) assert.is(verdict.kind, 'damaged', where);
+      if (verdict.kind === 'clean') assert.equal(tail, log.tail, where);
+    }
+  });
+
+  test(`${how}: any older value that comes back is noticed or harmless`, () => {
+    let brought = 0;
+    for (let seed = 0; seed < 200; seed += 1) {
+      const { node, log } = scene(seed);
+      node.crash(power, 'lost');
+      if (node.storage.engine.returnOlder()) brought += 1;
+      const { verdict, tail } = node.start().open(g1);
+      if (verdict.kind === 'clean') assert.equal(tail, log.tail);
+    }
+    assert.ok(brought > 100);
+  });
+
+  test(`${how}: a batch gone from the middle is noticed`, () => {
+    for (let seed = 0; seed < 100; seed += 1) {
+      const { node, log } = scene(seed);
+      node.crash(power, 'lost');
+      node.storage.engine.makeBatchHole();
+      const { verdict, tail } = node.start().open(g1);
+      if (verdict.kind === 'clean') assert.equal(tail, log.tail);
+    }
+  });
+}
+
+test('lost newest batches are owed, as the journal knows them', () => {
+  for (let count = 1; count < 4; count += 1) {
+    const { node, log } = scene();
+    node.crash(false, 'lost');
+    assert.is(node.storage.engine.loseTail(count), count);
+    const store = node.start();
+    const { verdict, tail } = store.open(g1);
+    assert.equal(owes(verdict), log.tail);
+    assert.ok(tail.index < log.tail.index || count === 2);
+    assert.equal(store.open(g2).verdict, { kind: 'clean' }, 'the other group owes nothing');
+  }
+});
+
+test('when the journal may have lost its newest tails as well, what is owed is unknown', () => {
+  const { node, log } = scene();
+  node.time.runFor(2_000);
+  node.crash(true, 'lost');
+  node.storage.engine.loseTail(1);
+  const store = node.start();
+  assert.is(owes(store.open(g1).verdict), 'unknown');
+  assert.is(owes(store.open(g2).verdict), 'unknown', 'group 2 may have been written to in a lost batch');
+  assert.is(store.open(g1).tail.index, log.tail.index - 1);
+});
+
+test('it is known after an orderly end, and when each tail record was synced before the answer', () => {
+  const orderly = scene();
+  orderly.store.close();
+  orderly.node.crash(true);
+  orderly.node.storage.engine.loseTail(2);
+  assert.equal(owes(orderly.node.start().open(g1).verdict), orderly.log.tail);
+
+  const node = new TestNode(1);
+  const store = node.start({ tailSyncMs: 0 });
+  const log = new LogMaker(g1);
+  store.birth(birthOf(g1));
+  store.open(g1);
+  for (let round = 0; round < 5; round += 1)
+    store.write(appendOf(g1, [log.append()], { hard: hardState(1) }));
+  node.crash(true, 'lost');
+  node.storage.engine.loseTail(3);
+  assert.equal(owes(node.start().open(g1).verdict), log.tail);
+});
+
+test('a second restart does not forget damage, even if the log is sound again', () => {
+  const { node, log } = scene();
+  const key = [...node.storage.engine.stored()].find((entry) => entry.key[0] === entryTag);
+  if (key === undefined) throw new Error('no entry');
+  node.crash(false);
+  node.storage.engine.tamper(key.key, undefined);
+  assert.equal(owes(node.start().open(g1).verdict), log.tail);
+  for (const power of [true, false]) {
+    node.crash(power);
+    node.storage.engine.tamper(key.key, key.value);
+    const { verdict, tail } = node.start().open(g1);
+    assert.equal(owes(verdict), log.tail);
+    assert.match(damagedBy(verdict), /earlier/);
+    assert.equal(tail, log.tail);
+  }
+});
+
+test('a replica healed is clean at the next start; what lay above its end is gone', () => {
+  const { node, log } = scene();
+  node.crash(false);
+  const hole = entryKey({ group: g1, life: 2 }, 3);
+  assert.ok([...node.storage.engine.stored()].some(({ key }) => Buffer.compare(key, hole) === 0));
+  node.storage.engine.tamper(hole, undefined);
+  node.storage.engine.tamper(entryKey({ group: g1, life: 2 }, 4_000), Uint8Array.of(1, 2, 3));
+  const store = node.start();
+  const opened = store.open(g1);
+  assert.is(opened.tail.index, 2);
+  assert.is(opened.highest, log.tail.index, 'an unsound stray is not the highest entry');
+  const missing = log.entries.slice(2, 3);
+  store.write(appendOf(g1, missing, { tail: undefined }));
+  store.write(appendOf(g1, [], { tail: log.tail, healed: true }));
+  store.write(appendOf(g1, [log.append({ timestamp: 5 })]));
+  assert.equal(store.read({ group: g1 }).entries, log.entries);
+  assert.is(store.findOffset(g1, 2), 3);
+  assert.is(store.findTime(g1, 1_003), 3);
+  node.crash(true, 'lost');
+  const again = node.start();
+  const { verdict, tail, highest } = again.open(g1);
+  assert.equal(verdict, { kind: 'clean' });
+  assert.equal(tail, log.tail);
+  assert.is(highest, log.tail.index);
+});
+
+test('a database that does not open is set aside: every replica owes its tail, the newborn ones nothing', () => {
+  const { node, log } = scene();
+  node.crash(false);
+  node.storage.engine.breakOpen();
+  const store = node.start();
+  assert.match(store.warnings.join(), /set aside as log\.bad-1/);
+  const { verdict, tail } = store.open(g1);
+  assert.equal(owes(verdict), log.tail);
+  assert.is(tail.index, 0);
+  assert.equal(store.open(g2).verdict, { kind: 'clean' });
+});
+
+test('a database that cannot open for lack of space is left alone, and the start refused', () => {
+  const { node, log } = scene();
+  node.crash(false);
+  node.storage.setFull(true);
+  const refused = node.tryStart();
+  assert.not(refused.ok);
+  assert.match(refused.ok ? '' : refused.detail, /no space/);
+  node.storage.setFull(false);
+  assert.equal(node.start().open(g1).tail, log.tail);
+});
+
+test('both journal files unsound: a new journal begins, and the log is kept aside', () => {
+  const { node, store } = scene();
+  node.crash(false);
+  for (const name of ['journal-1', 'journal-2']) node.storage.files.flipBit(name, 50);
+  const again = node.start();
+  assert.is.not(again.store.journalId, store.store.journalId);
+  assert.equal(again.store.replicas(), []);
+  assert.is(again.store.startCount, 1);
+  assert.ok(node.storage.files.names().includes('journal-1.bad-1'));
+  assert.match(again.warnings.join(), /belongs to another journal/);
+});
+
+test('a journal that is gone is a new node, too', () => {
+  const { node, store } = scene();
+  node.crash(false);
+  for (const name of ['journal-1', 'journal-2']) node.storage.files.remove(name);
+  const again = node.start();
+  assert.is.not(again.store.journalId, store.store.journalId);
+  assert.equal(again.store.replicas(), []);
+});
+
+test('a hard record unsound in both files costs the replica its place, for good', () => {
+  const { node, store } = scene();
+  const before = node.storage.files.copy('journal-1')?.byteLength ?? 0;
+  store.write(appendOf(g1, [], { hard: hardState(9, idOf('x')) }));
+  store.write(appendOf(g2, [], { hard: hardState(4) }));
+  node.crash(false);
+  for (const name of ['journal-1', 'journal-2']) node.storage.files.flipBit(name, before + 50);
+  for (let start = 0; start < 2; start += 1) {
+    const again = node.start();
+    assert.is(again.open(g1).verdict.kind, 'journal-lost');
+    assert.equal(again.open(g2).verdict, { kind: 'clean' });
+    assert.equal(again.open(g2).hard, hardState(4));
+    assert.throws(() => again.tryWrite(appendOf(g1, [], { hard: hardState(10) })), /journal is lost/);
+    node.crash(true);
+  }
+  const successor = node.start();
+  successor.birth(birthOf(g1, 'second'));
+  const fresh = successor.open(g1);
+  assert.equal(fresh.verdict, { kind: 'clean' });
+  assert.equal(fresh.tail, tailOf(undefined));
+});
+
+test('both journal files put back to an older copy are found out by the engine', () => {
+  const { node, store, log } = scene();
+  const copies = ['journal-1', 'journal-2'].map((name) => [name, node.storage.files.copy(name)] as const);
+  store.write(appendOf(g1, [log.append({ term: 3 })], { hard: hardState(3) }));
+  node.crash(false);
+  for (const [name, bytes] of copies) node.storage.files.put(name, bytes ?? new Uint8Array(0));
+  const again = node.start();
+  assert.match(again.warnings.join(), /older/);
+  assert.is(again.open(g1).verdict.kind, 'journal-lost');
+});
+
+test('a log with a term above its journal is out', () => {
+  const { node } = scene();
+  const log = new LogMaker(g1, []);
+  const alien = log.append({ term: 7 });
+  node.crash(false);
+  node.storage.engine.tamper(entryKey({ group: g1, life: 2 }, 1), alien.bytes);
+  const { verdict } = node.start().open(g1);
+  assert.match(verdict.kind === 'journal-lost' ? verdict.detail : '', /term 7/);
+});
+
+test('an entry of another place, sound in itself, is bad where it lies', () => {
+  const { node, log } = scene();
+  node.crash(false);
+  const bytes = log.entries[1]?.bytes ?? new Uint8Array(0);
+  node.storage.engine.tamper(entryKey({ group: g1, life: 2 }, 4), bytes);
+  assert.match(damagedBy(node.start().open(g1).verdict), /entry 4: other-index/);
+});
+
+test('entries above the owed tail show that a tail record is gone', () => {
+  const { node, log } = scene();
+  node.crash(true, 'lost');
+  const stray = log.append({ term: 2 });
+  node.storage.engine.tamper(entryKey({ group: g1, life: 2 }, stray.index), stray.bytes);
+  assert.is(owes(node.start().open(g1).verdict), 'unknown');
+});
+
+test('reads stop at the first bad entry, from either end', () => {
+  const { node, store, log } = scene();
+  const key = entryKey({ group: g1, life: 2 }, 4);
+  const sound = log.entries[3]?.bytes ?? new Uint8Array(0);
+  const flipped = Uint8Array.from(sound);
+  flipped[100] = (flipped[100] as number) ^ 4;
+  const to = log.tail.index;
+  const indexes = (cut: 'tail' | 'head'): unknown => {
+    const { entries, bad } = store.read({ group: g1, to, cut });
+    return [entries.map(({ index }) => index), bad];
+  };
+  const older = new LogMaker(g1, log.entries.slice(0, 3)).append({ timestamp: 77 }).bytes;
+  for (const value of [flipped, undefined, older]) {
+    node.storage.engine.tamper(key, value);
+    // An older entry is sound; it shows by the next one, which is chained to another.
+    const chained = value === older;
+    assert.equal(indexes('tail'), chained ? [[1, 2, 3, 4], 5] : [[1, 2, 3], 4]);
+    assert.equal(indexes('head'), [[5, 6, 7], 4]);
+  }
+});
+
+test('an entry that cannot be read costs neither those before it nor the process', () => {
+  const { node, store, log } = scene();
+  const to = log.tail.index;
+  node.storage.engine.failNextReads(1);
+  assert.equal(store.read({ group: g1, to }).entries.length, 7, 'one failed read is made good one by one');
+  node.storage.engine.failNextReads(2);
+  assert.equal(store.read({ group: g1, to }), { entries: [], bad: 1 });
+  node.storage.engine.failNextReads(2);
+  assert.equal(store.read({ group: g1, to, cut: 'head' }), { entries: [], bad: to });
+  node.storage.engine.failNextReads(2);
+  assert.match(damagedBy(store.open(g1).verdict), /unreadable/);
+});
+
+test('after a failed batch the store refuses everything, and says so once', () => {
+  const { node } = scene();
+  node.crash(false);
+  const told: string[] = [];
+  const store = node.start({ failed: (detail) => told.push(detail) });
+  const log = new LogMaker(g1, []);
+  store.birth(birthOf(3 as typeof g1));
+  store.open(g2);
+  node.storage.engine.failNextBatch();
+  const entry = new LogMaker(g2).append();
+  const answer = store.tryWrite(appendOf(g2, [entry], { hard: hardState(1) }));
+  assert.is(answer.ok ? '' : answer.code, 'storage_failed');
+  assert.not(store.tryWrite(appendOf(g2, [], { hard: hardState(2) })).ok);
+  assert.not(node.time.wait<{ ok: boolean }>((done) => store.store.saveDocument('a', 'b', done)).ok);
+  assert.is(told.length, 1);
+  assert.is(log.entries.length, 0);
+  node.time.runFor(5_000);
+  store.close();
+  assert.is(node.storage.engine.faults.of('batch-error'), 1, 'nothing is tried again');
+});
+
+for (const [what, count] of [
+  ['append to the first file', 1],
+  ['later', 2],
+] as const) {
+  test(`a journal write error (${what}) ends the store`, () => {
+    const { node, store } = scene();
+    node.storage.files.failNext(count);
+    assert.not(store.tryWrite(appendOf(g1, [], { hard: hardState(5) })).ok);
+    assert.not(store.tryWrite(appendOf(g1, [], { hard: hardState(6) })).ok);
+    node.crash(true);
+    const { hard } = node.start().open(g1);
+    assert.ok(hard.term === 2 || hard.term === 5);
+  });
+}
+
+test('an error in the background sync of tail records ends the store', () => {
+  const node = new TestNode(1);
+  const told: string[] = [];
+  const store = node.start({ failed: (detail) => told.push(detail) });
+  store.birth(birthOf(g1));
+  store.open(g1);
+  store.write(appendOf(g1, [new LogMaker(g1).append()], { hard: hardState(1) }));
+  node.storage.files.failNext(1);
+  node.time.runFor(2_000);
+  assert.is(told.length, 1);
+  assert.not(store.tryWrite(appendOf(g1, [], { hard: hardState(5) })).ok);
+});
+
+test('damage that cannot be journaled leaves the replica out', () => {
+  const { node } = scene();
+  node.crash(false);
+  node.storage.engine.loseTail(2);
+  const store = node.start();
+  node.storage.files.failNext(1);
+  const { verdict } = store.open(g1);
+  assert.is(verdict.kind, 'journal-lost');
+  node.crash(false);
+  assert.is(node.start().open(g1).verdict.kind, 'damaged');
+});
+
+test('tail records leave the engine once the journal has synced them, all but the newest', () => {
+  const { node, store, log } = scene();
+  const sequences = (): number =>
+    [...node.storage.engine.stored()].filter(({ key }) => key[0] === tailTag).length;
+  assert.is(sequences(), 4, 'four since the last sync');
+  for (let round = 0; round < 20; round += 1) store.write(appendOf(g1, [log.append({ term: 2 })]));
+  node.time.runFor(2_000);
+  store.write(appendOf(g1, [log.append({ term: 2 })]));
+  assert.is(sequences(), 1);
+  assert.ok([...node.storage.engine.stored()].some(({ key }) => Buffer.compare(key, tailKey(26)) === 0));
+});
+
+test('a damaged or foreign offset index is mended at open', () => {
+  const { node, log } = scene();
+  const offsets = [...node.storage.engine.stored()].filter(({ key }) => key[0] === offsetTag);
+  node.crash(false);
+  const [first, second, third] = offsets;
+  if (first === undefined || second === undefined || third === undefined) throw new Error('no index');
+  node.storage.engine.tamper(first.key, undefined);
+  node.storage.engine.tamper(second.key, Uint8Array.of(1, 2));
+  node.storage.engine.tamper(third.key, second.value);
+  const stray = Uint8Array.from(third.key);
+  stray[20] = 250;
+  node.storage.engine.tamper(stray, third.value);
+  const store = node.start();
+  assert.equal(store.open(g1).verdict, { kind: 'clean' });
+  const mended = [...node.storage.engine.stored()].filter(({ key }) => key[0] === offsetTag);
+  assert.equal(
+    mended.map(({ key, value }) => [...key, ...value]),
+    offsets.map(({ key, value }) => [...key, ...value]),
+  );
+  assert.is(store.findOffset(g1, 0), 1);
+  assert.is(store.findOffset(g1, log.nextOffset), undefined);
+});
+
+interface Chaos {
+  readonly power: () => boolean;
+  readonly fault: (node: TestNode) => void;
+}
+
+/** Lives of random length, each ended by a crash and followed by at most one damage. */
+function chaos(name: string, seeds: number, { power, fault }: Chaos): void {
+  test(`at random: ${name}`, () => {
+    let damaged = 0;
+    let healed = 0;
+    for (let seed = 0; seed < seeds; seed += 1) {
+      const node = new TestNode(`${name}-${String(seed)}`);
+      const state = { faulty: false };
+      const workload = new Workload({ node, seed, store: { journalBytes: 900 }, faults: () => state.faulty });
+      for (let life = 0; life < 10; life += 1) {
+        live(node, workload, 15, node.random.below(200));
+        node.crash(power());
+        // A damage done before the first sound start after it counts for that start too.
+        if (node.random.chance(0.6)) {
+          fault(node);
+          state.faulty = true;
+        }
+      }
+      damaged += workload.stats.damaged;
+      healed += workload.stats.healed;
+    }
+    assert.ok(damaged > seeds / 4, `${String(damaged)} damaged`);
+    assert.ok(healed > 0);
+  });
+}
+
+const pick = (node: TestNode, ...faults: readonly (() => void)[]): void => node.random.pick(faults)();
+
+chaos('damage to the engine, processes die', 80, {
+  power: () => false,
+  fault: (node) => {
+    const { engine } = node.storage;
+    pick(
+      node,
+      () => void engine.loseTail(1 + node.random.below(6)),
+      () => void engine.makeHole(),
+      () => void engine.makeBatchHole(),
+      () => void engine.flipBit(),
+      () => void engine.returnOlder(),
+      () => engine.breakOpen(),
+    );
+  },
+});
+
+chaos('damage to one journal file and the engine, processes die', 80, {
+  power: () => false,
+  fault: (node) => {
+    const { engine, files } = node.storage;
+    const name = node.random.chance(0.5) ? 'journal-1' : 'journal-2';
+    pick(
+      node,
+      () => void files.flipBit(name),
+      () => void files.truncate(name, node.random.below(1_000)),
+      () => void files.remove(name),
+      () => void engine.loseTail(1 + node.random.below(6)),
+    );
+  },
+});
+
+chaos('damage to values in the engine, the power goes', 80, {
+  power: () => true,
+  fault: (node) => {
+    const { engine } = node.storage;
+    const isEntry = (key: Uint8Array): boolean => key[0] === entryTag;
+    pick(
+      node,
+      () => void engine.makeHole(isEntry),
+      () => void engine.flipBit(),
+      () => void engine.breakOpen(),
+    );
+  },
+});
+
+test.run();
