@@ -73,7 +73,7 @@ export class CheckDesk {
       to('bounds'),
     );
     this.failures = new FailureChecker({
-      damaged: excused,
+      damaged: (node) => world.atlas.excusesReads(node),
       failing: (node) => world.atlas.mayFail(node),
       report: to('failures'),
     });

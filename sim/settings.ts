@@ -93,9 +93,14 @@ function drawNodes(random: SimRandom): number {
 /** Sometimes tiny, so that every window and cache runs full; all relations between limits must go on to hold. */
 function drawLimits(random: SimRandom): Limits {
   const small = (chance: number, value: number, usual: number): number => (random.chance(chance) ? value : usual);
+  // A coarser tick with the same times in milliseconds: an idle cluster then costs half as much to simulate.
+  const coarse = random.chance(0.75)
+    ? { tickMs: 100, heartbeatTicks: 3, electionTicksMin: 10, electionTicksMax: 20, stallTicks: 50 }
+    : {};
   const appendEntries = small(0.3, random.between(1, 8), defaultLimits.appendEntries);
   return {
     ...defaultLimits,
+    ...coarse,
     appendEntries,
     appendBytes: small(0.3, random.between(500, 4_000), defaultLimits.appendBytes),
     inflightMessages: small(0.3, random.between(1, 4), defaultLimits.inflightMessages),
@@ -160,13 +165,13 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSet
 
 function drawWorkload(random: SimRandom): WorkloadSettings {
   return {
-    topics: random.between(1, 3),
-    maxPartitions: random.pick([1, 2, 2, 4]),
-    httpProducers: random.between(1, 3),
+    topics: random.pick([1, 1, 2, 3]),
+    maxPartitions: random.pick([1, 1, 2, 2, 4]),
+    httpProducers: random.between(1, 2),
     directProducers: random.between(1, 2),
-    consumers: random.between(1, 3),
-    thinkMs: random.pick([300, 800, 1_500, 3_000]),
-    batchRecords: random.pick([1, 5, 20, 40]),
+    consumers: random.between(1, 2),
+    thinkMs: random.pick([1_000, 2_000, 4_000, 8_000]),
+    batchRecords: random.pick([3, 10, 40]),
     valueBytes: random.pick([16, 60, 300]),
     idle: random.chance(0.5),
   };

@@ -85,6 +85,13 @@ export class CommittedChecker {
     for (const next of chain) this.#append(group, model, next, inTerm);
   }
 
+  /** `node` applies this entry to its state. */
+  applying(node: string, group: number, index: number, checksum: number): void {
+    const known = this.group(group).checksums[index];
+    if (known === undefined) this.#options.report(`${node} applies entry ${index} of group ${group}, which nobody has committed`);
+    else if (known !== checksum) this.#options.report(`${node} applies another entry ${index} of group ${group} than was committed there`);
+  }
+
   /** The entries from the end of the model to this one, oldest first. */
   #chainTo(group: number, model: CommittedGroup, entry: SeenEntry): readonly SeenEntry[] | undefined {
     const chain = [entry];

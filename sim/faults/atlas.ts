@@ -11,11 +11,15 @@ const patienceMicros = 20_000_000;
 
 interface Suspicion {
   readonly sinceMicros: number;
+  /** It cannot be acquitted before this process of it, since its disk was damaged between two. */
+  readonly untilLife: number;
 }
 
 export class Atlas {
   readonly #world: World;
   readonly #suspects = new Map<string, Suspicion>();
+  /** Nodes whose index may be damaged, by the process in which it happened: only a start checks the whole of it. */
+  readonly #scars = new Map<string, number>();
   readonly #journals = new Map<string, number>();
   /** Nodes whose store was made to fail. */
   readonly #failing = new Set<string>();
@@ -32,6 +36,11 @@ export class Atlas {
   /** Bad entries, bad verdicts and failed reads are to be expected here. */
   excuses(node: string): boolean {
     return this.#suspects.has(node);
+  }
+
+  /** The same for reads: what points to records may be damaged where all records are sound. */
+  excusesReads(node: string): boolean {
+    return this.#suspects.has(node) || this.#scars.get(node) === this.#world.node(node).life;
   }
 
   mayFail(node: string): boolean {
@@ -60,8 +69,13 @@ export class Atlas {
     });
   }
 
-  suspect(node: string): void {
-    this.#suspects.set(node, { sinceMicros: this.#world.nowMicros });
+  /** `down`: the damage is done while no process runs, and shows at the next start at the earliest. */
+  suspect(node: string, down: boolean): void {
+    const { life } = this.#world.node(node);
+    const before = this.#suspects.get(node)?.untilLife ?? 0;
+    this.#scars.set(node, down ? life + 1 : life);
+    const untilLife = Math.max(before, down ? life + 1 : life);
+    this.#suspects.set(node, { sinceMicros: this.#world.nowMicros, untilLife });
     if (this.#suspects.size > 1) this.#world.report.sometimes('two nodes were damaged at once');
   }
 
@@ -84,11 +98,12 @@ export class Atlas {
   /** Acquits the suspects whose disks are whole again; restarts those on which damage lies that nobody has met. */
   sweep(restart: (node: string) => void): void {
     for (const [node, suspicion] of this.#suspects) {
-      if (this.isWhole(node)) {
+      const { life } = this.#world.node(node);
+      if (life >= suspicion.untilLife && this.isWhole(node)) {
         this.#suspects.delete(node);
         this.#world.report.event(node, 'acquitted');
       } else if (this.#world.nowMicros - suspicion.sinceMicros > patienceMicros && this.#isUnnoticed(node)) {
-        this.suspect(node);
+        this.suspect(node, true);
         restart(node);
       }
     }
@@ -97,6 +112,8 @@ export class Atlas {
   /** Every replica of this node runs undamaged, and everything it has promised is sound on its disk. */
   isWhole(node: string): boolean {
     const { checks } = this.#world;
+    const { running, storage } = this.#world.node(node);
+    if (!running || storage.engine.readsToFail > 0) return false;
     return checks.promises.groupsOf(node).every((group) => {
       const { damaged, last } = checks.promises.of(node, group);
       return !damaged && this.#runs(node, group) && this.reader(node).soundUpTo(group) >= last;

@@ -29,9 +29,10 @@ function oneKey(damage: (node: SimNode, filter: KeyFilter | undefined) => boolea
   return (context) => {
     const node = victim(context);
     if (node === undefined) return false;
-    context.world.atlas.suspect(node.name);
+    const down = context.random.chance(0.5);
+    context.world.atlas.suspect(node.name, down);
     context.world.report.event(node.name, 'damaged');
-    if (context.random.chance(0.5)) damage(node, logKeys);
+    if (!down) damage(node, logKeys);
     else whileDown(context, node, () => void damage(node, undefined));
     return false;
   };
@@ -41,7 +42,7 @@ function wholeEngine(damage: (node: SimNode, context: FaultContext) => void): Fa
   return (context) => {
     const node = victim(context);
     if (node === undefined) return false;
-    context.world.atlas.suspect(node.name);
+    context.world.atlas.suspect(node.name, true);
     context.world.report.event(node.name, 'engine-damaged');
     whileDown(context, node, () => damage(node, context));
     return false;
@@ -74,7 +75,7 @@ const helical: Fault = (context) => {
     const hit = (other: Uint8Array): boolean => Buffer.compare(other, key) === 0;
     const { engine } = world.node(member).storage;
     if (!(random.chance(0.5) ? engine.makeHole(hit) : engine.flipBit(hit))) continue;
-    atlas.suspect(member);
+    atlas.suspect(member, false);
     hits += 1;
   }
   world.report.event('', 'helical', group, hits);
@@ -87,7 +88,7 @@ const helical: Fault = (context) => {
 const readError: Fault = (context) => {
   const node = victim(context);
   if (node === undefined) return false;
-  context.world.atlas.suspect(node.name);
+  context.world.atlas.suspect(node.name, false);
   node.storage.engine.failNextReads(context.random.between(1, 4));
   // Reads of a quiet node are rare: an open reads the most.
   if (context.random.chance(0.6)) {

@@ -93,71 +93,80 @@ export class SimNetwork {
   }
 }
 
+/** What one process has collected for one peer in a drain. */
+interface Outbox {
+  readonly link: Link;
+  readonly direction: Direction;
+  dirty: boolean;
+  control: Parcel[];
+  bulk: Parcel[];
+}
+
 /** The Network port of one process. */
 export class NodeNetwork implements Network {
   readonly #network: SimNetwork;
-  readonly #end: LinkEnd;
-  readonly #outboxes = new Map<string, Record<LinkLane, Parcel[]>>();
-  readonly #peers: readonly string[];
+  readonly #name: string;
+  readonly #outboxes = new Map<string, Outbox>();
+  #dirty: Outbox[] = [];
 
   constructor(network: SimNetwork, end: LinkEnd) {
     this.#network = network;
-    this.#end = end;
-    this.#peers = network.options.names.filter((name) => name !== end.name);
+    this.#name = end.name;
+    for (const link of network.linksOf(end.name)) {
+      const direction = link.from(end.name);
+      this.#outboxes.set(direction.to, { link, direction, dirty: false, control: [], bulk: [] });
+    }
   }
 
   send(envelope: Envelope): SendResult {
-    const { node } = envelope.to;
-    if (!this.#peers.includes(node)) return 'gone';
-    const link = this.#network.link(this.#end.name, node);
-    if (!link.isUp(this.#end.name)) return 'gone';
+    const outbox = this.#outboxes.get(envelope.to.node);
+    if (outbox?.link.isUp(this.#name) !== true) return 'gone';
     const { options } = this.#network;
     const parcel = options.parcels.wrap(envelope);
-    const direction = link.from(this.#end.name);
-    if (direction.bytes + parcel.bytes > options.limits.peerLinkBytes) return 'full';
+    if (outbox.direction.bytes + parcel.bytes > options.limits.peerLinkBytes) return 'full';
     options.onSend(envelope);
     if (this.#network.raw && isConsensus(envelope)) {
-      link.sendRaw(parcel, this.#end.name);
+      outbox.link.sendRaw(parcel, this.#name);
       return 'accepted';
     }
-    const lane = defaultRoute(envelope, parcel.bytes);
-    direction.bytes += parcel.bytes;
-    this.#outbox(node)[lane].push(parcel);
+    outbox.direction.bytes += parcel.bytes;
+    outbox[defaultRoute(envelope, parcel.bytes)].push(parcel);
+    if (!outbox.dirty) {
+      outbox.dirty = true;
+      this.#dirty.push(outbox);
+    }
     return 'accepted';
   }
 
   flush(): void {
-    for (const [node, outbox] of this.#outboxes) {
-      const link = this.#network.link(this.#end.name, node);
-      this.#flushLane(link, 'control', outbox);
-      this.#flushLane(link, 'bulk', outbox);
+    if (this.#dirty.length === 0) return;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const outbox of dirty) {
+      outbox.dirty = false;
+      this.#flushLane(outbox, 'control');
+      this.#flushLane(outbox, 'bulk');
     }
-    this.#outboxes.clear();
   }
 
-  #flushLane(link: Link, lane: LinkLane, outbox: Record<LinkLane, Parcel[]>): void {
+  #flushLane(outbox: Outbox, lane: LinkLane): void {
+    const parcels = outbox[lane];
+    if (parcels.length === 0) return;
+    outbox[lane] = [];
     const { limits } = this.#network.options;
     const most = lane === 'control' ? limits.controlFrameBytes : limits.frameBytes;
     let frame: Parcel[] = [];
     let bytes = 0;
-    for (const parcel of outbox[lane]) {
+    for (const parcel of parcels) {
       if (frame.length > 0 && bytes + parcel.bytes + 16 > most) {
-        link.sendFrame(lane, frame, bytes, this.#end.name);
+        outbox.link.sendFrame(lane, frame, bytes, this.#name);
         frame = [];
         bytes = 0;
       }
       frame.push(parcel);
       bytes += parcel.bytes;
     }
-    if (frame.length > 0) link.sendFrame(lane, frame, bytes, this.#end.name);
-  }
-
-  #outbox(node: string): Record<LinkLane, Parcel[]> {
-    const known = this.#outboxes.get(node);
-    if (known !== undefined) return known;
-    const fresh = { control: [], bulk: [] };
-    this.#outboxes.set(node, fresh);
-    return fresh;
+    outbox.link.sendFrame(lane, frame, bytes, this.#name);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Turns the steps of the consensus cores into what the checkers of elections, logs and durability need to know. */
 import type { RaftMessage, Effects, Input } from '../../src/raft/index.ts';
-import { logIndex } from '@callboard/client/protocol';
+import { logIndex, readEntryHeader } from '@callboard/client/protocol';
 import type { CommittedChecker } from '../checkers/committed.ts';
 import type { DurabilityChecker } from '../checkers/durability.ts';
 import type { ElectionChecker } from '../checkers/elections.ts';
@@ -68,6 +68,11 @@ export class RaftChecks implements RaftObserver {
     for (const { ok } of effects.reads) {
       report.sometimes(ok ? 'a read was confirmed by ReadIndex' : 'a read was refused');
     }
+  }
+
+  applying(node: string, group: number, index: number, chunk: Uint8Array): void {
+    const checksum = readEntryHeader(chunk)?.checksum ?? -1;
+    this.#checkers.committed.applying(node, group, index, checksum);
   }
 
   #decided(view: RaftView, message: VoteMessage): void {

@@ -1,8 +1,9 @@
 /**
- * Sees every step of every consensus core of the simulated cluster. It takes the place of the public method of the class, so that
- * production carries no hook; who steps is known from the actor whose turn it is.
+ * Sees every step of every consensus core of the simulated cluster, and every entry that a partition applies. It takes the
+ * place of the public methods of the classes, so that production carries no hook; who steps is known from the actor whose turn it is.
  */
 import type { Actor, Context } from '../../src/kernel/index.ts';
+import { PartitionMachine } from '../../src/partition/index.ts';
 import { Raft } from '../../src/raft/index.ts';
 import type { Effects, Input } from '../../src/raft/index.ts';
 
@@ -22,6 +23,8 @@ export interface RaftObserver {
   opened(view: RaftView): void;
   before(view: RaftView, input: Input): void;
   after(view: RaftView, input: Input, effects: Effects): void;
+  /** A partition is about to apply this chunk. */
+  applying(node: string, group: number, index: number, chunk: Uint8Array): void;
 }
 
 interface Site {
@@ -37,7 +40,13 @@ let views = new WeakMap<Raft, RaftView>();
 export function withRaftObserver<T>(observer: RaftObserver, body: () => T): T {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its instance below
   const step = Raft.prototype.step;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- the same
+  const apply = PartitionMachine.prototype.apply;
   views = new WeakMap();
+  PartitionMachine.prototype.apply = function observed(this: PartitionMachine, index, chunk) {
+    if (site !== undefined) observer.applying(site.node, site.group, index, chunk);
+    return apply.call(this, index, chunk);
+  };
   Raft.prototype.step = function observed(this: Raft, input: Input, effects: Effects): void {
     const view = viewOf(this, observer);
     observer.before(view, input);
@@ -48,6 +57,7 @@ export function withRaftObserver<T>(observer: RaftObserver, body: () => T): T {
     return body();
   } finally {
     Raft.prototype.step = step;
+    PartitionMachine.prototype.apply = apply;
     site = undefined;
   }
 }

@@ -79,6 +79,10 @@ export class SimEngineHost implements EngineHost {
     return this.#map[Symbol.iterator]();
   }
 
+  get readsToFail(): number {
+    return this.#failReads;
+  }
+
   /** What is stored under a key now, past all latencies and faults; for checkers. */
   peek(key: Uint8Array): Uint8Array | undefined {
     return this.#map.get(nameOf(key))?.value;

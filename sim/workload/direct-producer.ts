@@ -24,6 +24,9 @@ interface Batch {
   round: number;
 }
 
+/** What a client's clock says whose node has none just now. */
+const clientEpochMs = 1_704_067_200_000;
+
 export class DirectProducer {
   readonly #work: Workload;
   readonly #random: SimRandom;
@@ -106,7 +109,7 @@ export class DirectProducer {
     batch.sent += 1;
     batch.round = this.#round;
     this.#inFlight += 1;
-    if (batch.timestamp === 0) batch.timestamp = Math.floor(node.clock?.wallTime() ?? 1);
+    if (batch.timestamp === 0) batch.timestamp = Math.floor(node.clock?.wallTime() ?? clientEpochMs);
     for (const record of batch.records) world.checks.records.attempt(record, world.nowMicros);
     clients.request(node, target, this.#group, { kind: 'produce', acks: 'quorum', chunk: this.#chunk(batch) }, (outcome) => {
       this.#inFlight -= 1;

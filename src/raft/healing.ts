@@ -79,7 +79,23 @@ export function tickHealing(core: Core, healing: HealingState): void {
   advance(core, healing);
   if (walk.source !== 'peers' || walk.blocked || healing.closing !== undefined) return;
   walk.wait -= 1;
-  if (walk.wait <= 0) askPeer(core, walk);
+  if (walk.wait > 0) return;
+  if (walk.attempts % circleOf(core) === 0) {
+    // Everybody was asked. A read that failed may have failed for once.
+    walk.source = 'disk';
+    advance(core, healing);
+    if (readsDisk(walk)) return;
+    walk.source = 'peers';
+  }
+  if (!walk.blocked && healing.closing === undefined) askPeer(core, walk);
+}
+
+function circleOf(core: Core): number {
+  return Math.max(1, core.peers.length);
+}
+
+function readsDisk(walk: Walk): boolean {
+  return walk.source === 'disk' && walk.loadId !== undefined;
 }
 
 /** Way (b): goes as far as it can without waiting for disk or peers. */
@@ -128,21 +144,14 @@ function readDisk(core: Core, walk: Walk): void {
 }
 
 function askPeer(core: Core, walk: Walk): void {
-  const to = core.peers[walk.peer % core.peers.length];
-  if (to === undefined) return;
   const { heartbeatTicks, electionTicksMax } = core.limits;
-  const cycles = Math.floor(walk.attempts / core.peers.length);
-  walk.wait = Math.min(heartbeatTicks * 2 ** Math.min(cycles, 8), electionTicksMax);
+  const circles = Math.floor(walk.attempts / circleOf(core));
+  walk.wait = Math.min(heartbeatTicks * 2 ** Math.min(circles, 8), electionTicksMax);
   walk.attempts += 1;
-  core.send({
-    kind: 'fetch',
-    from: core.self,
-    to,
-    term: core.term,
-    index: walk.index,
-    checksum: walk.checksum,
-  });
+  const to = core.peers[walk.peer];
+  if (to === undefined) return;
   walk.peer = (walk.peer + 1) % core.peers.length;
+  core.send({ kind: 'fetch', from: core.self, to, term: core.term, index: walk.index, checksum: walk.checksum });
 }
 
 /** True if the load was the walk's. */
@@ -197,7 +206,7 @@ export function onFetched(core: Core, message: Fetched): void {
   const sound = chainEndingIn(message.entries, walk.index, walk.checksum);
   if (sound.length === 0) {
     // The next peer soon, but after a whole circle of refusals slowly.
-    if (walk.attempts % core.peers.length !== 0) walk.wait = 1;
+    if (walk.attempts % circleOf(core) !== 0) walk.wait = 1;
     return;
   }
   const used = takeRepairs(core, healing, walk, sound);

@@ -7,7 +7,6 @@
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
-import type { BatchOperation } from 'classic-level';
 import type {
   BatchDone,
   Engine,
@@ -22,7 +21,6 @@ import type {
 import { syncDirectory } from './sync-directory.ts';
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
-type Operations = BatchOperation<Database, Uint8Array, Uint8Array>[];
 
 export interface LevelOptions {
   readonly compression: boolean;
@@ -77,15 +75,18 @@ class LevelEngine implements Engine {
   batch(ops: readonly EngineOp[], done: BatchDone): void {
     if (this.#inFlight) throw new Error('a batch is in flight already');
     this.#inFlight = true;
-    const operations = ops.map((op): Operations[number] =>
-      op.kind === 'put' ? { type: 'put', key: op.key, value: op.value } : { type: 'del', key: op.key },
-    );
-    this.#write(operations).then(done, (reason: unknown) => done(asError(reason)));
+    this.#write(ops).then(done, (reason: unknown) => done(asError(reason)));
   }
 
-  async #write(operations: Operations): Promise<undefined> {
+  /** By a chained batch: an array goes through some ten microseconds of copying per operation in the layers above. */
+  async #write(ops: readonly EngineOp[]): Promise<undefined> {
+    const batch = this.#db.batch();
+    for (const op of ops) {
+      if (op.kind === 'put') batch.put(op.key, op.value);
+      else batch.del(op.key);
+    }
     try {
-      await this.#db.batch(operations, { sync: true });
+      await batch.write({ sync: true });
     } catch (reason) {
       const cause = causeOf(reason);
       if (isDamage(cause)) await this.#corrupted(cause.message);

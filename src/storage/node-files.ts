@@ -1,9 +1,12 @@
 /** The AppendFiles port on node:fs, for one directory. */
-import { constants, close, fdatasync, fsync, open, readFile, rename, stat, write } from 'node:fs';
+import { constants, close, fdatasync, fsync, open, readFile, rename, stat, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppendFiles, FileDone } from './files.ts';
 
 type Descriptor = (error: Error | undefined, descriptor: number) => void;
+
+/** Appends up to this size are copied into the page cache at once. */
+const smallBytes = 64 << 10;
 
 function plain(done: FileDone): (error: Error | null) => void {
   return (error) => done(error ?? undefined);
@@ -56,13 +59,25 @@ export class NodeFiles implements AppendFiles {
   append(name: string, bytes: Uint8Array, done: FileDone): void {
     const known = this.#open.get(name);
     if (known !== undefined) {
-      this.#writeAll(known, bytes, 0, done);
+      if (bytes.byteLength <= smallBytes) this.#appendSmall(known, bytes, done);
+      else this.#writeAll(known, bytes, 0, done);
       return;
     }
     this.#descriptor(name, constants.O_WRONLY | constants.O_APPEND, (error, descriptor) => {
       if (error === undefined) this.#writeAll(descriptor, bytes, 0, done);
       else done(error);
     });
+  }
+
+  /** Within the call: a copy into the page cache takes microseconds, a round through the thread pool a tenth of a millisecond. */
+  #appendSmall(descriptor: number, bytes: Uint8Array, done: FileDone): void {
+    let failure: Error | undefined;
+    try {
+      for (let from = 0; from < bytes.byteLength; ) from += writeSync(descriptor, bytes, from);
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    queueMicrotask(() => done(failure));
   }
 
   /** A write may be taken in part. */

@@ -75,7 +75,10 @@ export class LogReader implements Actor<LogReaderMessage> {
         answerChunks(request, { entries: [], bad: index ?? logIndex(0) }, context);
         return;
       }
-      const range = { group, from: index, to: maxIndex, maxBytes, maxEntries: 4_096, cut: 'tail' } as const;
+      // The entry found by the index holds the first record, and each further one at least one more: a consumer that takes
+      // one record must not cost the verification of a megabyte.
+      const maxEntries = Math.min(4_096, Math.max(1, request.upTo - request.offset));
+      const range = { group, from: index, to: maxIndex, maxBytes, maxEntries, cut: 'tail' } as const;
       this.#store.readEntries(range, (answer) => answerChunks(request, answer, context));
     });
   }
