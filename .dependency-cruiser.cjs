@@ -76,7 +76,14 @@ module.exports = {
       ANY_PACKAGE,
     ]),
     row('cli', rooms('cli'), [rooms('cli', 'node'), CLIENT, NODE_BUILTINS, ANY_PACKAGE]),
-    row('bench', '^bench/', ['^bench/', '^test/lib/', rooms('node', 'kernel', 'storage', 'raft'), CLIENT, NODE_BUILTINS, ANY_PACKAGE]),
+    row('bench', '^bench/', [
+      '^bench/',
+      '^test/lib/',
+      rooms('node', 'kernel', 'storage', 'raft'),
+      CLIENT,
+      NODE_BUILTINS,
+      ANY_PACKAGE,
+    ]),
     row('examples', '^examples/', ['^examples/', rooms('node'), CLIENT, NODE_BUILTINS, ANY_PACKAGE]),
 
     {

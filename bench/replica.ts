@@ -34,7 +34,12 @@ interface Result {
 /** Several producers without an id: duplicates cannot arise here, since nothing is retried and any error ends the run. */
 function chunkOf(count: number): Uint8Array {
   const value = new Uint8Array(recordBytes).fill(120);
-  const records = Array.from({ length: count }, () => ({ timestampDelta: 0, key: undefined, headers: [], value }));
+  const records = Array.from({ length: count }, () => ({
+    timestampDelta: 0,
+    key: undefined,
+    headers: [],
+    value,
+  }));
   return buildChunk(
     {
       kind: chunkKind.records,
@@ -85,7 +90,13 @@ class Leaders {
   }
 }
 
-async function load(scenario: string, leaders: Leaders, batch: number, lanes: number, spread: number): Promise<Result> {
+async function load(
+  scenario: string,
+  leaders: Leaders,
+  batch: number,
+  lanes: number,
+  spread: number,
+): Promise<Result> {
   const chunk = chunkOf(batch);
   const latencies: number[] = [];
   let acknowledged = 0;
@@ -113,7 +124,11 @@ async function load(scenario: string, leaders: Leaders, batch: number, lanes: nu
   return {
     scenario,
     recordsPerSecond: Math.round(acknowledged / elapsed),
-    latencyMs: { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), max: percentile(latencies, 1) },
+    latencyMs: {
+      p50: percentile(latencies, 0.5),
+      p99: percentile(latencies, 0.99),
+      max: percentile(latencies, 1),
+    },
   };
 }
 
@@ -127,13 +142,27 @@ try {
   const results = [
     await load('one record at a time', leaders, 1, 1, 1),
     await load('single records, 256 in flight per partition', leaders, 1, 256, partitions),
-    await load(`batches of ${batch}, ${values.window} in flight per partition`, leaders, batch, Number(values.window), partitions),
+    await load(
+      `batches of ${batch}, ${values.window} in flight per partition`,
+      leaders,
+      batch,
+      Number(values.window),
+      partitions,
+    ),
   ];
   leaders.close();
   first.close();
   console.log(machine);
-  console.table(results.map(({ scenario, recordsPerSecond, latencyMs }) => ({ scenario, recordsPerSecond, ...latencyMs })));
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, results }, undefined, 2));
+  console.table(
+    results.map(({ scenario, recordsPerSecond, latencyMs }) => ({
+      scenario,
+      recordsPerSecond,
+      ...latencyMs,
+    })),
+  );
+  if (values.json !== undefined) {
+    writeFileSync(values.json, JSON.stringify({ machine, results }, undefined, 2));
+  }
 } finally {
   await cluster.destroy();
 }

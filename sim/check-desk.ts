@@ -47,11 +47,20 @@ export class CheckDesk {
   constructor(world: World) {
     this.#world = world;
     const { report, settings } = world;
-    const to = (checker: string) => (text: string): void => report.violation(checker, text);
-    const readDisk = (node: string, group: number, index: number) => world.atlas.reader(node).entry(group, index);
+    const to =
+      (checker: string) =>
+      (text: string): void =>
+        report.violation(checker, text);
+    const readDisk = (node: string, group: number, index: number) =>
+      world.atlas.reader(node).entry(group, index);
     const excused = (node: string): boolean => world.atlas.excuses(node);
     this.promises = new Promises(readDisk, to('promises'));
-    this.durability = new DurabilityChecker({ promises: this.promises, readDisk, excused, report: to('durability') });
+    this.durability = new DurabilityChecker({
+      promises: this.promises,
+      readDisk,
+      excused,
+      report: to('durability'),
+    });
     this.elections = new ElectionChecker(to('elections'));
     this.matching = new LogMatchingChecker(to('log matching'));
     this.records = new RecordChecker(to('records'));
@@ -61,15 +70,21 @@ export class CheckDesk {
       report: to('committed'),
     });
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
-    const cursor = (group: number, consumer: string): number => this.committed.group(group).cursors.get(consumer) ?? 0;
-    const valueAt = (group: number, offset: number): Uint8Array | undefined => this.committed.group(group).values[offset];
+    const cursor = (group: number, consumer: string): number =>
+      this.committed.group(group).cursors.get(consumer) ?? 0;
+    const valueAt = (group: number, offset: number): Uint8Array | undefined =>
+      this.committed.group(group).values[offset];
     this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
     this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));
     this.states = new StateChecker(to('states'));
     this.answers = new AnswerChecker(answerSlackMicros, to('answers'));
     this.bounds = new BoundsChecker(
-      { controlMessages: 50_000, uncommittedBytes: settings.limits.uncommittedGroupBytes, entryBytes: 1 << 20 },
+      {
+        controlMessages: 50_000,
+        uncommittedBytes: settings.limits.uncommittedGroupBytes,
+        entryBytes: 1 << 20,
+      },
       to('bounds'),
     );
     this.failures = new FailureChecker({
@@ -104,7 +119,10 @@ export class CheckDesk {
     const id = node.store?.journalId ?? '';
     const known = this.#journals.get(node.name);
     if (known !== undefined && known !== id) {
-      this.#world.report.violation('promises', `${node.name} has lost its journal although one copy was sound at any time`);
+      this.#world.report.violation(
+        'promises',
+        `${node.name} has lost its journal although one copy was sound at any time`,
+      );
     }
     this.#journals.set(node.name, id);
     this.#nodesByReplica.set(id, node.name);
@@ -126,7 +144,9 @@ export class CheckDesk {
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields): void {
     this.failures.note(node.name, actor.id, level, event, fields);
     if (event === 'health.finding') {
-      this.#world.report.sometimes(fields['alive'] === true ? 'a broker came back' : 'a broker was found dead');
+      this.#world.report.sometimes(
+        fields['alive'] === true ? 'a broker came back' : 'a broker was found dead',
+      );
     }
   }
 
@@ -137,8 +157,9 @@ export class CheckDesk {
       if (system === undefined || node.blocked) continue;
       this.bounds.actors(node.name, system.inspect());
       for (const [id, actor] of system.drivers) {
-        if (id.startsWith('partition/')) this.#samplePartition(node.name, id, actor as unknown as PartitionReplica);
-        else this.#sampleDirectory(node.name, actor as unknown as Manager);
+        if (id.startsWith('partition/')) {
+          this.#samplePartition(node.name, id, actor as unknown as PartitionReplica);
+        } else this.#sampleDirectory(node.name, actor as unknown as Manager);
       }
     }
   }
@@ -157,7 +178,9 @@ export class CheckDesk {
   #sampleDirectory(node: string, manager: Manager): void {
     const hash = manager.stateHash();
     const { applied } = manager.inspect();
-    if (hash !== undefined && typeof applied === 'number' && applied > 0) this.states.state(node, 0, applied, hash);
+    if (hash !== undefined && typeof applied === 'number' && applied > 0) {
+      this.states.state(node, 0, applied, hash);
+    }
   }
 
   #stored({ group, offset, value }: CommittedRecord): void {

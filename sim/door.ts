@@ -3,7 +3,12 @@
  * client session would send them. Knows the placements from the node's own manager, as a session does.
  */
 import type { Limits } from '@callboard/client/protocol';
-import { gatewayActorId, type Call, type CallAnswer, type GatewayMessage } from '../src/actors/gateway/messages.ts';
+import {
+  gatewayActorId,
+  type Call,
+  type CallAnswer,
+  type GatewayMessage,
+} from '../src/actors/gateway/messages.ts';
 import { managerActorId, type DirectoryEvents, type ManagerMessage } from '../src/actors/manager/messages.ts';
 import {
   partitionActorId,
@@ -14,12 +19,21 @@ import {
 import type { Topic } from '../src/directory/index.ts';
 import { refTo, type ActorSystem, type Context, type Ref, type SendResult } from '../src/kernel/index.ts';
 
-type DoorMessage = CallAnswer | DirectoryEvents | PartitionAnswer | { readonly kind: 'door-manager-gone' } | { readonly kind: 'door-watch' };
+type DoorMessage =
+  | CallAnswer
+  | DirectoryEvents
+  | PartitionAnswer
+  | { readonly kind: 'door-manager-gone' }
+  | { readonly kind: 'door-watch' };
 
 const doorId = 'client/door';
 
 /** A request without what the door fills in. */
-export type RequestBody = PartitionRequest extends infer R ? (R extends PartitionRequest ? Omit<R, 'id' | 'replyTo'> : never) : never;
+export type RequestBody = PartitionRequest extends infer R
+  ? R extends PartitionRequest
+    ? Omit<R, 'id' | 'replyTo'>
+    : never
+  : never;
 
 export class Door {
   readonly topics: Map<string, Topic> = new Map();
@@ -52,18 +66,23 @@ export class Door {
   }
 
   /** To the replica of `group` on `node`. */
-  request(node: string, group: number, body: RequestBody, then: (answer: PartitionAnswer) => void): SendResult {
+  request(
+    node: string,
+    group: number,
+    body: RequestBody,
+    then: (answer: PartitionAnswer) => void,
+  ): SendResult {
     this.#lastId += 1;
     const id = this.#lastId;
     const to = refTo<PartitionReplicaMessage>(node, partitionActorId(group));
-    const sent = this.#system.send(to, { ...body, id, replyTo: this.#self } as PartitionRequest);
+    const sent = this.#system.send(to, { ...body, id, replyTo: this.#self });
     if (sent === 'accepted') this.#requests.set(id, then);
     return sent;
   }
 
   #watch(context: Context<DoorMessage>): void {
     const manager = refTo<ManagerMessage>(context.self.node, managerActorId);
-    context.send(manager, { kind: 'directory-subscribe', replyTo: context.self as Ref<DirectoryEvents> }, 'control');
+    context.send(manager, { kind: 'directory-subscribe', replyTo: context.self }, 'control');
     context.monitor(manager, { kind: 'door-manager-gone' });
   }
 
@@ -77,7 +96,9 @@ export class Door {
       }
       case 'directory-events':
         for (const event of message.events) {
-          if (event.kind === 'topic' && event.topic.state === 'ready') this.topics.set(event.topic.name, event.topic);
+          if (event.kind === 'topic' && event.topic.state === 'ready') {
+            this.topics.set(event.topic.name, event.topic);
+          }
         }
         return;
       case 'door-manager-gone':

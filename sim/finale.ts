@@ -75,18 +75,36 @@ export class Finale {
       const node = world.node(target);
       world.checks.records.attempt(record, world.nowMicros);
       const chunk = probeChunk(record, producerId, node);
-      this.#work.clients.request(node, target, group, { kind: 'produce', acks: 'quorum', chunk }, (outcome) => {
-        const answer = outcome.kind === 'value' ? outcome.value : undefined;
-        if (answer?.kind === 'produced') {
-          world.checks.records.answered(record.id, 'applied', { group, offset: answer.baseOffset }, world.nowMicros);
-          this.#written(group);
-          return;
-        }
-        const refused = outcome.kind === 'refused' || (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
-        world.checks.records.answered(record.id, refused ? 'not_applied' : 'unknown', undefined, world.nowMicros);
-        leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
-        world.after(random.between(20, 200), attempt);
-      });
+      this.#work.clients.request(
+        node,
+        target,
+        group,
+        { kind: 'produce', acks: 'quorum', chunk },
+        (outcome) => {
+          const answer = outcome.kind === 'value' ? outcome.value : undefined;
+          if (answer?.kind === 'produced') {
+            world.checks.records.answered(
+              record.id,
+              'applied',
+              { group, offset: answer.baseOffset },
+              world.nowMicros,
+            );
+            this.#written(group);
+            return;
+          }
+          const refused =
+            outcome.kind === 'refused' ||
+            (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
+          world.checks.records.answered(
+            record.id,
+            refused ? 'not_applied' : 'unknown',
+            undefined,
+            world.nowMicros,
+          );
+          leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
+          world.after(random.between(20, 200), attempt);
+        },
+      );
     };
     attempt();
   }
@@ -102,7 +120,10 @@ export class Finale {
     const elapsed = nowMicros - this.#healedAt;
     atlas.sweep(() => undefined);
     if (this.#unwritten.size > 0 && elapsed > writableMicros) {
-      report.violation('liveness', `groups ${[...this.#unwritten].join()} took no write within ${elapsed / 1_000_000} s of healing`);
+      report.violation(
+        'liveness',
+        `groups ${[...this.#unwritten].join()} took no write within ${elapsed / 1_000_000} s of healing`,
+      );
       return;
     }
     const open = this.#work.clients.open + this.#work.insisting;
@@ -127,11 +148,17 @@ export class Finale {
       for (const name of checks.promises.members(group)) {
         const node = this.#world.node(name);
         const view = checks.raft.view(name, group);
-        if (view === undefined || view.life !== node.life || !node.running) return `group ${group} does not run on ${name}`;
+        if (view === undefined || view.life !== node.life || !node.running) {
+          return `group ${group} does not run on ${name}`;
+        }
         const status = view.raft.status();
         if (status.damaged) return `group ${group} is damaged on ${name}`;
-        if (status.applied < last || status.last !== last) return `group ${group} on ${name} has applied ${status.applied} of ${last} entries`;
-        if (status.durable < last) return `group ${group} on ${name} is durable up to ${status.durable} of ${last}`;
+        if (status.applied < last || status.last !== last) {
+          return `group ${group} on ${name} has applied ${status.applied} of ${last} entries`;
+        }
+        if (status.durable < last) {
+          return `group ${group} on ${name} is durable up to ${status.durable} of ${last}`;
+        }
       }
     }
     return undefined;
@@ -147,14 +174,22 @@ export class Finale {
         for (let index = 1; index <= last; index += 1) {
           if (atlas.reader(name).entry(group, index)?.checksum === checksums[index]) continue;
           // Damage behind the back of a process is found by its scrubber, in time.
-          if (!atlas.excuses(name)) report.violation('disks', `${name} does not hold entry ${index} of group ${group}, committed up to ${last}`);
+          if (!atlas.excuses(name)) {
+            report.violation(
+              'disks',
+              `${name} does not hold entry ${index} of group ${group}, committed up to ${last}`,
+            );
+          }
           break;
         }
       }
     }
     for (const { id, group, offset } of checks.records.acks()) {
       if (valueAt(world, group, offset) === id) continue;
-      report.violation('records', `record ${id} was acknowledged at offset ${offset} of group ${group} and is not there`);
+      report.violation(
+        'records',
+        `record ${id} was acknowledged at offset ${offset} of group ${group} and is not there`,
+      );
     }
     checks.consumers.finish(checks.committed.groups().keys());
     const { refused, unknownLost, unknownStored } = checks.records.count();

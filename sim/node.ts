@@ -191,7 +191,8 @@ export class SimNode {
     const { loop } = this.#options;
     const offsetMs = Math.round(this.#random.fork('clock').next() * 200);
     const clock =
-      this.#clock?.reboot() ?? new SimClock(loop, this.name, { wallOffsetMs: offsetMs, driftPpm: this.#drift });
+      this.#clock?.reboot() ??
+      new SimClock(loop, this.name, { wallOffsetMs: offsetMs, driftPpm: this.#drift });
     this.#clock = clock;
     return clock;
   }
@@ -210,7 +211,9 @@ export class SimNode {
         process.system?.send(link, { kind: 'link-news', node: peer, up }, 'control');
       },
     };
-    const trace: Trace = { note: (actor, level, event, fields) => events.note(this, actor, level, event, fields) };
+    const trace: Trace = {
+      note: (actor, level, event, fields) => events.note(this, actor, level, event, fields),
+    };
     const system = new ObservedSystem(
       {
         node: this.name,

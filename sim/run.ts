@@ -54,7 +54,10 @@ export function runSeed(options: RunOptions): RunResult {
       try {
         play(world, work, plan, finale);
       } catch (error) {
-        world.report.violation('simulator', error instanceof Error ? (error.stack ?? error.message) : String(error));
+        world.report.violation(
+          'simulator',
+          error instanceof Error ? (error.stack ?? error.message) : String(error),
+        );
       }
     }),
   );
@@ -65,7 +68,9 @@ function play(world: World, work: Workload, plan: FaultPlan, finale: Finale): vo
   const { minutes, nodes } = world.settings;
   const endMicros = Math.ceil(minutes * 60_000_000);
   const most = mostEventsPerSecond * (minutes * 60 + 120) * nodes.length;
-  for (const node of world.nodes) plan.restartAfter(world.random.fork(`start ${node.name}`).between(1, 300), node);
+  for (const node of world.nodes) {
+    plan.restartAfter(world.random.fork(`start ${node.name}`).between(1, 300), node);
+  }
   work.start();
   plan.start();
   sampleEvery(world, 30_000);

@@ -92,7 +92,8 @@ function drawNodes(random: SimRandom): number {
 
 /** Sometimes tiny, so that every window and cache runs full; all relations between limits must go on to hold. */
 function drawLimits(random: SimRandom): Limits {
-  const small = (chance: number, value: number, usual: number): number => (random.chance(chance) ? value : usual);
+  const small = (chance: number, value: number, usual: number): number =>
+    random.chance(chance) ? value : usual;
   // A coarser tick with the same times in milliseconds: an idle cluster then costs half as much to simulate.
   const coarse = random.chance(0.75)
     ? { tickMs: 100, heartbeatTicks: 3, electionTicksMin: 10, electionTicksMax: 20, stallTicks: 50 }
@@ -116,7 +117,8 @@ function drawLimits(random: SimRandom): Limits {
 
 function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
   const raw = stormy && random.chance(0.5);
-  const some = (chance: number, most: number): number => (raw && random.chance(chance) ? most * random.next() : 0);
+  const some = (chance: number, most: number): number =>
+    raw && random.chance(chance) ? most * random.next() : 0;
   const far = random.chance(0.15);
   return {
     latencyMs: far ? 2 + 20 * random.next() : 0.1 + random.next(),

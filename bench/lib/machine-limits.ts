@@ -67,7 +67,11 @@ function loopbackRoundTrip(): Promise<number> {
     });
     server.on('error', reject);
     server.listen(0, '127.0.0.1', () => {
-      const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', noDelay: true });
+      const socket = connect({
+        port: (server.address() as AddressInfo).port,
+        host: '127.0.0.1',
+        noDelay: true,
+      });
       const samples: number[] = [];
       let start = 0;
       const send = (): void => {

@@ -25,13 +25,19 @@ export class BoundsChecker {
 
   actors(node: string, actors: Iterable<ActorDepths>): void {
     for (const { id, control, data, dataCapacity } of actors) {
-      if (control > this.#bounds.controlMessages) this.#report(`${control} control messages wait for ${id} on ${node}`);
-      if (data > dataCapacity) this.#report(`${data} data messages wait for ${id} on ${node}, which takes ${dataCapacity}`);
+      if (control > this.#bounds.controlMessages) {
+        this.#report(`${control} control messages wait for ${id} on ${node}`);
+      }
+      if (data > dataCapacity) {
+        this.#report(`${data} data messages wait for ${id} on ${node}, which takes ${dataCapacity}`);
+      }
     }
   }
 
   uncommitted(node: string, group: number, bytes: number): void {
     const most = this.#bounds.uncommittedBytes + this.#bounds.entryBytes;
-    if (bytes > most) this.#report(`${bytes} bytes are uncommitted in group ${group} on ${node}, at most ${most} may be`);
+    if (bytes > most) {
+      this.#report(`${bytes} bytes are uncommitted in group ${group} on ${node}, at most ${most} may be`);
+    }
   }
 }

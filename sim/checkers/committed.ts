@@ -79,7 +79,9 @@ export class CommittedChecker {
     }
     const chain = this.#chainTo(group, model, entry);
     if (chain === undefined) {
-      this.#options.report(`${node} committed entry ${entry.index} of group ${group}, which does not continue the committed log`);
+      this.#options.report(
+        `${node} committed entry ${entry.index} of group ${group}, which does not continue the committed log`,
+      );
       return;
     }
     for (const next of chain) this.#append(group, model, next, inTerm);
@@ -88,14 +90,19 @@ export class CommittedChecker {
   /** `node` applies this entry to its state. */
   applying(node: string, group: number, index: number, checksum: number): void {
     const known = this.group(group).checksums[index];
-    if (known === undefined) this.#options.report(`${node} applies entry ${index} of group ${group}, which nobody has committed`);
-    else if (known !== checksum) this.#options.report(`${node} applies another entry ${index} of group ${group} than was committed there`);
+    if (known === undefined) {
+      this.#options.report(`${node} applies entry ${index} of group ${group}, which nobody has committed`);
+    } else if (known !== checksum) {
+      this.#options.report(
+        `${node} applies another entry ${index} of group ${group} than was committed there`,
+      );
+    }
   }
 
   /** The entries from the end of the model to this one, oldest first. */
   #chainTo(group: number, model: CommittedGroup, entry: SeenEntry): readonly SeenEntry[] | undefined {
     const chain = [entry];
-    for (let lowest = entry; lowest.index > model.last + 1; ) {
+    for (let lowest = entry; lowest.index > model.last + 1;) {
       const below = this.#options.find(group, lowest.index - 1, lowest.previous);
       if (below === undefined) return undefined;
       chain.push(below);
@@ -112,12 +119,16 @@ export class CommittedChecker {
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
-      for (const { consumer, from, to } of decodeCursorMoves(body)) this.#move(group, model, consumer, from, to);
+      for (const { consumer, from, to } of decodeCursorMoves(body)) {
+        this.#move(group, model, consumer, from, to);
+      }
       return;
     }
     if (header.kind !== chunkKind.records) return;
     if (header.baseOffset !== model.end) {
-      this.#options.report(`entry ${entry.index} of group ${group} begins at offset ${header.baseOffset}, the log ends at ${model.end}`);
+      this.#options.report(
+        `entry ${entry.index} of group ${group} begins at offset ${header.baseOffset}, the log ends at ${model.end}`,
+      );
     }
     this.#count(group, model, header);
     for (const { value } of decodeRecords(body, header.recordCount)) {
@@ -129,14 +140,21 @@ export class CommittedChecker {
   #count(
     group: number,
     model: CommittedGroup,
-    batch: { readonly producerId: string; readonly producerEpoch: number; readonly firstSequence: number; readonly recordCount: number },
+    batch: {
+      readonly producerId: string;
+      readonly producerEpoch: number;
+      readonly firstSequence: number;
+      readonly recordCount: number;
+    },
   ): void {
     const { producerId, producerEpoch: epoch, firstSequence, recordCount } = batch;
     if (producerId === anonymousProducer) return;
     const known = model.producers.get(producerId);
     const expected = known === undefined || epoch > known.epoch ? 0 : known.next;
     if (known !== undefined && epoch < known.epoch) {
-      this.#options.report(`a batch of producer ${producerId} epoch ${epoch} was committed in group ${group} after epoch ${known.epoch}`);
+      this.#options.report(
+        `a batch of producer ${producerId} epoch ${epoch} was committed in group ${group} after epoch ${known.epoch}`,
+      );
     } else if (firstSequence !== expected) {
       this.#options.report(
         `producer ${producerId} epoch ${epoch} has sequence ${firstSequence} committed in group ${group}, expected ${expected}`,
@@ -149,7 +167,9 @@ export class CommittedChecker {
     const at = model.cursors.get(consumer) ?? 0;
     if (at !== from || to <= from) return;
     if (to > model.end) {
-      this.#options.report(`the cursor of ${consumer} in group ${group} was moved to ${to}, the log ends at ${model.end}`);
+      this.#options.report(
+        `the cursor of ${consumer} in group ${group} was moved to ${to}, the log ends at ${model.end}`,
+      );
       return;
     }
     model.cursors.set(consumer, to);

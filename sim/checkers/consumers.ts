@@ -44,17 +44,23 @@ export class ConsumerChecker {
     const { consumer } = call;
     this.#deliveries += 1;
     const where = `offset ${offset} of group ${group}`;
-    if (!call.groups.includes(group)) this.#report(`${consumer} was given ${where}, which it did not ask for`);
+    if (!call.groups.includes(group)) {
+      this.#report(`${consumer} was given ${where}, which it did not ask for`);
+    }
     const committed = this.#facts.valueAt(group, offset);
     if (committed === undefined) this.#report(`${consumer} was given ${where}, which is not committed`);
-    else if (!equal(committed, value)) this.#report(`${consumer} was given other bytes than are committed at ${where}`);
+    else if (!equal(committed, value)) {
+      this.#report(`${consumer} was given other bytes than are committed at ${where}`);
+    }
     const seen = this.#of(consumer).delivered;
     const offsets = seen.get(group) ?? new Set();
     seen.set(group, offsets);
     if (offsets.has(offset)) this.#report(`${consumer} was given ${where} twice`);
     offsets.add(offset);
     const cursor = this.#facts.cursor(group, consumer);
-    if (cursor <= offset) this.#report(`${consumer} was given ${where} before its cursor (${cursor}) had passed it`);
+    if (cursor <= offset) {
+      this.#report(`${consumer} was given ${where} before its cursor (${cursor}) had passed it`);
+    }
   }
 
   /** The answer was lost, or said that it cannot know. */
@@ -67,7 +73,9 @@ export class ConsumerChecker {
       const end = this.#facts.ackedEnd(group, call.startMicros);
       const cursor = this.#facts.cursor(group, call.consumer);
       if (end <= cursor) continue;
-      this.#report(`${call.consumer} was told that group ${group} has nothing, with its cursor at ${cursor} and ${end} records acknowledged`);
+      this.#report(
+        `${call.consumer} was told that group ${group} has nothing, with its cursor at ${cursor} and ${end} records acknowledged`,
+      );
     }
   }
 
@@ -76,9 +84,13 @@ export class ConsumerChecker {
     const all = [...groups];
     for (const [consumer, { delivered, unknown }] of this.#consumers) {
       let missing = 0;
-      for (const group of all) missing += this.#facts.cursor(group, consumer) - (delivered.get(group)?.size ?? 0);
+      for (const group of all) {
+        missing += this.#facts.cursor(group, consumer) - (delivered.get(group)?.size ?? 0);
+      }
       if (missing > unknown) {
-        this.#report(`${consumer} never got ${missing} records that its cursors have passed, with only ${unknown} answers lost`);
+        this.#report(
+          `${consumer} never got ${missing} records that its cursors have passed, with only ${unknown} answers lost`,
+        );
       }
     }
   }

@@ -25,9 +25,12 @@ export class DurabilityChecker {
   acked(node: string, group: number, index: number): void {
     const { promises, readDisk, excused, report } = this.#options;
     const promised = promises.of(node, group);
-    if (promised.damaged) report(`${node} acknowledged entry ${index} of group ${group} although it is damaged`);
-    else if (index > promised.last) {
-      report(`${node} acknowledged entry ${index} of group ${group}, but only ${promised.last} are durable there`);
+    if (promised.damaged) {
+      report(`${node} acknowledged entry ${index} of group ${group} although it is damaged`);
+    } else if (index > promised.last) {
+      report(
+        `${node} acknowledged entry ${index} of group ${group}, but only ${promised.last} are durable there`,
+      );
     } else if (index > 0 && !excused(node)) {
       const stored = readDisk(node, group, index);
       if (stored?.checksum !== promised.entries[index]?.checksum) {
@@ -41,7 +44,11 @@ export class DurabilityChecker {
     const { promises, report } = this.#options;
     const { hard, damaged, owedKnown } = promises.of(node, group);
     const durable = hard.term > term || (hard.term === term && hard.vote === candidate);
-    if (!durable) report(`${node} voted in term ${term} of group ${group} before that was durable (it has term ${hard.term})`);
+    if (!durable) {
+      report(
+        `${node} voted in term ${term} of group ${group} before that was durable (it has term ${hard.term})`,
+      );
+    }
     if (damaged && !owedKnown) report(`${node} voted in group ${group} without knowing what it owes`);
   }
 
@@ -49,7 +56,9 @@ export class DurabilityChecker {
   askedForVotes(node: string, group: number, term: number): void {
     const { promises, report } = this.#options;
     const { hard, damaged } = promises.of(node, group);
-    if (hard.term < term) report(`${node} asked for votes in term ${term} of group ${group} before that was durable`);
+    if (hard.term < term) {
+      report(`${node} asked for votes in term ${term} of group ${group} before that was durable`);
+    }
     if (damaged) report(`${node} campaigns in group ${group} although it is damaged`);
   }
 
@@ -57,10 +66,13 @@ export class DurabilityChecker {
   decided(node: string, group: number, lastIndex: number, lastTerm: number): void {
     const { promises, report } = this.#options;
     const promised = promises.of(node, group);
-    const below = lastTerm < promised.lastTerm || (lastTerm === promised.lastTerm && lastIndex < promised.last);
+    const below =
+      lastTerm < promised.lastTerm || (lastTerm === promised.lastTerm && lastIndex < promised.last);
     if (!below) return;
     const owed = `${promised.last} of term ${promised.lastTerm}`;
-    report(`${node} votes in group ${group} for a log that ends at ${lastIndex} of term ${lastTerm}, but has promised ${owed}`);
+    report(
+      `${node} votes in group ${group} for a log that ends at ${lastIndex} of term ${lastTerm}, but has promised ${owed}`,
+    );
   }
 
   /** `node` says that `index` is committed. */
@@ -69,7 +81,9 @@ export class DurabilityChecker {
     this.#committed.set(group, index);
     const { promises, report } = this.#options;
     const members = promises.members(group);
-    const holders = members.filter((member) => promises.of(member, group).entries[index]?.checksum === checksum);
+    const holders = members.filter(
+      (member) => promises.of(member, group).entries[index]?.checksum === checksum,
+    );
     if (holders.length * 2 > members.length) return;
     const where = `durable only on ${holders.join() || 'no node'} of ${members.join()}`;
     report(`${node} committed entry ${index} of group ${group}, ${where}`);

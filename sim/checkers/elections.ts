@@ -38,6 +38,8 @@ export class ElectionChecker {
    */
   complete(group: number, term: number, node: string, committedTerm: number, holds: boolean): void {
     if (holds || committedTerm >= term) return;
-    this.#report(`${node} leads term ${term} of group ${group} without an entry that was committed in term ${committedTerm}`);
+    this.#report(
+      `${node} leads term ${term} of group ${group} without an entry that was committed in term ${committedTerm}`,
+    );
   }
 }

@@ -24,10 +24,20 @@ export class FailureChecker {
     return this.#failures;
   }
 
-  note(node: string, actor: string, level: string, event: string, fields: Readonly<Record<string, Scalar>>): void {
-    if (event === 'actor.stopped_threw') this.#options.report(`${actor} on ${node} threw as it stopped: ${text(fields['error'])}`);
+  note(
+    node: string,
+    actor: string,
+    level: string,
+    event: string,
+    fields: Readonly<Record<string, Scalar>>,
+  ): void {
+    if (event === 'actor.stopped_threw') {
+      this.#options.report(`${actor} on ${node} threw as it stopped: ${text(fields['error'])}`);
+    }
     if (event !== 'actor.failed') {
-      if (level === 'error' && !this.#options.damaged(node)) this.#options.report(`${actor} on ${node} noted ${event}`);
+      if (level === 'error' && !this.#options.damaged(node)) {
+        this.#options.report(`${actor} on ${node} noted ${event}`);
+      }
       return;
     }
     this.#failures += 1;

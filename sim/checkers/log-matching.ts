@@ -29,11 +29,16 @@ export class LogMatchingChecker {
     const same = known.find((other) => other.term === entry.term);
     if (same === undefined) known.push(entry);
     else if (same.checksum !== entry.checksum || same.previous !== entry.previous) {
-      this.#report(`${node} has another entry ${entry.index} of term ${entry.term} in group ${group} than was seen before`);
+      this.#report(
+        `${node} has another entry ${entry.index} of term ${entry.term} in group ${group} than was seen before`,
+      );
     }
   }
 
   find(group: number, index: number, checksum: number): SeenEntry | undefined {
-    return this.#groups.get(group)?.get(index)?.find((entry) => entry.checksum === checksum);
+    return this.#groups
+      .get(group)
+      ?.get(index)
+      ?.find((entry) => entry.checksum === checksum);
   }
 }

@@ -111,7 +111,9 @@ export class Promises {
     }
     for (const entry of part.entries) {
       if (entry.index > entries.length) {
-        this.#report(`${node} group ${part.group} wrote entry ${entry.index} behind entry ${entries.length - 1}`);
+        this.#report(
+          `${node} group ${part.group} wrote entry ${entry.index} behind entry ${entries.length - 1}`,
+        );
       }
       entries[entry.index] = entry;
     }
@@ -134,7 +136,9 @@ export class Promises {
     promised.hard = log.hard;
     promised.doubtHard = undefined;
     if (log.verdict === 'journal-lost') {
-      this.#report(`${where} was opened as journal-lost although one copy of its journal was sound at any time`);
+      this.#report(
+        `${where} was opened as journal-lost although one copy of its journal was sound at any time`,
+      );
     } else if (log.verdict === 'damaged') {
       if (!excused) this.#report(`${where} was opened as damaged although no fault has damaged it`);
       promised.damaged = true;
@@ -151,7 +155,9 @@ export class Promises {
 
   #checkHard(where: string, promised: Promised, hard: Hard): void {
     const { term, vote } = promised.hard;
-    if (hard.term < term) this.#report(`${where} came back with term ${hard.term}, it had promised term ${term}`);
+    if (hard.term < term) {
+      this.#report(`${where} came back with term ${hard.term}, it had promised term ${term}`);
+    }
     const forgotten = hard.term === term && vote !== undefined && hard.vote !== vote;
     if (forgotten) this.#report(`${where} came back without its vote for ${vote} in term ${term}`);
   }
@@ -162,7 +168,9 @@ export class Promises {
     for (let index = 1; index <= certain; index += 1) {
       const owed = promised.entries[index];
       if (log.tailIndex >= index && this.#readDisk(node, group, index)?.checksum === owed?.checksum) continue;
-      this.#report(`${where} was opened as clean up to ${log.tailIndex}, but has lost entry ${index} of term ${owed?.term}`);
+      this.#report(
+        `${where} was opened as clean up to ${log.tailIndex}, but has lost entry ${index} of term ${owed?.term}`,
+      );
       break;
     }
     this.#restore(node, group, promised, log.tailIndex);

@@ -107,13 +107,16 @@ export class RecordChecker {
       this.#report(`record ${id} was acknowledged at ${place(known.acked)} and then at ${place(told)}`);
     }
     known.acked = told;
-    if (known.stored === undefined) this.#report(`record ${id} was acknowledged at ${place(told)} but is not committed`);
-    else if (place(known.stored) !== place(told)) {
+    if (known.stored === undefined) {
+      this.#report(`record ${id} was acknowledged at ${place(told)} but is not committed`);
+    } else if (place(known.stored) !== place(told)) {
       this.#report(`record ${id} was acknowledged at ${place(told)} but is stored at ${place(known.stored)}`);
     }
     const before = this.ackedEnd(told.group, known.firstStartMicros);
     if (told.offset < before) {
-      this.#report(`record ${id} got offset ${told.offset} in group ${told.group}, although ${before - 1} was acknowledged before it was sent`);
+      this.#report(
+        `record ${id} got offset ${told.offset} in group ${told.group}, although ${before - 1} was acknowledged before it was sent`,
+      );
     }
     const ends = this.#acked.get(told.group) ?? [];
     this.#acked.set(told.group, ends);
@@ -146,17 +149,30 @@ export class RecordChecker {
       return;
     }
     known.stored = where;
-    if (!known.sent.groups.includes(group)) this.#report(`record ${id} is stored in group ${group}, where it was not sent`);
-    if (this.#isRefused(known)) this.#report(`record ${id} was called not applied, but is stored at ${place(where)}`);
+    if (!known.sent.groups.includes(group)) {
+      this.#report(`record ${id} is stored in group ${group}, where it was not sent`);
+    }
+    if (this.#isRefused(known)) {
+      this.#report(`record ${id} was called not applied, but is stored at ${place(where)}`);
+    }
     if (!known.sent.ordered) return;
     const key = `${known.sent.client} ${group}`;
     const before = this.#lastOrdered.get(key) ?? -1;
-    if (id < before) this.#report(`records ${before} and ${id} of ${known.sent.client} are stored in the wrong order in group ${group}`);
+    if (id < before) {
+      this.#report(
+        `records ${before} and ${id} of ${known.sent.client} are stored in the wrong order in group ${group}`,
+      );
+    }
     this.#lastOrdered.set(key, Math.max(before, id));
   }
 
   /** How many records ended in each way, for the footer and the `sometimes` points. */
-  count(): { readonly acked: number; readonly unknownStored: number; readonly unknownLost: number; readonly refused: number } {
+  count(): {
+    readonly acked: number;
+    readonly unknownStored: number;
+    readonly unknownLost: number;
+    readonly refused: number;
+  } {
     const counts = { acked: 0, unknownStored: 0, unknownLost: 0, refused: 0 };
     for (const known of this.#records.values()) {
       if (known.acked !== undefined) counts.acked += 1;
@@ -169,7 +185,9 @@ export class RecordChecker {
 
   /** The acknowledged records with the places they must be found at. */
   *acks(): Generator<{ readonly id: number; readonly group: number; readonly offset: number }> {
-    for (const { sent, acked } of this.#records.values()) if (acked !== undefined) yield { id: sent.id, ...acked };
+    for (const { sent, acked } of this.#records.values()) {
+      if (acked !== undefined) yield { id: sent.id, ...acked };
+    }
   }
 }
 

@@ -22,6 +22,8 @@ export class StateChecker {
     }
     if (known.node !== node) this.#compared += 1;
     if (known.digest === digest) return;
-    this.#report(`${node} and ${known.node} have applied ${index} of group ${group} and differ: ${digest} and ${known.digest}`);
+    this.#report(
+      `${node} and ${known.node} have applied ${index} of group ${group} and differ: ${digest} and ${known.digest}`,
+    );
   }
 }

@@ -56,7 +56,9 @@ export class VisibilityChecker {
     for (const [key, since] of this.#known) {
       if (since >= startMicros || !key.startsWith('topic ')) continue;
       const name = key.slice('topic '.length);
-      if (!listed.has(name)) this.#report(`${node} left topic ${name} out of its list, which was there before the call was sent`);
+      if (!listed.has(name)) {
+        this.#report(`${node} left topic ${name} out of its list, which was there before the call was sent`);
+      }
     }
   }
 
@@ -71,7 +73,9 @@ export class VisibilityChecker {
       const least = this.#facts.ackedEnd(group, call.startMicros) - this.#facts.cursor(group, call.consumer);
       const most = this.#facts.committedEnd(group) - (call.cursorsAtStart[at] ?? 0);
       if (size < least || size > most) {
-        this.#report(`${node} answered size ${size} of group ${group} to ${call.consumer}, it lies between ${Math.max(0, least)} and ${most}`);
+        this.#report(
+          `${node} answered size ${size} of group ${group} to ${call.consumer}, it lies between ${Math.max(0, least)} and ${most}`,
+        );
       }
     }
   }

@@ -9,7 +9,9 @@ interface Way {
 }
 
 function waysOf(context: FaultContext, name: string): readonly Way[] {
-  return context.world.network.linksOf(name).flatMap((link) => link.directions().map((direction) => ({ link, direction })));
+  return context.world.network
+    .linksOf(name)
+    .flatMap((link) => link.directions().map((direction) => ({ link, direction })));
 }
 
 /** Some last longer than any lease, some shorter than an election. */
@@ -37,7 +39,9 @@ const oneWayCut: Fault = (context) => {
   const node = aim.node(() => true);
   if (node === undefined) return false;
   const outward = random.chance(0.5);
-  const ways = waysOf(context, node.name).filter(({ direction }) => (direction.from === node.name) === outward);
+  const ways = waysOf(context, node.name).filter(
+    ({ direction }) => (direction.from === node.name) === outward,
+  );
   const chosen = random.chance(0.5) ? ways : [random.pick(ways)];
   world.report.event(node.name, outward ? 'cut-outward' : 'cut-inward', chosen.length);
   cutFor(context, chosen, someMs(context));
@@ -64,7 +68,12 @@ const connectionBreak: Fault = ({ world, random }) => {
   const link = random.pick(links);
   const [{ from, to }] = link.directions();
   if (!link.isUp(from) || !link.isUp(to)) return false;
-  link.break(new Map([[from, random.below(20_000)], [to, random.below(20_000)]]));
+  link.break(
+    new Map([
+      [from, random.below(20_000)],
+      [to, random.below(20_000)],
+    ]),
+  );
   world.report.event(from, 'connection-break', to);
   return true;
 };

@@ -32,7 +32,8 @@ export class Direction {
   arrivalOf(lane: LinkLane, bytes: number, nowMicros: number): number {
     let leaves = nowMicros;
     if (lane === 'bulk') {
-      leaves = Math.max(nowMicros, this.#bulkFreeAt) + Math.ceil((bytes * 1_000) / this.#settings.bulkBytesPerMs);
+      leaves =
+        Math.max(nowMicros, this.#bulkFreeAt) + Math.ceil((bytes * 1_000) / this.#settings.bulkBytesPerMs);
       this.#bulkFreeAt = leaves;
     }
     const time = leaves + this.latencyMicros();

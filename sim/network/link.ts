@@ -154,7 +154,14 @@ export class Link {
     const other = this.#network.end(to);
     // Whoever comes back seeks again.
     if (one === undefined || other === undefined) return;
-    if (this.isUp(from) || this.isUp(to) || this.#there.cut || this.#back.cut || one.clock.blocked || other.clock.blocked) {
+    if (
+      this.isUp(from) ||
+      this.isUp(to) ||
+      this.#there.cut ||
+      this.#back.cut ||
+      one.clock.blocked ||
+      other.clock.blocked
+    ) {
       this.seek();
       return;
     }

@@ -20,7 +20,7 @@ export class ObservedSystem extends ActorSystem {
     if (group === undefined) return super.spawn(id, factory, options);
     const observed = (): Actor<M> => {
       const actor = factory();
-      this.drivers.set(id, actor as Actor<never>);
+      this.drivers.set(id, actor);
       return new SiteActor(actor, this.node, this.#life, group);
     };
     return super.spawn(id, observed, options);

@@ -52,6 +52,7 @@ export class RaftChecks implements RaftObserver {
   after(view: RaftView, input: Input, effects: Effects): void {
     const { node, group } = view;
     const { matching, report } = this.#checkers;
+    if (report.tracing) this.#describe(view, input, effects);
     for (const { entries, truncateFrom } of effects.persist) {
       for (const entry of entries) matching.seen(node, group, entry);
       if (truncateFrom !== undefined) report.sometimes('a suffix was truncated');
@@ -73,6 +74,35 @@ export class RaftChecks implements RaftObserver {
   applying(node: string, group: number, index: number, chunk: Uint8Array): void {
     const checksum = readEntryHeader(chunk)?.checksum ?? -1;
     this.#checkers.committed.applying(node, group, index, checksum);
+  }
+
+  #describe({ node, group }: RaftView, input: Input, effects: Effects): void {
+    const { report } = this.#checkers;
+    if (input.kind === 'message' && !input.message.kind.startsWith('heartbeat')) {
+      report.detail(node, () => `group ${group} <- ${describe(input.message)}`);
+    } else if (input.kind !== 'message' && input.kind !== 'tick') {
+      const { kind, ...rest } = input;
+      report.detail(
+        node,
+        () => `group ${group} <- ${kind} ${'token' in rest ? rest.token : 'index' in rest ? rest.index : ''}`,
+      );
+    }
+    for (const { token, truncateFrom, entries, hard, tail, healed } of effects.persist) {
+      report.detail(node, () => {
+        const range =
+          entries.length === 0
+            ? ''
+            : `${entries[0]?.index}..${entries.at(-1)?.index}/${entries.at(-1)?.term}`;
+        const marks = `${truncateFrom === undefined ? '' : ` cut ${truncateFrom}`}${healed ? ' healed' : ''}`;
+        return `group ${group} persist ${token}: ${range}${marks} hard ${hard?.term ?? '-'} tail ${tail?.index ?? '-'}/${tail?.term ?? '-'}`;
+      });
+    }
+    if (effects.commit !== undefined) report.detail(node, () => `group ${group} commits ${effects.commit}`);
+    for (const message of effects.send) {
+      if (!message.kind.startsWith('heartbeat')) {
+        report.detail(node, () => `group ${group} -> ${describe(message)}`);
+      }
+    }
   }
 
   #decided(view: RaftView, message: VoteMessage): void {
@@ -110,7 +140,9 @@ export class RaftChecks implements RaftObserver {
     const noop = effects.persist.flatMap((persist) => persist.entries).at(-1);
     if (noop === undefined || wanted === 0) return;
     let entry: SeenEntry | undefined = noop;
-    while (entry !== undefined && entry.index > wanted + 1) entry = matching.find(group, entry.index - 1, entry.previous);
+    while (entry !== undefined && entry.index > wanted + 1) {
+      entry = matching.find(group, entry.index - 1, entry.previous);
+    }
     const holds = entry?.index === wanted + 1 && entry.previous === model.checksums[wanted];
     elections.complete(group, term, node, model.committedIn[wanted] ?? 0, holds);
     const damaged = promises.members(group).some((member) => promises.of(member, group).damaged);
@@ -143,7 +175,11 @@ export class RaftChecks implements RaftObserver {
     switch (message.kind) {
       case 'append-reply':
         if (message.outcome === 'ack') durability.acked(node, group, message.index);
-        else report.sometimes(message.outcome === 'reject' ? 'an append was rejected' : 'a damaged replica stored entries');
+        else {
+          report.sometimes(
+            message.outcome === 'reject' ? 'an append was rejected' : 'a damaged replica stored entries',
+          );
+        }
         return;
       case 'vote':
         durability.askedForVotes(node, group, message.term);
@@ -172,4 +208,16 @@ export class RaftChecks implements RaftObserver {
         return;
     }
   }
+}
+
+function describe(message: RaftMessage): string {
+  const { kind, from, to, term, ...rest } = message;
+  const fields = Object.entries(rest).map(([key, value]) => {
+    if (key !== 'entries') return `${key} ${String(value)}`;
+    const entries = value as unknown as readonly SeenEntry[];
+    return entries.length === 0
+      ? 'empty'
+      : `${entries[0]?.index}..${entries.at(-1)?.index}/${entries.at(-1)?.term}`;
+  });
+  return `${kind} ${from.slice(0, 4)}>${to.slice(0, 4)} term ${term} ${fields.join(' ')}`;
 }

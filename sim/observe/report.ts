@@ -78,6 +78,12 @@ export class Report {
     }
   }
 
+  /** A line for readers of the trace only. */
+  detail(node: string, text: () => string): void {
+    const { line, nowMicros } = this.#options;
+    line?.(`${seconds(nowMicros())} ${node.padEnd(8)}   ${text()}`);
+  }
+
   /** Mixes a number into the hash without a line. */
   mix(value: number): void {
     this.#options.hash.mix(value);

@@ -66,7 +66,15 @@ export class StoreChecks implements StoreObserver {
     const { promises, report, excused } = this.#checkers;
     this.#walking.delete(group);
     const { verdict, hard, tail } = log;
-    report.event(this.#node, 'opened', group, verdict.kind, tail.index, log.highest, verdict.kind === 'clean' ? '' : verdict.detail);
+    report.event(
+      this.#node,
+      'opened',
+      group,
+      verdict.kind,
+      tail.index,
+      log.highest,
+      verdict.kind === 'clean' ? '' : verdict.detail,
+    );
     if (verdict.kind === 'damaged') {
       report.sometimes('a replica was found damaged');
       if (verdict.owed.kind === 'unknown') report.sometimes('an owed tail was unknown');
@@ -75,7 +83,12 @@ export class StoreChecks implements StoreObserver {
     if (this.#openedBefore.has(group)) report.sometimes('a replica was opened anew by its supervisor');
     this.#openedBefore.add(group);
     const owedKnown = verdict.kind !== 'damaged' || verdict.owed.kind === 'known';
-    promises.opened(this.#node, group, { verdict: verdict.kind, owedKnown, hard, tailIndex: tail.index }, excused());
+    promises.opened(
+      this.#node,
+      group,
+      { verdict: verdict.kind, owedKnown, hard, tailIndex: tail.index },
+      excused(),
+    );
   }
 
   read(_request: EntriesRequest, answer: EntriesAnswer): void {
@@ -89,7 +102,10 @@ export class StoreChecks implements StoreObserver {
 
   #checkRace(group: GroupId, races: boolean): void {
     if (!races) return;
-    this.#checkers.report.violation('store', `${this.#node} opens the log of group ${group} while it is being written`);
+    this.#checkers.report.violation(
+      'store',
+      `${this.#node} opens the log of group ${group} while it is being written`,
+    );
   }
 }
 

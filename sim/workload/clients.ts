@@ -53,13 +53,25 @@ export class Clients {
     this.#arrive(node, () => {
       const startMicros = this.#world.nowMicros;
       const deadlineMicros = startMicros + settings.limits.callDeadlineMs * 1_000;
-      checks.answers.started({ id, node: node.name, life: node.life, what: call.op, startMicros, deadlineMicros });
+      checks.answers.started({
+        id,
+        node: node.name,
+        life: node.life,
+        what: call.op,
+        startMicros,
+        deadlineMicros,
+      });
       const taken = node.door?.call(call, ({ value, error }) => {
         checks.answers.answered(id, this.#world.nowMicros);
         this.#noteError(error);
         if (value !== undefined) end({ kind: 'value', value });
         else if (error !== undefined) end({ kind: 'error', error });
-        else this.#world.report.violation('answers', `${call.op} at ${node.name} was answered without a value or an error`);
+        else {
+          this.#world.report.violation(
+            'answers',
+            `${call.op} at ${node.name} was answered without a value or an error`,
+          );
+        }
       });
       if (taken === true) return;
       checks.answers.answered(id, this.#world.nowMicros);
@@ -109,7 +121,12 @@ export class Clients {
     this.#lastId += 1;
     const id = this.#lastId;
     const giveUpMicros = this.#world.nowMicros + patienceMs * 1_000;
-    this.#pending.set(id, { node: node.name, life: node.life, giveUpMicros, lost: () => then({ kind: 'lost' }) });
+    this.#pending.set(id, {
+      node: node.name,
+      life: node.life,
+      giveUpMicros,
+      lost: () => then({ kind: 'lost' }),
+    });
     const end = (outcome: Outcome<T>): void => {
       if (this.answerLoss > 0 && this.#random.chance(this.answerLoss)) {
         this.#world.report.fault('answer-lost');

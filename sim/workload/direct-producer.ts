@@ -74,7 +74,14 @@ export class DirectProducer {
       ordered: true,
       bytes: this.#random.between(leastValueBytes, valueBytes),
     }));
-    this.#waiting.push({ firstSequence: this.#nextSequence, epoch: this.#epoch, records, timestamp: 0, sent: 0, round: 0 });
+    this.#waiting.push({
+      firstSequence: this.#nextSequence,
+      epoch: this.#epoch,
+      records,
+      timestamp: 0,
+      sent: 0,
+      round: 0,
+    });
     this.#nextSequence += count;
   }
 
@@ -111,10 +118,16 @@ export class DirectProducer {
     this.#inFlight += 1;
     if (batch.timestamp === 0) batch.timestamp = Math.floor(node.clock?.wallTime() ?? clientEpochMs);
     for (const record of batch.records) world.checks.records.attempt(record, world.nowMicros);
-    clients.request(node, target, this.#group, { kind: 'produce', acks: 'quorum', chunk: this.#chunk(batch) }, (outcome) => {
-      this.#inFlight -= 1;
-      this.#answered(batch, outcome);
-    });
+    clients.request(
+      node,
+      target,
+      this.#group,
+      { kind: 'produce', acks: 'quorum', chunk: this.#chunk(batch) },
+      (outcome) => {
+        this.#inFlight -= 1;
+        this.#answered(batch, outcome);
+      },
+    );
   }
 
   #chunk(batch: Batch): Uint8Array {
@@ -143,7 +156,9 @@ export class DirectProducer {
       this.#pump();
       return;
     }
-    const refused = outcome.kind === 'refused' || (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
+    const refused =
+      outcome.kind === 'refused' ||
+      (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
     this.#settle(batch, refused ? 'not_applied' : 'unknown');
     if (answer?.kind === 'partition-failed') this.#learn(batch, answer);
     else this.#leader = undefined;
@@ -157,7 +172,12 @@ export class DirectProducer {
     world.report.mix(baseOffset);
     if (batch.sent > 1) world.report.sometimes('a repeated batch was answered with its old offset');
     batch.records.forEach(({ id }, at) => {
-      world.checks.records.answered(id, 'applied', { group: this.#group, offset: baseOffset + at }, world.nowMicros);
+      world.checks.records.answered(
+        id,
+        'applied',
+        { group: this.#group, offset: baseOffset + at },
+        world.nowMicros,
+      );
     });
     this.#waiting = this.#waiting.filter((other) => other !== batch);
   }
@@ -167,7 +187,9 @@ export class DirectProducer {
     if (outcome === 'unknown') counts.unknown += 1;
     else counts.failed += 1;
     if (outcome === 'unknown') world.report.sometimes('a produce ended unknown');
-    for (const { id } of batch.records) world.checks.records.answered(id, outcome, undefined, world.nowMicros);
+    for (const { id } of batch.records) {
+      world.checks.records.answered(id, outcome, undefined, world.nowMicros);
+    }
   }
 
   #learn(batch: Batch, { error, leader }: PartitionFailed): void {

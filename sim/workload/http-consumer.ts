@@ -23,17 +23,21 @@ export class HttpConsumer {
 
   start(): void {
     const { world, clients } = this.#work;
-    clients.call(this.#work.anyNode(this.#random), { op: 'register-consumer', topic: this.#topic.name }, (outcome) => {
-      if (outcome.kind === 'value' && outcome.value.op === 'register-consumer') {
-        this.#id = outcome.value.id;
-        world.checks.visibility.created('consumer', this.#id, world.nowMicros);
-        if (this.#lanes > 1) world.report.sometimes('parallel consumes of one id');
-        for (let lane = 0; lane < this.#lanes; lane += 1) this.#consumeLater(1);
-        this.#sizeLater();
-        return;
-      }
-      world.after(500, () => (this.#work.stopped ? undefined : this.start()));
-    });
+    clients.call(
+      this.#work.anyNode(this.#random),
+      { op: 'register-consumer', topic: this.#topic.name },
+      (outcome) => {
+        if (outcome.kind === 'value' && outcome.value.op === 'register-consumer') {
+          this.#id = outcome.value.id;
+          world.checks.visibility.created('consumer', this.#id, world.nowMicros);
+          if (this.#lanes > 1) world.report.sometimes('parallel consumes of one id');
+          for (let lane = 0; lane < this.#lanes; lane += 1) this.#consumeLater(1);
+          this.#sizeLater();
+          return;
+        }
+        world.after(500, () => (this.#work.stopped ? undefined : this.start()));
+      },
+    );
   }
 
   #consumeLater(patience: number): void {
@@ -59,13 +63,19 @@ export class HttpConsumer {
         return;
       }
       if (outcome.kind === 'error') {
-        visibility.failed(outcome.error.code, { topic: name, consumer: this.#id }, call.startMicros, node.name);
+        visibility.failed(
+          outcome.error.code,
+          { topic: name, consumer: this.#id },
+          call.startMicros,
+          node.name,
+        );
         if (outcome.error.code === 'empty_partition') {
           world.report.sometimes('a consume met the end');
           consumers.nothing(call);
         }
       }
-      const certain = outcome.kind === 'refused' || (outcome.kind === 'error' && outcome.error.outcome === 'not_applied');
+      const certain =
+        outcome.kind === 'refused' || (outcome.kind === 'error' && outcome.error.outcome === 'not_applied');
       if (!certain) {
         world.report.sometimes('a consume ended unknown');
         consumers.unknown(call);
@@ -90,7 +100,11 @@ export class HttpConsumer {
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros, cursorsAtStart };
     clients.call(node, { op: 'size', topic: name, consumer: this.#id, partition }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'size') {
-        checks.visibility.sized(call, outcome.value.sizes.map(({ size }) => size), node.name);
+        checks.visibility.sized(
+          call,
+          outcome.value.sizes.map(({ size }) => size),
+          node.name,
+        );
       } else if (outcome.kind === 'error') this.#denied(outcome.error, call.startMicros, node);
       this.#sizeLater();
     });

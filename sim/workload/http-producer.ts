@@ -114,17 +114,30 @@ export class HttpProducer {
     const startMicros = world.nowMicros;
     const value = makeValue(record.id, record.bytes);
     checks.records.attempt(record, startMicros);
-    const call = { op: 'produce', topic: this.#topic.name, producer: this.#id, partition, sequence, value } as const;
+    const call = {
+      op: 'produce',
+      topic: this.#topic.name,
+      producer: this.#id,
+      partition,
+      sequence,
+      value,
+    } as const;
     clients.call(node, call, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'produce') {
         const group = this.#topic.groups[outcome.value.partition] ?? -1;
         counts.acked += 1;
-        checks.records.answered(record.id, 'applied', { group, offset: outcome.value.offset }, world.nowMicros);
+        checks.records.answered(
+          record.id,
+          'applied',
+          { group, offset: outcome.value.offset },
+          world.nowMicros,
+        );
         report.mix(outcome.value.offset);
         then(true);
         return;
       }
-      const known = outcome.kind === 'refused' || (outcome.kind === 'error' && outcome.error.outcome === 'not_applied');
+      const known =
+        outcome.kind === 'refused' || (outcome.kind === 'error' && outcome.error.outcome === 'not_applied');
       checks.records.answered(record.id, known ? 'not_applied' : 'unknown', undefined, world.nowMicros);
       if (known) counts.failed += 1;
       else {
@@ -140,7 +153,10 @@ export class HttpProducer {
   #checkError(error: CallError, startMicros: number, node: SimNode, sequence: number | undefined): void {
     this.#checkSeen(error, startMicros, node);
     if (sequence === undefined) return;
-    const refused = error.code === 'sequence_gap' || error.code === 'producer_fenced' || error.code === 'duplicate_unknown_offset';
+    const refused =
+      error.code === 'sequence_gap' ||
+      error.code === 'producer_fenced' ||
+      error.code === 'duplicate_unknown_offset';
     if (!refused) return;
     const text = `${this.#name} sent its next record, number ${sequence}, to ${node.name} and was answered ${error.code}: ${error.message}`;
     this.#work.world.report.violation('numbers', text);

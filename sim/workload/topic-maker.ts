@@ -54,9 +54,15 @@ export class TopicMaker {
   #use(node: SimNode, topic: string): void {
     const { world, clients } = this.#work;
     const startMicros = world.nowMicros;
-    clients.call(node, { op: 'consume', topic, consumer: 'f'.repeat(32), partition: undefined }, (outcome) => {
-      if (outcome.kind === 'error') world.checks.visibility.failed(outcome.error.code, { topic }, startMicros, node.name);
-    });
+    clients.call(
+      node,
+      { op: 'consume', topic, consumer: 'f'.repeat(32), partition: undefined },
+      (outcome) => {
+        if (outcome.kind === 'error') {
+          world.checks.visibility.failed(outcome.error.code, { topic }, startMicros, node.name);
+        }
+      },
+    );
   }
 
   #list(): void {

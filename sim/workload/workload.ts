@@ -60,8 +60,9 @@ export class Workload {
     this.world.after(meanMs * (0.5 + random.next()), () => {
       if (this.stopped) return;
       const idleMs = (this.#idleUntil - this.world.nowMicros) / 1_000;
-      if (idleMs > 0) this.world.after(idleMs + meanMs * random.next(), () => (this.stopped ? undefined : step()));
-      else step();
+      if (idleMs > 0) {
+        this.world.after(idleMs + meanMs * random.next(), () => (this.stopped ? undefined : step()));
+      } else step();
     });
   }
 
@@ -101,7 +102,11 @@ export class Workload {
 
   #people(topic: KnownTopic): void {
     const { httpProducers, directProducers, consumers } = this.world.settings.workload;
-    const each = (count: number, make: (random: SimRandom, name: string) => { start(): void }, what: string): void => {
+    const each = (
+      count: number,
+      make: (random: SimRandom, name: string) => { start(): void },
+      what: string,
+    ): void => {
       for (let at = 0; at < count; at += 1) {
         const name = `${topic.name}-${what}-${at}`;
         make(this.fork(name), name).start();

@@ -63,7 +63,11 @@ const group: Codec<GroupId> = branded<GroupId>();
 const offset: Codec<Offset> = branded<Offset>();
 
 /** Only the address travels; what the actor there takes is a promise of the sender's code. */
-const ref = struct<{ node: string; shard: number; id: string }>({ node: name, shard: uint, id: name }) as Codec<Ref<never>>;
+const ref = struct<{ node: string; shard: number; id: string }>({
+  node: name,
+  shard: uint,
+  id: name,
+}) as Codec<Ref<never>>;
 const replyTo = ref as unknown as Codec<Ref<PartitionAnswer>>;
 
 const callError: Codec<CallError> = struct<CallError>({
@@ -85,8 +89,15 @@ type GroupTravels = GroupRaft | GroupIncarnation;
 function groupParts(limits: Limits) {
   const raft = createRaftCodec(limits);
   return {
-    'group-raft': message<GroupRaft>('group-raft', 1, { fromIncarnation: uint, toIncarnation: uint, message: raft }),
-    'group-incarnation': message<GroupIncarnation>('group-incarnation', 2, { fromNode: name, incarnation: uint }),
+    'group-raft': message<GroupRaft>('group-raft', 1, {
+      fromIncarnation: uint,
+      toIncarnation: uint,
+      message: raft,
+    }),
+    'group-incarnation': message<GroupIncarnation>('group-incarnation', 2, {
+      fromNode: name,
+      incarnation: uint,
+    }),
   };
 }
 
@@ -94,7 +105,12 @@ function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequ
   const chunk = bin(maxChunkBytes(limits));
   return union<GroupTravels | PartitionRequest>({
     ...groupParts(limits),
-    produce: message<Produce>('produce', 16, { id: uint, replyTo, acks: oneOf(['quorum', 'leader', 'none']), chunk }),
+    produce: message<Produce>('produce', 16, {
+      id: uint,
+      replyTo,
+      acks: oneOf(['quorum', 'leader', 'none']),
+      chunk,
+    }),
     consume: message<Consume>('consume', 17, { id: uint, replyTo, consumer: name }),
     size: message<Size>('size', 18, { id: uint, replyTo, consumer: name }),
     fetch: message<Fetch>('fetch', 19, { id: uint, replyTo, offset, maxBytes: uint }),
@@ -132,7 +148,11 @@ type ManagerTravels =
 function managerCodec(limits: Limits): UnionCodec<ManagerTravels> {
   return union<ManagerTravels>({
     ...groupParts(limits),
-    'founder-hello': message<FounderHello>('founder-hello', 16, { node: name, replica: hexId(), heard: str(64) }),
+    'founder-hello': message<FounderHello>('founder-hello', 16, {
+      node: name,
+      replica: hexId(),
+      heard: str(64),
+    }),
     'founder-list': message<FounderList>('founder-list', 17, { text: str(32_768) }),
     'primary-change': message<PrimaryChange>('primary-change', 18, {
       id: uint,
@@ -172,7 +192,9 @@ export function createActorCodec(limits: Limits): ActorCodec {
   const codecOf = (actorId: string): AnyCodec => {
     if (actorId.startsWith('partition/')) return partition;
     const codec = actorId.startsWith('client/') ? answers : fixed.get(actorId);
-    if (codec === undefined) throw new WireError('frame_invalid', `no message crosses to the actor '${actorId.slice(0, 80)}'`);
+    if (codec === undefined) {
+      throw new WireError('frame_invalid', `no message crosses to the actor '${actorId.slice(0, 80)}'`);
+    }
     return codec;
   };
   return {

@@ -2,7 +2,14 @@
  * Brokers and nodes. A node presents itself under its name; a broker is what may hold partitions. Usually the first makes the
  * second; a manual node waits for an admin, and an admin may name a broker before its node has ever been seen.
  */
-import type { AdminAction, Applied, Broker, DirectoryCommand, DirectoryNode, DirectoryResult } from './contract.ts';
+import type {
+  AdminAction,
+  Applied,
+  Broker,
+  DirectoryCommand,
+  DirectoryNode,
+  DirectoryResult,
+} from './contract.ts';
 import * as errors from './errors.ts';
 import { isBrokerName, isId } from './names.ts';
 

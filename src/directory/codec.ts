@@ -38,17 +38,26 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'topic-ready': message<Kind<'topic-ready'>>('topic-ready', 2, { name }),
   'register-producer': message<Kind<'register-producer'>>('register-producer', 3, { id, topic: name }),
   'register-consumer': message<Kind<'register-consumer'>>('register-consumer', 4, { id, topic: name }),
-  'register-node': message<Kind<'register-node'>>('register-node', 5, { name, replica: id, url: name, manual: bool }),
+  'register-node': message<Kind<'register-node'>>('register-node', 5, {
+    name,
+    replica: id,
+    url: name,
+    manual: bool,
+  }),
   'set-alive': message<Kind<'set-alive'>>('set-alive', 6, { broker: name, alive: bool }),
   admin: message<Kind<'admin'>>('admin', 7, { action, broker: name }),
 });
 
-const accepted: Codec<{ readonly partitions: number }> = struct<{ readonly partitions: number }>({ partitions: uint });
+const accepted: Codec<{ readonly partitions: number }> = struct<{ readonly partitions: number }>({
+  partitions: uint,
+});
 /** Codes are read back by name: an unknown one comes from a peer that this node should not be talking to. */
 const code: Codec<CallError['code']> = {
   encode: (value) => value,
   decode: (wire) => {
-    if (typeof wire !== 'string' || !isErrorCode(wire)) throw new WireError('frame_invalid', 'is no error code');
+    if (typeof wire !== 'string' || !isErrorCode(wire)) {
+      throw new WireError('frame_invalid', 'is no error code');
+    }
     return wire;
   },
 };
@@ -65,7 +74,9 @@ const refusal: Codec<CallError> = struct<CallError>({
 export const directoryResultCodec: Codec<DirectoryResult> = {
   encode: (result) => (result.ok ? accepted.encode(result) : refusal.encode(result.error)),
   decode: (wire) => {
-    if (Array.isArray(wire) && wire.length === 1) return { ok: true, partitions: accepted.decode(wire).partitions };
+    if (Array.isArray(wire) && wire.length === 1) {
+      return { ok: true, partitions: accepted.decode(wire).partitions };
+    }
     return { ok: false, error: refusal.decode(wire) };
   },
 };
@@ -74,7 +85,11 @@ const toBytes = new TextEncoder();
 const toText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function textOf(entry: DirectoryEntry): string {
-  return JSON.stringify([directoryVersion, id.encode(entry.tag), directoryCommandCodec.encode(entry.command)]);
+  return JSON.stringify([
+    directoryVersion,
+    id.encode(entry.tag),
+    directoryCommandCodec.encode(entry.command),
+  ]);
 }
 
 /** Undefined when the command cannot be written down, such as a name with half a surrogate pair or half a partition. */
@@ -88,8 +103,7 @@ export function encodeEntry(entry: DirectoryEntry): Uint8Array | undefined {
 }
 
 export type DecodedEntry =
-  | { readonly ok: true; readonly entry: DirectoryEntry }
-  | { readonly ok: false; readonly detail: string };
+  { readonly ok: true; readonly entry: DirectoryEntry } | { readonly ok: false; readonly detail: string };
 
 function no(detail: string): DecodedEntry {
   return { ok: false, detail };
@@ -101,7 +115,9 @@ export function decodeEntry(body: Uint8Array): DecodedEntry {
     const wire: unknown = JSON.parse(written);
     if (!Array.isArray(wire) || wire.length !== 3) return no('it is not [version, tag, command]');
     const [version, tag, command] = wire as unknown[];
-    if (version !== directoryVersion) return no(`its version is ${String(version)}, this node speaks ${directoryVersion}`);
+    if (version !== directoryVersion) {
+      return no(`its version is ${String(version)}, this node speaks ${directoryVersion}`);
+    }
     const entry: DirectoryEntry = { tag: id.decode(tag), command: directoryCommandCodec.decode(command) };
     return textOf(entry) === written ? { ok: true, entry } : no('it is not written in the one canonical way');
   } catch (error) {

@@ -70,8 +70,7 @@ export interface DirectoryEntry {
 
 /** `partitions`: the topic's, for commands about one; else 0. */
 export type DirectoryResult =
-  | { readonly ok: true; readonly partitions: number }
-  | { readonly ok: false; readonly error: CallError };
+  { readonly ok: true; readonly partitions: number } | { readonly ok: false; readonly error: CallError };
 
 export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }

@@ -17,7 +17,9 @@ export function badTopicName(name: string, maxBytes: number): DirectoryResult {
 }
 
 export function badPartitions(partitions: number, most: number): DirectoryResult {
-  return refuse(failure('bad_request', { message: `A topic has 1 to ${most} partitions, not ${partitions}.` }));
+  return refuse(
+    failure('bad_request', { message: `A topic has 1 to ${most} partitions, not ${partitions}.` }),
+  );
 }
 
 export function badBrokerName(name: string, maxBytes: number): DirectoryResult {
@@ -26,7 +28,9 @@ export function badBrokerName(name: string, maxBytes: number): DirectoryResult {
 }
 
 export function badId(id: string): DirectoryResult {
-  return refuse(failure('bad_request', { message: `Id ${shown(id)} is not 32 lower-case hexadecimal characters.` }));
+  return refuse(
+    failure('bad_request', { message: `Id ${shown(id)} is not 32 lower-case hexadecimal characters.` }),
+  );
 }
 
 export function idInUse(id: string, topic: string): DirectoryResult {
@@ -39,7 +43,9 @@ export function topicExists(name: string): DirectoryResult {
 }
 
 export function topicNotFound(name: string): DirectoryResult {
-  return refuse(failure('topic_not_found', { message: `Topic ${shown(name)} does not exist: create it first.` }));
+  return refuse(
+    failure('topic_not_found', { message: `Topic ${shown(name)} does not exist: create it first.` }),
+  );
 }
 
 export function notEnoughBrokers(): DirectoryResult {
@@ -51,7 +57,9 @@ export function brokerExists(name: string): DirectoryResult {
 }
 
 export function brokerNotFound(name: string): DirectoryResult {
-  return refuse(failure('broker_not_found', { message: `Broker ${shown(name)} does not exist: add it first.` }));
+  return refuse(
+    failure('broker_not_found', { message: `Broker ${shown(name)} does not exist: add it first.` }),
+  );
 }
 
 export function limitReached(what: string, limit: number): DirectoryResult {

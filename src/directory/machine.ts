@@ -239,7 +239,9 @@ export class DirectoryMachine {
       const { name, replica, url, deactivated, alive, leaving } = broker;
       yield JSON.stringify(['broker', name, replica, url, deactivated, alive, leaving]);
     }
-    for (const { name, replica, url } of this.#nodes.values()) yield JSON.stringify(['node', name, replica, url]);
+    for (const { name, replica, url } of this.#nodes.values()) {
+      yield JSON.stringify(['node', name, replica, url]);
+    }
     for (const { name, state, partitions } of this.#topics.values()) {
       yield JSON.stringify(['topic', name, state, partitions.map((one) => [one.group, one.replicas])]);
     }

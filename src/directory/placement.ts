@@ -67,10 +67,7 @@ export function placePartitions(
   if (!enough) return undefined;
   const placed: (readonly PlacedReplica[])[] = [];
   for (let partition = 0; partition < partitions; partition += 1) {
-    const chosen = [
-      ...least(active, fromActive, lighter),
-      ...least(inactive, factor - fromActive, lighter),
-    ];
+    const chosen = [...least(active, fromActive, lighter), ...least(inactive, factor - fromActive, lighter)];
     const ordered = least(chosen, factor, preferred);
     for (const slot of ordered) slot.replicas += 1;
     ordered[0]!.leads += 1;

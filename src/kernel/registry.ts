@@ -88,7 +88,7 @@ export class Registry implements Host {
     if (this.#cells.has(id)) throw new Error(`the actor id ${id} is taken`);
     const ref = Object.freeze(refTo<unknown>(this.#node, id, this.#shard));
     // What a cell hands to its actor came in through a Ref of the actor's own type.
-    const cell = new Cell(this, ref, this.#starts.recall(id), factory as () => Actor<unknown>, options);
+    const cell = new Cell(this, ref, this.#starts.recall(id), factory, options);
     this.#cells.set(id, cell);
     return ref;
   }

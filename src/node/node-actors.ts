@@ -14,11 +14,13 @@ import { Manager } from '../actors/manager/manager.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
 import { partitionActorId, type PartitionReplicaMessage } from '../actors/partition-replica/messages.ts';
 import { PartitionReplica } from '../actors/partition-replica/replica.ts';
+import { ScrubberActor, scrubberActorId } from '../actors/scrubber/scrubber.ts';
 import { peerLinkActorId } from '../actors/peer-link/messages.ts';
 import { PeerLink } from '../actors/peer-link/peer-link.ts';
 import type { ActorSystem, Checksum, RestartPolicy } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
-import type { GroupId, Limits } from '@callboard/client/protocol';
+import { Scrubber } from '../storage/scrubber.ts';
+import type { GroupId, Limits, LogIndex } from '@callboard/client/protocol';
 
 export interface NodeActorsOptions {
   readonly system: ActorSystem;
@@ -42,7 +44,8 @@ export function startNodeActors(options: NodeActorsOptions): void {
   const { system, store, name, nodes, url, limits, crc32, manualBrokers } = options;
   system.spawn(
     logWriterActorId,
-    () => new LogWriter({ store, batchEntries: limits.writerBatchEntries, batchBytes: limits.writerBatchBytes }),
+    () =>
+      new LogWriter({ store, batchEntries: limits.writerBatchEntries, batchBytes: limits.writerBatchBytes }),
     // The last batch of a failed store is in doubt: only a new process may go on.
     { restart: 'escalate' },
   );
@@ -69,11 +72,42 @@ export function startNodeActors(options: NodeActorsOptions): void {
       }),
     { restart: replicaRestarts },
   );
-  system.spawn(healthCheckerActorId, () => new HealthChecker({ node: name, limits }), { restart: shellRestarts });
+  system.spawn(healthCheckerActorId, () => new HealthChecker({ node: name, limits }), {
+    restart: shellRestarts,
+  });
   system.spawn(gatewayActorId, () => new Gateway({ limits, crc32 }), {
     restart: shellRestarts,
     ...gatewaySpawnOptions(limits),
   });
+  startScrubber(options);
+}
+
+/** Sound replicas only: a damaged one is being read and mended anyway. */
+function startScrubber({ system, store, limits }: NodeActorsOptions): void {
+  const reports = (): ReadonlyMap<string, Record<string, unknown>> =>
+    new Map(system.inspect().map(({ id, details }) => [id, details]));
+  const lastOf = (group: GroupId): LogIndex | undefined => {
+    const details = reports().get(group === 0 ? managerActorId : partitionActorId(group));
+    const sound = details?.['verdict'] === 'clean';
+    return sound ? (details?.['durable'] as LogIndex | undefined) : undefined;
+  };
+  const scrubber = new Scrubber({
+    store,
+    groups: () => store.replicas().map((birth) => birth.group),
+    last: lastOf,
+    pageBytes: limits.scrubPageBytes,
+    pageEntries: 1_024,
+  });
+  system.spawn(
+    scrubberActorId,
+    () =>
+      new ScrubberActor({
+        step: (done) => scrubber.step(done),
+        pageEveryMs: limits.scrubPageEveryMs,
+        passEveryMs: limits.scrubPassEveryMs,
+      }),
+    { restart: shellRestarts },
+  );
 }
 
 function replicaSpawner(options: NodeActorsOptions) {

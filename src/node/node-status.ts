@@ -98,8 +98,9 @@ export class NodeStatus {
     }
     const actors = system.inspect();
     const manager = managerOf(actors);
-    if (manager.verdict === 'journal-lost') yield 'this node has lost its journal and is no member of the directory any more';
-    else if (manager.leader === undefined) yield 'the directory has no leader yet';
+    if (manager.verdict === 'journal-lost') {
+      yield 'this node has lost its journal and is no member of the directory any more';
+    } else if (manager.leader === undefined) yield 'the directory has no leader yet';
     const opening = replicasOf(actors).filter((replica) => replica.verdict === 'opening');
     if (opening.length > 0) yield `${opening.length} replicas are being opened`;
     const registered = new Set((manager.brokers ?? []).map((broker) => broker.name));

@@ -7,7 +7,12 @@ import type { Envelope } from '../kernel/index.ts';
 import type { LinkLane } from '@callboard/client/protocol';
 
 const bulkKinds: ReadonlySet<string> = new Set(['append', 'fetched']);
-const consensusKinds: ReadonlySet<string> = new Set(['group-raft', 'group-incarnation', 'probe', 'probe-answer']);
+const consensusKinds: ReadonlySet<string> = new Set([
+  'group-raft',
+  'group-incarnation',
+  'probe',
+  'probe-answer',
+]);
 
 export function routeEnvelope(envelope: Envelope): LinkLane {
   const message = envelope.message as { readonly kind: string; readonly message?: { readonly kind: string } };

@@ -10,9 +10,10 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createActorCodec } from '../actors/wire.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../actors/peer-link/messages.ts';
-import { createHttpDoor } from '../doors/http/index.ts';
+import { createHttpDoor, type HttpDoor } from '../doors/http/index.ts';
 import { ActorSystem, refTo } from '../kernel/index.ts';
-import { openStorage } from '../storage/open-storage.ts';
+import type { LogStore } from '../raft/index.ts';
+import { openStorage, type Storage } from '../storage/open-storage.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
@@ -39,6 +40,47 @@ export interface RunningNode {
 export async function startNode(config: NodeConfig, logger: Logger): Promise<RunningNode> {
   const limits: Limits = { ...defaultLimits, ...config.limitsOverrides };
   assertLimits(limits);
+  const parts = makeParts(config, limits, logger);
+  const doors = openDoors(parts);
+  const url = await listen(doors.http.server, config);
+  try {
+    const storage = await openStorage({
+      directory: config.dataDirectory,
+      limits,
+      crc32,
+      drawId: () => replicaId(hex(parts.random.bytes(16))),
+      schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
+      note: (event, fields) => logger.warn(fields, event),
+      failed: (detail) => logger.fatal({ detail }, 'storage failed'),
+    });
+    const links = join(parts, storage.store, url);
+    parts.status.opened(storage.store);
+    return { url, close: () => close(parts, doors, links, storage) };
+  } catch (error) {
+    doors.http.server.close();
+    doors.http.server.closeAllConnections();
+    throw error;
+  }
+}
+
+/** What exists before the store is open. */
+interface Parts {
+  readonly config: NodeConfig;
+  readonly limits: Limits;
+  readonly clock: RealClock;
+  readonly random: RealRandom;
+  readonly trace: PinoTrace;
+  readonly network: LateNetwork;
+  readonly system: ActorSystem;
+  readonly status: NodeStatus;
+}
+
+interface Doors {
+  readonly http: HttpDoor;
+  readonly wire: WireServer;
+}
+
+function makeParts(config: NodeConfig, limits: Limits, logger: Logger): Parts {
   const clock = new RealClock();
   const random = new RealRandom();
   const trace = new PinoTrace({ logger, clock });
@@ -54,7 +96,11 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Run
     },
   });
   const status = new NodeStatus({ system, config, network });
-  const { server, close: closeDoor } = createHttpDoor({
+  return { config, limits, clock, random, trace, network, system, status };
+}
+
+function openDoors({ config, limits, clock, trace, network, system, status }: Parts): Doors {
+  const http = createHttpDoor({
     system,
     node: config.name,
     limits,
@@ -74,67 +120,58 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Run
     authenticate: tokenCheck([]),
     openClient: (connection) => openClientSession(system, connection, limits),
   });
-  wire.attach(server);
-  const url = await listen(server, config);
-  try {
-    const { store, close: closeStore } = await openStorage({
-      directory: config.dataDirectory,
-      limits,
-      crc32,
-      drawId: () => replicaId(hex(random.bytes(16))),
-      note: (event, fields) => logger.warn(fields, event),
-      schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
-      failed: (detail) => logger.fatal({ detail }, 'storage failed'),
-    });
-    const links = new PeerLinks({
-      name: config.name,
-      peers: new Map(config.peers.map((peer) => [peer.name, formatEndpoint(peer)])),
-      secret: config.secret,
-      incarnation: store.startCount,
-      limits,
-      clock,
-      random,
-      trace,
-      codec: createActorCodec(limits),
-      route: routeEnvelope,
-      deliver: (envelope) => void system.deliver(envelope),
-      onLink: (node, state) => {
-        const peerLink = refTo<PeerLinkMessage>(config.name, peerLinkActorId);
-        system.send(peerLink, { kind: 'link-news', node, up: state === 'up' }, 'control');
-      },
-    });
-    network.use(links);
-    startNodeActors({
-      system,
-      store,
-      name: config.name,
-      nodes: config.peers.map((peer) => peer.name),
-      url,
-      limits,
-      crc32,
-      manualBrokers: config.manualBrokers,
-      onClusterId: (id) => {
-        links.clusterId = id;
-      },
-    });
-    links.start();
-    status.opened(store);
-    const close = async (): Promise<void> => {
-      status.closing();
-      const doorClosed = closeDoor();
-      wire.close();
-      await Promise.race([doorClosed, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
-      links.close();
-      system.stopAll();
-      await closeStore();
-      server.closeAllConnections();
-    };
-    return { url, close };
-  } catch (error) {
-    server.close();
-    server.closeAllConnections();
-    throw error;
-  }
+  wire.attach(http.server);
+  return { http, wire };
+}
+
+/** Starts the actors on the open store, and dials the peers. */
+function join(parts: Parts, store: LogStore, url: string): PeerLinks {
+  const { config, limits, clock, random, trace, system } = parts;
+  const links = new PeerLinks({
+    name: config.name,
+    peers: new Map(config.peers.map((peer) => [peer.name, formatEndpoint(peer)])),
+    secret: config.secret,
+    incarnation: store.startCount,
+    limits,
+    clock,
+    random,
+    trace,
+    codec: createActorCodec(limits),
+    route: routeEnvelope,
+    deliver: (envelope) => void system.deliver(envelope),
+    onLink: (node, state) => {
+      const peerLink = refTo<PeerLinkMessage>(config.name, peerLinkActorId);
+      system.send(peerLink, { kind: 'link-news', node, up: state === 'up' }, 'control');
+    },
+  });
+  parts.network.use(links);
+  startNodeActors({
+    system,
+    store,
+    name: config.name,
+    nodes: config.peers.map((peer) => peer.name),
+    url,
+    limits,
+    crc32,
+    manualBrokers: config.manualBrokers,
+    onClusterId: (id) => {
+      links.clusterId = id;
+    },
+  });
+  links.start();
+  return links;
+}
+
+/** Answers what has arrived, for a bounded time, then ends everything in the reverse order of its start. */
+async function close(parts: Parts, { http, wire }: Doors, links: PeerLinks, storage: Storage): Promise<void> {
+  parts.status.closing();
+  const answered = http.close();
+  wire.close();
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+  links.close();
+  parts.system.stopAll();
+  await storage.close();
+  http.server.closeAllConnections();
 }
 
 async function listen(server: Server, config: NodeConfig): Promise<string> {

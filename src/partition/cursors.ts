@@ -39,17 +39,25 @@ export function encodeCursorMoves(moves: readonly CursorMove[]): Uint8Array {
 /** Throws a RangeError on anything that `encodeCursorMoves` does not write. */
 export function decodeCursorMoves(bytes: Uint8Array): readonly CursorMove[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.byteLength < 3 || view.getUint8(0) !== cursorCommand) throw new RangeError('not a cursor command');
+  if (bytes.byteLength < 3 || view.getUint8(0) !== cursorCommand) {
+    throw new RangeError('not a cursor command');
+  }
   const moves: CursorMove[] = [];
   let at = 3;
   for (let n = view.getUint16(1, true); n > 0; n -= 1) {
     const length = view.getUint16(at, true);
     const consumer = decoder.decode(bytes.subarray(at + 2, at + 2 + length));
     at += 2 + length;
-    moves.push({ consumer, from: Number(view.getBigUint64(at, true)), to: Number(view.getBigUint64(at + 8, true)) });
+    moves.push({
+      consumer,
+      from: Number(view.getBigUint64(at, true)),
+      to: Number(view.getBigUint64(at + 8, true)),
+    });
     at += 16;
   }
-  if (at !== bytes.byteLength) throw new RangeError(`a cursor command has ${bytes.byteLength - at} bytes too many`);
+  if (at !== bytes.byteLength) {
+    throw new RangeError(`a cursor command has ${bytes.byteLength - at} bytes too many`);
+  }
   return moves;
 }
 

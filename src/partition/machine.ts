@@ -11,14 +11,26 @@ import {
   type Offset,
 } from '@callboard/client/protocol';
 import { CursorTable, decodeCursorMoves } from './cursors.ts';
-import { ProducerTable, type Batch, type Decision, type PendingBatch, type ProducerLimits } from './producers.ts';
+import {
+  batchOf,
+  ProducerTable,
+  type Batch,
+  type Decision,
+  type PendingBatch,
+  type ProducerLimits,
+} from './producers.ts';
 
 export interface PartitionLimits extends ProducerLimits {
   readonly cursorsPerPartition: number;
 }
 
 export type Applied =
-  | { readonly kind: 'records'; readonly baseOffset: Offset; readonly end: Offset; readonly producerId: string }
+  | {
+      readonly kind: 'records';
+      readonly baseOffset: Offset;
+      readonly end: Offset;
+      readonly producerId: string;
+    }
   | { readonly kind: 'cursors'; readonly moved: readonly boolean[] }
   | { readonly kind: 'noop' };
 
@@ -64,15 +76,11 @@ export class PartitionMachine {
       return { kind: 'cursors', moved: moves.map((move) => this.#cursors.apply(move, this.#end)) };
     }
     if (header.baseOffset !== this.#end) {
-      throw new Error(`chunk at index ${index} has base offset ${header.baseOffset}, the log ends at ${this.#end}`);
+      throw new Error(
+        `chunk at index ${index} has base offset ${header.baseOffset}, the log ends at ${this.#end}`,
+      );
     }
-    const batch = {
-      producerId: header.producerId,
-      epoch: header.producerEpoch,
-      firstSequence: header.firstSequence,
-      count: header.recordCount,
-    };
-    this.#producers.apply(batch, this.#end, header.firstTimestamp + header.lastTimestampDelta);
+    this.#producers.apply(batchOf(header), this.#end, header.firstTimestamp + header.lastTimestampDelta);
     this.#end = offset(this.#end + header.recordCount);
     return { kind: 'records', baseOffset: header.baseOffset, end: this.#end, producerId: header.producerId };
   }

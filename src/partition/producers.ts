@@ -5,7 +5,7 @@
  * proposes it, on this state plus its own tail that is not applied yet (`ProducerTail`), so that a retry which overtakes its
  * original's commit is recognised too.
  */
-import type { LogIndex } from '@callboard/client/protocol';
+import type { ChunkHeader, LogIndex } from '@callboard/client/protocol';
 
 export interface Batch {
   /** 32 hexadecimal characters; all zero: not idempotent. */
@@ -13,6 +13,12 @@ export interface Batch {
   readonly epoch: number;
   readonly firstSequence: number;
   readonly count: number;
+}
+
+/** The batch that a chunk of records holds. */
+export function batchOf(header: ChunkHeader): Batch {
+  const { producerId, producerEpoch: epoch, firstSequence, recordCount: count } = header;
+  return { producerId, epoch, firstSequence, count };
 }
 
 interface Remembered {
@@ -73,20 +79,26 @@ export class ProducerTable {
     const next = newest === undefined ? known?.nextSequence : newest.firstSequence + newest.count;
     if (epoch === undefined || next === undefined) return this.#decideUnknown(batch);
     if (batch.epoch < epoch) return { kind: 'fenced', epoch };
-    if (batch.epoch > epoch) return batch.firstSequence === 0 ? { kind: 'accept' } : { kind: 'gap', expected: 0 };
+    if (batch.epoch > epoch) {
+      return batch.firstSequence === 0 ? { kind: 'accept' } : { kind: 'gap', expected: 0 };
+    }
     if (batch.firstSequence === next) return { kind: 'accept' };
     if (batch.firstSequence > next) return { kind: 'gap', expected: next };
     const same = (other: Remembered): boolean =>
       other.firstSequence === batch.firstSequence && other.count === batch.count;
     const unapplied = pending.find((other) => other.epoch === epoch && same(other));
-    if (unapplied !== undefined) return { kind: 'duplicate', baseOffset: unapplied.baseOffset, index: unapplied.index };
+    if (unapplied !== undefined) {
+      return { kind: 'duplicate', baseOffset: unapplied.baseOffset, index: unapplied.index };
+    }
     const stored = known?.epoch === epoch ? known.batches.find(same) : undefined;
     if (stored !== undefined) return { kind: 'duplicate', baseOffset: stored.baseOffset, index: undefined };
     return { kind: 'forgotten-batch', nextSequence: next };
   }
 
   #decideUnknown(batch: Batch): Decision {
-    if (batch.firstSequence !== 0) return this.#forgotten > 0 ? { kind: 'expired' } : { kind: 'gap', expected: 0 };
+    if (batch.firstSequence !== 0) {
+      return this.#forgotten > 0 ? { kind: 'expired' } : { kind: 'gap', expected: 0 };
+    }
     if (this.#producers.size >= this.#limits.producersPerPartition) {
       return { kind: 'table-full', limit: this.#limits.producersPerPartition };
     }
@@ -106,14 +118,19 @@ export class ProducerTable {
     const expected = fresh ? 0 : known.nextSequence;
     // A producer may have expired between its leader's decision and now; then nothing is left to compare with.
     const resumed = known === undefined && this.#forgotten > 0;
-    if ((known !== undefined && batch.epoch < known.epoch) || (batch.firstSequence !== expected && !resumed)) {
+    if (
+      (known !== undefined && batch.epoch < known.epoch) ||
+      (batch.firstSequence !== expected && !resumed)
+    ) {
       throw new Error(
         `committed batch of producer ${batch.producerId} epoch ${batch.epoch} has sequence ${batch.firstSequence}, ` +
           `expected ${expected} in epoch ${known?.epoch ?? 0}`,
       );
     }
     const producer: Producer =
-      known !== undefined && !fresh ? known : { epoch: batch.epoch, nextSequence: 0, batches: [], lastSeenMs: 0 };
+      known !== undefined && !fresh
+        ? known
+        : { epoch: batch.epoch, nextSequence: 0, batches: [], lastSeenMs: 0 };
     const { firstSequence, count } = batch;
     producer.nextSequence = firstSequence + count;
     producer.batches.push({ firstSequence, count, baseOffset });

@@ -15,9 +15,10 @@ export class InvariantError extends Error {
 
 /** Up to three values go into the error. Fixed parameters, since this runs several times in each step. */
 export function assert(holds: boolean, rule: string, a?: unknown, b?: unknown, c?: unknown): asserts holds {
-  if (!holds)
+  if (!holds) {
     throw new InvariantError(
       rule,
       [a, b, c].filter((value) => value !== undefined),
     );
+  }
 }

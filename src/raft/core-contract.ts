@@ -133,6 +133,11 @@ export interface RaftCore {
   /** Committed entries after `index` held in memory, oldest first, at most `max`; the shell loads others from the store. */
   committedAfter(index: LogIndex, max: number): readonly Entry[];
   status(): RaftStatus;
+  /** Parts of the status that the shell looks at after every step, without making the whole. */
+  readonly role: Role;
+  readonly term: Term;
+  readonly durable: LogIndex;
+  readonly uncommittedBytes: number;
 }
 
 export interface RaftStatus {

@@ -83,8 +83,9 @@ export class Core {
     this.term = hard.term;
     this.vote = hard.vote;
     if (verdict.kind === 'damaged') {
-      if (verdict.owed.kind === 'known')
+      if (verdict.owed.kind === 'known') {
         assert(verdict.owed.tail.term <= hard.term, 'what is owed is of a known term');
+      }
       this.healing = new HealingState(verdict.owed, recovered);
     }
     this.#told = { role: this.role, term: this.term, leader: undefined };
@@ -157,8 +158,9 @@ export class Core {
   /** A message of this term's leader came: nobody needs an election now. */
   heardLeader(term: Term, leader: ReplicaId): void {
     assert(this.role !== 'leader' || term > this.term, 'R1: one leader per term', term, leader);
-    if (term > this.term || this.role !== 'follower' || this.leader !== leader)
+    if (term > this.term || this.role !== 'follower' || this.leader !== leader) {
       this.becomeFollower(term, leader);
+    }
     this.leaderElapsed = 0;
     this.electionElapsed = 0;
   }

@@ -84,7 +84,7 @@ export function tickHealing(core: Core, healing: HealingState): void {
     // Everybody was asked. A read that failed may have failed for once.
     walk.source = 'disk';
     advance(core, healing);
-    if (readsDisk(walk)) return;
+    if (walk.loadId !== undefined) return;
     walk.source = 'peers';
   }
   if (!walk.blocked && healing.closing === undefined) askPeer(core, walk);
@@ -92,10 +92,6 @@ export function tickHealing(core: Core, healing: HealingState): void {
 
 function circleOf(core: Core): number {
   return Math.max(1, core.peers.length);
-}
-
-function readsDisk(walk: Walk): boolean {
-  return walk.source === 'disk' && walk.loadId !== undefined;
 }
 
 /** Way (b): goes as far as it can without waiting for disk or peers. */
@@ -151,7 +147,14 @@ function askPeer(core: Core, walk: Walk): void {
   const to = core.peers[walk.peer];
   if (to === undefined) return;
   walk.peer = (walk.peer + 1) % core.peers.length;
-  core.send({ kind: 'fetch', from: core.self, to, term: core.term, index: walk.index, checksum: walk.checksum });
+  core.send({
+    kind: 'fetch',
+    from: core.self,
+    to,
+    term: core.term,
+    index: walk.index,
+    checksum: walk.checksum,
+  });
 }
 
 /** True if the load was the walk's. */

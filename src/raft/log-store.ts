@@ -27,7 +27,8 @@ export interface Birth {
 
 export type StoreBatch = readonly GroupWrite[];
 
-export type StoreAnswer = { readonly ok: true } | { readonly ok: false; readonly code: 'storage_failed'; readonly detail: string };
+export type StoreAnswer =
+  { readonly ok: true } | { readonly ok: false; readonly code: 'storage_failed'; readonly detail: string };
 
 export interface EntriesRequest {
   readonly group: GroupId;

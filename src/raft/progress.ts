@@ -72,9 +72,9 @@ export class Progress {
     const advanced = index > this.#match;
     if (advanced) this.#match = index;
     this.window.freeUpTo(index);
-    if (this.#probing && (advanced || index === this.#next - 1))
+    if (this.#probing && (advanced || index === this.#next - 1)) {
       this.#replicateFrom(toIndex(this.#match + 1));
-    else if (this.#next <= this.#match) this.#next = toIndex(this.#match + 1);
+    } else if (this.#next <= this.#match) this.#next = toIndex(this.#match + 1);
     this.#check();
     return advanced;
   }

@@ -17,8 +17,9 @@ export class Quorum {
     assert(configuration.voters.length > 0, 'a configuration has a voter');
     const { voters, outgoing } = configuration;
     this.#halves = outgoing.length === 0 ? [voters] : [voters, outgoing];
-    for (const half of this.#halves)
+    for (const half of this.#halves) {
       assert(new Set(half).size === half.length, 'a voter counts once', half.join(' '));
+    }
   }
 
   isVoter(replica: ReplicaId): boolean {

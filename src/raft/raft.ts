@@ -2,7 +2,7 @@
  * The consensus core: one replica of one group. Synchronous and deterministic: each step takes one input and adds to
  * the effects what must be sent, written, read or told. The contract is in core-contract.ts.
  */
-import type { LogIndex, ReplicaId } from '@callboard/client/protocol';
+import type { LogIndex, ReplicaId, Term } from '@callboard/client/protocol';
 import { assert } from './assert.ts';
 import { lower, toIndex } from './brand-arithmetic.ts';
 import { Core } from './core.ts';
@@ -25,7 +25,7 @@ import type { RaftMessage } from './messages.ts';
 import { onRead } from './reads.ts';
 import { advanceCommit, onAppendReply, onEntriesLoaded, replicate } from './replication.ts';
 import { beginTransfer, withdraw } from './transfer.ts';
-import type { Entry, Tail } from './types.ts';
+import type { Entry, Role, Tail } from './types.ts';
 
 export class Raft implements RaftCore {
   readonly #core: Core;
@@ -59,6 +59,22 @@ export class Raft implements RaftCore {
     const from = toIndex(index + 1);
     if (from > commit || from < log.firstInMemory) return [];
     return log.slice(from, Infinity, Math.min(max, commit - index));
+  }
+
+  get role(): Role {
+    return this.#core.role;
+  }
+
+  get term(): Term {
+    return this.#core.term;
+  }
+
+  get durable(): LogIndex {
+    return this.#core.durability.index;
+  }
+
+  get uncommittedBytes(): number {
+    return this.#core.lead?.uncommittedBytes ?? 0;
   }
 
   status(): RaftStatus {

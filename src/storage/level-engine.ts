@@ -62,6 +62,11 @@ function isDamage(cause: Error & { readonly code?: unknown }): boolean {
   return /No such file|Invalid argument|[Ii]s a directory|Not a directory/.test(cause.message);
 }
 
+/** LevelDB hands out Buffers, each with memory of its own; but a Buffer's `slice` does not copy as a Uint8Array's does. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 class LevelEngine implements Engine {
   readonly #db: Database;
   readonly #corrupted: (detail: string) => Promise<void>;
@@ -98,7 +103,7 @@ class LevelEngine implements Engine {
 
   get(key: Uint8Array, done: GetDone): void {
     this.#db.get(key, { fillCache: false }).then(
-      (value) => done(undefined, value),
+      (value) => done(undefined, value === undefined ? undefined : plain(value)),
       (reason: unknown) => done(asError(reason), undefined),
     );
   }
@@ -130,7 +135,7 @@ class LevelEngine implements Engine {
         for (const [key, value] of page as readonly (readonly [Uint8Array, Uint8Array | undefined])[]) {
           if (found.length > 0 && bytes >= maxBytes) break;
           bytes += key.byteLength + (value?.byteLength ?? 0);
-          found.push({ key, value: values && value !== undefined ? value : noBytes });
+          found.push({ key: plain(key), value: values && value !== undefined ? plain(value) : noBytes });
         }
       }
     } finally {

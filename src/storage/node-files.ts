@@ -73,7 +73,7 @@ export class NodeFiles implements AppendFiles {
   #appendSmall(descriptor: number, bytes: Uint8Array, done: FileDone): void {
     let failure: Error | undefined;
     try {
-      for (let from = 0; from < bytes.byteLength; ) from += writeSync(descriptor, bytes, from);
+      for (let from = 0; from < bytes.byteLength;) from += writeSync(descriptor, bytes, from);
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
     }

@@ -2,7 +2,12 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeEntry, encodeEntry, type DirectoryCommand, type DirectoryEvent } from '../../src/directory/index.ts';
+import {
+  decodeEntry,
+  encodeEntry,
+  type DirectoryCommand,
+  type DirectoryEvent,
+} from '../../src/directory/index.ts';
 import { id, machine } from './machines.ts';
 
 const name = fc.constantFrom('a', 'b', 'c', 'd:e', '..');
@@ -12,7 +17,11 @@ const anyId = fc.integer({ min: 1, max: 6 }).map(id);
 const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
   fc.record({ kind: fc.constant('create-topic' as const), name, partitions: fc.integer({ min: 0, max: 4 }) }),
   fc.record({ kind: fc.constant('topic-ready' as const), name }),
-  fc.record({ kind: fc.constantFrom('register-producer' as const, 'register-consumer' as const), id: anyId, topic: name }),
+  fc.record({
+    kind: fc.constantFrom('register-producer' as const, 'register-consumer' as const),
+    id: anyId,
+    topic: name,
+  }),
   fc.record({
     kind: fc.constant('register-node' as const),
     name: broker,
@@ -79,7 +88,8 @@ determinism('tells a follower of events what its snapshot says, in the same orde
       if (start === entries.length) follow(directory.snapshotEvents(), followed);
       const fresh = new Map<string, string>();
       follow(directory.snapshotEvents(), fresh);
-      const topicsOf = (map: Map<string, string>): string[] => [...map.keys()].filter((key) => key.startsWith('topic'));
+      const topicsOf = (map: Map<string, string>): string[] =>
+        [...map.keys()].filter((key) => key.startsWith('topic'));
       assert.equal(topicsOf(followed), topicsOf(fresh));
       assert.equal([...followed].toSorted(), [...fresh].toSorted());
     }),
@@ -125,8 +135,14 @@ codec('refuses what is no entry, and says why', () => {
 });
 
 codec('does not write down what could not be read back', () => {
-  assert.is(encodeEntry({ tag: '', command: { kind: 'create-topic', name: 'a\ud800', partitions: 1 } }), undefined);
-  assert.is(encodeEntry({ tag: '', command: { kind: 'create-topic', name: 'a', partitions: 0.5 } }), undefined);
+  assert.is(
+    encodeEntry({ tag: '', command: { kind: 'create-topic', name: 'a\ud800', partitions: 1 } }),
+    undefined,
+  );
+  assert.is(
+    encodeEntry({ tag: '', command: { kind: 'create-topic', name: 'a', partitions: 0.5 } }),
+    undefined,
+  );
   assert.is(encodeEntry({ tag: '', command: { kind: 'topic-ready', name: 'x'.repeat(5_000) } }), undefined);
 });
 

@@ -4,7 +4,12 @@ import * as assert from 'uvu/assert';
 import { brokerState, type DirectoryCommand, type DirectoryMachine } from '../../src/directory/index.ts';
 import { codeOf, id, machine, readyTopic, register } from './machines.ts';
 
-function admin(on: DirectoryMachine, action: 'add' | 'remove' | 'activate' | 'deactivate', broker: string, tag = ''): string {
+function admin(
+  on: DirectoryMachine,
+  action: 'add' | 'remove' | 'activate' | 'deactivate',
+  broker: string,
+  tag = '',
+): string {
   return codeOf(on.apply({ kind: 'admin', action, broker }, tag).result);
 }
 
@@ -17,7 +22,9 @@ const topics = suite('topics');
 
 topics('numbers groups from 1 in order of creation and never again', () => {
   const directory = machine();
-  const groups = ['a', 'b'].flatMap((name) => readyTopic(directory, name, 3).partitions.map((one) => one.group as number));
+  const groups = ['a', 'b'].flatMap((name) =>
+    readyTopic(directory, name, 3).partitions.map((one) => one.group as number),
+  );
   assert.equal(groups, [1, 2, 3, 4, 5, 6]);
   assert.is(directory.groups, 6);
 });
@@ -37,14 +44,20 @@ topics('keeps a topic that is being created from producers and consumers (S14)',
 topics('tells of readiness once', () => {
   const directory = machine();
   readyTopic(directory, 't');
-  assert.equal(directory.apply({ kind: 'topic-ready', name: 't' }), { result: { ok: true, partitions: 2 }, events: [] });
+  assert.equal(directory.apply({ kind: 'topic-ready', name: 't' }), {
+    result: { ok: true, partitions: 2 },
+    events: [],
+  });
   assert.is(codeOf(directory.apply({ kind: 'topic-ready', name: 'other' }).result), 'topic_not_found');
 });
 
 topics('refuses a second topic of the same name, also while the first is being created', () => {
   const directory = machine();
   directory.apply({ kind: 'create-topic', name: 't', partitions: 1 });
-  assert.is(codeOf(directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result), 'topic_exists');
+  assert.is(
+    codeOf(directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result),
+    'topic_exists',
+  );
 });
 
 topics('answers a retry of the same creation as it answered the creation', () => {
@@ -77,7 +90,8 @@ topics('does not remember a refusal: what was refused may succeed later under th
 
 topics('takes the names that the rule takes and no others', () => {
   const directory = machine();
-  const code = (name: string): string => codeOf(directory.apply({ kind: 'create-topic', name, partitions: 1 }).result);
+  const code = (name: string): string =>
+    codeOf(directory.apply({ kind: 'create-topic', name, partitions: 1 }).result);
   for (const good of ['a', 'A.b_c-d:e', '.a', 'x'.repeat(200), '0']) assert.is(code(good), 'ok', good);
   for (const bad of ['', '.', '..', 'a b', 'a/b', 'ä', 'x'.repeat(201), 'a\n', 'a\u0000']) {
     assert.is(code(bad), 'bad_request', JSON.stringify(bad));
@@ -105,7 +119,9 @@ topics('lists topics in one order, whether from events or from the state', () =>
   };
   for (const name of ['first', 'second', 'third']) run({ kind: 'create-topic', name, partitions: 1 });
   for (const name of ['second', 'third', 'first']) run({ kind: 'topic-ready', name });
-  const listed = directory.snapshotEvents().flatMap((event) => (event.kind === 'topic' ? [event.topic.name] : []));
+  const listed = directory
+    .snapshotEvents()
+    .flatMap((event) => (event.kind === 'topic' ? [event.topic.name] : []));
   assert.equal(listed, seen);
 });
 
@@ -132,8 +148,14 @@ ids('bounds both tables, and still answers for ids that are there', () => {
   readyTopic(directory, 't');
   const code = (kind: 'register-producer' | 'register-consumer', n: number): string =>
     codeOf(directory.apply({ kind, id: id(n), topic: 't' }).result);
-  assert.equal([1, 2, 1].map((n) => code('register-producer', n)), ['ok', 'limit_reached', 'ok']);
-  assert.equal([1, 2, 3].map((n) => code('register-consumer', n)), ['ok', 'ok', 'limit_reached']);
+  assert.equal(
+    [1, 2, 1].map((n) => code('register-producer', n)),
+    ['ok', 'limit_reached', 'ok'],
+  );
+  assert.equal(
+    [1, 2, 3].map((n) => code('register-consumer', n)),
+    ['ok', 'ok', 'limit_reached'],
+  );
 });
 
 ids.run();
@@ -163,7 +185,10 @@ brokers('never places on a broker without a node, or on one that is leaving', ()
   const directory = machine(3);
   admin(directory, 'add', 'nobody');
   admin(directory, 'remove', 'b3');
-  assert.is(codeOf(directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result), 'not_enough_brokers');
+  assert.is(
+    codeOf(directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result),
+    'not_enough_brokers',
+  );
   register(directory, 4);
   const nodes = readyTopic(directory, 't', 1).partitions[0]?.replicas.map((one) => one.node);
   assert.equal(nodes, ['b1', 'b2', 'b4']);
@@ -184,7 +209,7 @@ brokers('follows health, and lets an admin overrule it', () => {
   assert.is(state(directory, 'b1'), 'active');
 });
 
-brokers('keeps an admin\'s word over a restart and a new journal of the node', () => {
+brokers("keeps an admin's word over a restart and a new journal of the node", () => {
   const directory = machine(3);
   readyTopic(directory, 't', 1);
   admin(directory, 'deactivate', 'b1');
@@ -201,10 +226,16 @@ brokers('keeps an admin\'s word over a restart and a new journal of the node', (
 brokers('answers the admin calls as documented', () => {
   const directory = machine(1);
   const all = ['add', 'remove', 'activate', 'deactivate'] as const;
-  assert.equal(all.slice(1).map((action) => admin(directory, action, 'x')), Array(3).fill('broker_not_found'));
+  assert.equal(
+    all.slice(1).map((action) => admin(directory, action, 'x')),
+    Array(3).fill('broker_not_found'),
+  );
   assert.is(admin(directory, 'add', 'b1'), 'broker_exists');
   assert.is(admin(directory, 'remove', 'b1'), 'ok');
-  assert.equal(all.slice(1).map((action) => admin(directory, action, 'b1')), Array(3).fill('broker_not_found'));
+  assert.equal(
+    all.slice(1).map((action) => admin(directory, action, 'b1')),
+    Array(3).fill('broker_not_found'),
+  );
   assert.is(admin(directory, 'add', 'b1'), 'ok');
   assert.is(state(directory, 'b1'), 'active');
   for (const bad of ['', 'x'.repeat(201), 'a\tb']) assert.is(admin(directory, 'add', bad), 'bad_request');

@@ -13,7 +13,12 @@ export function machine(brokers = 3, limits: Partial<Limits> = {}, replicationFa
   return made;
 }
 
-export function register(to: DirectoryMachine, n: number, manual = false, replica: string = id(n)): DirectoryResult {
+export function register(
+  to: DirectoryMachine,
+  n: number,
+  manual = false,
+  replica: string = id(n),
+): DirectoryResult {
   const url = `http://h${n}:8080`;
   return to.apply({ kind: 'register-node', name: `b${n}`, replica, url, manual }).result;
 }

@@ -15,7 +15,9 @@ function twin(candidates: readonly Candidate[], partitions: number, factor: numb
     const chosen = [...byLoad.filter((s) => s.active), ...byLoad.filter((s) => !s.active)].slice(0, factor);
     if (chosen.length < factor) return undefined;
     if (chosen.filter((s) => s.active).length <= factor / 2) return undefined;
-    chosen.sort((a, b) => Number(b.active) - Number(a.active) || a.leads - b.leads || (a.node < b.node ? -1 : 1));
+    chosen.sort(
+      (a, b) => Number(b.active) - Number(a.active) || a.leads - b.leads || (a.node < b.node ? -1 : 1),
+    );
     for (const slot of chosen) slot.replicas += 1;
     chosen[0]!.leads += 1;
     out.push(chosen.map(({ node, replica }) => ({ node, replica })));
@@ -53,25 +55,38 @@ const placement = suite('S16 placement');
 
 placement('agrees with its dumb twin', () => {
   fc.assert(
-    fc.property(candidates, fc.integer({ min: 1, max: 20 }), fc.constantFrom(1, 3, 5), (of, partitions, factor) => {
-      assert.equal(placePartitions(of, partitions, factor), twin(of, partitions, factor));
-    }),
+    fc.property(
+      candidates,
+      fc.integer({ min: 1, max: 20 }),
+      fc.constantFrom(1, 3, 5),
+      (of, partitions, factor) => {
+        assert.equal(placePartitions(of, partitions, factor), twin(of, partitions, factor));
+      },
+    ),
     { numRuns: 2_000 },
   );
 });
 
-placement('puts the replicas of a partition on distinct nodes, most of them active, an active one first', () => {
-  fc.assert(
-    fc.property(candidates, fc.integer({ min: 1, max: 20 }), fc.constantFrom(1, 3, 5), (of, partitions, factor) => {
-      const active = new Set(of.filter((one) => one.active).map((one) => one.node));
-      for (const replicas of placePartitions(of, partitions, factor) ?? []) {
-        assert.is(new Set(replicas.map((one) => one.node)).size, factor);
-        assert.ok(2 * replicas.filter((one) => active.has(one.node)).length > factor);
-        assert.ok(active.has(replicas[0]!.node));
-      }
-    }),
-  );
-});
+placement(
+  'puts the replicas of a partition on distinct nodes, most of them active, an active one first',
+  () => {
+    fc.assert(
+      fc.property(
+        candidates,
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom(1, 3, 5),
+        (of, partitions, factor) => {
+          const active = new Set(of.filter((one) => one.active).map((one) => one.node));
+          for (const replicas of placePartitions(of, partitions, factor) ?? []) {
+            assert.is(new Set(replicas.map((one) => one.node)).size, factor);
+            assert.ok(2 * replicas.filter((one) => active.has(one.node)).length > factor);
+            assert.ok(active.has(replicas[0]!.node));
+          }
+        },
+      ),
+    );
+  },
+);
 
 placement('uses an inactive broker only when the active ones do not suffice', () => {
   fc.assert(
@@ -101,17 +116,25 @@ placement('loads fresh brokers and their leaderships evenly, within one', () => 
 
 placement('gives each of three brokers the same number of leaderships', () => {
   const leads = new Map<string, number>();
-  for (const [first] of placePartitions(fresh(3), 9, 3)!) leads.set(first!.node, (leads.get(first!.node) ?? 0) + 1);
+  for (const [first] of placePartitions(fresh(3), 9, 3)!) {
+    leads.set(first!.node, (leads.get(first!.node) ?? 0) + 1);
+  }
   assert.equal([...leads.values()], [3, 3, 3]);
 });
 
-placement('refuses when fewer brokers than replicas are there, or no majority of them would be active', () => {
-  assert.is(placePartitions(fresh(2), 1, 3), undefined);
-  const oneActive = fresh(3).map((one, n) => ({ ...one, active: n === 0 }));
-  assert.is(placePartitions(oneActive, 1, 3), undefined);
-  const twoActive = fresh(3).map((one, n) => ({ ...one, active: n !== 0 }));
-  assert.equal(placePartitions(twoActive, 1, 3)?.[0]?.map((one) => one.node), ['n1', 'n2', 'n0']);
-  assert.is(placePartitions([{ ...fresh(1)[0]!, active: false }], 1, 1), undefined);
-});
+placement(
+  'refuses when fewer brokers than replicas are there, or no majority of them would be active',
+  () => {
+    assert.is(placePartitions(fresh(2), 1, 3), undefined);
+    const oneActive = fresh(3).map((one, n) => ({ ...one, active: n === 0 }));
+    assert.is(placePartitions(oneActive, 1, 3), undefined);
+    const twoActive = fresh(3).map((one, n) => ({ ...one, active: n !== 0 }));
+    assert.equal(
+      placePartitions(twoActive, 1, 3)?.[0]?.map((one) => one.node),
+      ['n1', 'n2', 'n0'],
+    );
+    assert.is(placePartitions([{ ...fresh(1)[0]!, active: false }], 1, 1), undefined);
+  },
+);
 
 placement.run();

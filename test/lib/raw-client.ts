@@ -105,7 +105,7 @@ export class RawClient {
   /** Sends one call without waiting for anything; returns its correlation. */
   send(call: Call): number {
     const correlation = (this.#correlations += 1);
-    this.sendBytes(packFrame(clientFrames.encode({ ...call, correlation } as ClientFrame)));
+    this.sendBytes(packFrame(clientFrames.encode({ ...call, correlation })));
     return correlation;
   }
 

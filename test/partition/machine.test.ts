@@ -21,8 +21,18 @@ test('S5: offsets are dense from 0 and no-ops take none', () => {
   const machine = new PartitionMachine(defaultLimits);
   machine.apply(logIndex(1), entryOf(emptyDraft('noop'), { index: 1 }).bytes);
   assert.is(machine.end, 0);
-  assert.equal(records(machine, 2, ['a', 'b']), { kind: 'records', baseOffset: 0, end: 2, producerId: '0'.repeat(32) });
-  assert.equal(records(machine, 3, ['c']), { kind: 'records', baseOffset: 2, end: 3, producerId: '0'.repeat(32) });
+  assert.equal(records(machine, 2, ['a', 'b']), {
+    kind: 'records',
+    baseOffset: 0,
+    end: 2,
+    producerId: '0'.repeat(32),
+  });
+  assert.equal(records(machine, 3, ['c']), {
+    kind: 'records',
+    baseOffset: 2,
+    end: 3,
+    producerId: '0'.repeat(32),
+  });
 });
 
 test('S5: a chunk with another base offset than the log end is an invariant broken', () => {
@@ -77,7 +87,10 @@ test('cursor commands come back as they were written, for any names and offsets'
 test('a cut or lengthened cursor command is refused', () => {
   const bytes = encodeCursorMoves([{ consumer: 'x', from: 0, to: 1 }]);
   for (let length = 0; length < bytes.byteLength; length += 1) {
-    assert.throws(() => decodeCursorMoves(bytes.subarray(0, length)), (error: unknown) => error instanceof RangeError);
+    assert.throws(
+      () => decodeCursorMoves(bytes.subarray(0, length)),
+      (error: unknown) => error instanceof RangeError,
+    );
   }
   assert.throws(() => decodeCursorMoves(new Uint8Array([...bytes, 0])), /too many/);
 });

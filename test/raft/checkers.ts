@@ -63,7 +63,9 @@ export class Checkers implements Observer {
       this.#reads.delete(`${member.node}/${read.id}`);
       if (!read.ok) continue;
       this.reads += 1;
-      if (read.index < floor) fail('linearizable reads', `read at ${read.index}, ${floor} was committed before`);
+      if (read.index < floor) {
+        fail('linearizable reads', `read at ${read.index}, ${floor} was committed before`);
+      }
     }
   }
 
@@ -86,7 +88,9 @@ export class Checkers implements Observer {
 
   #elected(member: Member, term: number): void {
     const known = this.#leaders.get(term);
-    if (known !== undefined && known !== member.node) fail('R1 election safety', `${known} and ${member.node} lead ${term}`);
+    if (known !== undefined && known !== member.node) {
+      fail('R1 election safety', `${known} and ${member.node} lead ${term}`);
+    }
     if (known === member.node) return;
     this.#leaders.set(term, member.node);
     if (member.disk.damaged) fail('a damaged replica leads', `${member.node} in ${term}`);
@@ -106,7 +110,10 @@ export class Checkers implements Observer {
       const entry = member.disk.view(index) ?? fail('R5', `${member.node} commits ${index}, which it lacks`);
       const known = this.#committed.get(index);
       if (known !== undefined && known.checksum !== entry.checksum) {
-        fail('R5 state machine safety', `${index} is ${known.checksum} and ${entry.checksum} at ${member.node}`);
+        fail(
+          'R5 state machine safety',
+          `${index} is ${known.checksum} and ${entry.checksum} at ${member.node}`,
+        );
       }
       if (known === undefined) this.#committed.set(index, { checksum: entry.checksum, inTerm: status.term });
     }
@@ -139,21 +146,29 @@ export class Checkers implements Observer {
       if (!durable) fail('B14', `${member.node} asks for votes in ${message.term} before its own is durable`);
     }
     if (message.kind === 'vote-reply' && message.granted) {
-      if (hard.term !== message.term || hard.vote !== message.to) fail('B1', `${member.node} votes before it is durable`);
+      if (hard.term !== message.term || hard.vote !== message.to) {
+        fail('B1', `${member.node} votes before it is durable`);
+      }
       const key = `${member.node}/${message.term}`;
       const known = this.#votes.get(key);
-      if (known !== undefined && known !== nodeOf(message.to)) fail('B4', `${key} votes for ${known} and ${message.to}`);
+      if (known !== undefined && known !== nodeOf(message.to)) {
+        fail('B4', `${key} votes for ${known} and ${message.to}`);
+      }
       this.#votes.set(key, nodeOf(message.to));
     }
     if (message.kind === 'append-reply' && message.outcome !== 'reject') this.#ack(member, message);
     if (message.kind === 'append') {
-      if (this.#leaders.get(message.term) !== member.node) fail('B22', `${member.node} appends in ${message.term}`);
+      if (this.#leaders.get(message.term) !== member.node) {
+        fail('B22', `${member.node} appends in ${message.term}`);
+      }
       if (message.commit > this.highest) fail('R5', `commit ${message.commit} was told before it was true`);
     }
   }
 
   #ack(member: Member, message: Extract<RaftMessage, { kind: 'append-reply' }>): void {
-    if (message.outcome === 'ack' && member.disk.damaged) fail('R9', `damaged ${member.node} acks ${message.index}`);
+    if (message.outcome === 'ack' && member.disk.damaged) {
+      fail('R9', `damaged ${member.node} acks ${message.index}`);
+    }
     if (message.index === 0) return;
     const own = member.disk.entries.get(message.index);
     if (own === undefined) fail('B30', `${member.node} acks ${message.index}, which is not on its disk`);
@@ -161,7 +176,9 @@ export class Checkers implements Observer {
     const status = leader?.raft?.status();
     if (leader === undefined || status?.role !== 'leader' || status.term !== message.term) return;
     const theirs = leader.disk.view(message.index);
-    if (!this.#damage && theirs?.checksum !== own.checksum) fail('B29', `${member.node} acks another ${message.index}`);
+    if (!this.#damage && theirs?.checksum !== own.checksum) {
+      fail('B29', `${member.node} acks another ${message.index}`);
+    }
   }
 
   /** At the end: all replicas that are up have the same log on disk, and nobody is damaged. */
@@ -170,7 +187,9 @@ export class Checkers implements Observer {
       const status = raft?.status();
       if (status === undefined) continue;
       if (status.damaged) fail('healing', `${node} is still damaged`);
-      if (status.commit !== this.highest) fail('liveness', `${node} knows commit ${status.commit} of ${this.highest}`);
+      if (status.commit !== this.highest) {
+        fail('liveness', `${node} knows commit ${status.commit} of ${this.highest}`);
+      }
       for (const [index, { checksum }] of this.#committed) {
         if (disk.entries.get(index)?.checksum !== checksum) fail('R11', `${node} lacks committed ${index}`);
       }

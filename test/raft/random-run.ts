@@ -273,16 +273,26 @@ export class RandomRun {
     const kind = this.#random();
     if (highest === 0 || kind < 0.4) return disk.rollback(1 + this.#below(6));
     // Mostly near the end, where logs differ.
-    const from = 1 + (this.#random() < 0.5 ? this.#below(highest) : Math.max(0, highest - 1 - this.#below(6)));
+    const from =
+      1 + (this.#random() < 0.5 ? this.#below(highest) : Math.max(0, highest - 1 - this.#below(6)));
     const to = kind < 0.6 ? highest : Math.min(highest, from + this.#below(4));
     return new Map(Array.from({ length: to - from + 1 }, (_, at) => [from + at, undefined]));
   }
 
   cut(): void {
-    const from = this.#pick(this.#cluster.members)?.node;
-    const to = this.#pick(this.#cluster.members)?.node;
-    if (this.#random() < 0.5) this.#cluster.cuts.clear();
-    else this.#cluster.cuts.add(`${from}>${to}`);
+    const { cuts, members } = this.#cluster;
+    if (this.#random() < 0.4) {
+      cuts.clear();
+      return;
+    }
+    const from = this.#pick(members)?.node;
+    const leader = this.#pick(this.#cluster.leaders());
+    if (leader === undefined || this.#random() < 0.5) {
+      cuts.add(`${from}>${this.#pick(members)?.node}`);
+      return;
+    }
+    // A leader that goes on alone for some time: its entries will be overwritten.
+    for (const { node } of members) cuts.add(`${leader}>${node}`).add(`${node}>${leader}`);
   }
 
   transfer(): void {
@@ -300,10 +310,20 @@ export class RandomRun {
     else this.#cluster.step(member.node, { kind: 'campaign' });
   }
 
+  /** All nodes at once; with damage on every disk, nobody can lead before somebody has healed without a leader. */
+  #powerLoss(): void {
+    for (const { node, raft, disk } of this.#cluster.members) {
+      if (raft !== undefined) this.#cluster.crash(node, this.#below(disk.pending.length + 1));
+    }
+    if (!this.#options.damage) return;
+    for (const member of this.#cluster.members) this.#damage(member);
+  }
+
   /** All faults end; then a leader is elected, takes a proposal, and all replicas become equal. */
   #heal(): void {
     const cluster = this.#cluster;
     cluster.cuts.clear();
+    if (this.#random() < 0.4) this.#powerLoss();
     for (const member of cluster.members) this.#start(member);
     let done = false;
     for (let ticks = 0; ticks < 600 && !done; ticks += 1) {
@@ -312,7 +332,9 @@ export class RandomRun {
       done = ticks > 30 && this.#isCalm();
     }
     cluster.settle();
-    if (!done) throw new Error(`liveness: ${JSON.stringify(cluster.members.map(({ raft }) => raft?.status()))}`);
+    if (!done) {
+      throw new Error(`liveness: ${JSON.stringify(cluster.members.map(({ raft }) => raft?.status()))}`);
+    }
     const before = this.#checkers.highest;
     const leader = cluster.leaders()[0] ?? 0;
     cluster.propose(leader, 'last');

@@ -135,7 +135,9 @@ export class SimDisk {
     if (owed.kind === 'unknown') return { kind: 'damaged', owed, detail: 'owed tail unknown' };
     const { index, checksum } = owed.tail;
     const whole = index <= tail.index && (index === 0 || this.entries.get(index)?.checksum === checksum);
-    if (this.damaged || !whole) return { kind: 'damaged', owed, detail: `sound up to ${tail.index} of ${index}` };
+    if (this.damaged || !whole) {
+      return { kind: 'damaged', owed, detail: `sound up to ${tail.index} of ${index}` };
+    }
     return { kind: 'clean' };
   }
 }

@@ -293,8 +293,9 @@ test('random bytes never throw', () => {
   const [one] = sample().pair();
   for (let round = 0; round < 3_000; round += 1) {
     const bytes = Uint8Array.from(one);
-    for (let flips = random.below(20); flips >= 0; flips -= 1)
+    for (let flips = random.below(20); flips >= 0; flips -= 1) {
       bytes[random.below(bytes.length)] = random.below(256);
+    }
     parseFile(bytes, crc32);
     parseFile(random.bytes(random.below(300)), crc32);
   }

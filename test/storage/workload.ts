@@ -22,6 +22,7 @@ interface GroupModel {
 }
 
 export interface WorkloadStats {
+  starts: number;
   writes: number;
   clean: number;
   damaged: number;
@@ -40,7 +41,7 @@ export interface WorkloadOptions {
 const groups: readonly GroupId[] = [g1, g2];
 
 export class Workload {
-  readonly stats: WorkloadStats = { writes: 0, clean: 0, damaged: 0, unknown: 0, healed: 0 };
+  readonly stats: WorkloadStats = { starts: 0, writes: 0, clean: 0, damaged: 0, unknown: 0, healed: 0 };
   readonly #options: WorkloadOptions;
   readonly #random: SimRandom;
   readonly #models = new Map<GroupId, GroupModel>();
@@ -74,6 +75,7 @@ export class Workload {
       (opened) => {
         if (!opened.ok) throw new Error(`not opened: ${opened.detail}`);
         this.#store = opened.store;
+        this.stats.starts += 1;
         assert.ok(opened.store.startCount > this.#starts, 'the start count rises');
         this.#starts = opened.store.startCount;
         this.#checkDocument(opened.store);

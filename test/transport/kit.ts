@@ -19,8 +19,8 @@ import {
   type UnionCodec,
 } from '@callboard/client/protocol';
 
-export const clock: Clock = new RealClock();
-export const random: Random = new RealRandom();
+const clock: Clock = new RealClock();
+const random: Random = new RealRandom();
 
 /** Beats of 30 ms, so that silence is found within 200 ms. */
 export const quickLimits: Limits = { ...defaultLimits, tickMs: 10 };
@@ -56,7 +56,7 @@ export interface Parcel {
   readonly bytes: Uint8Array;
 }
 
-export const parcelCodec: UnionCodec<Parcel> = union<Parcel>({
+const parcelCodec: UnionCodec<Parcel> = union<Parcel>({
   parcel: message<Parcel>('parcel', 1, {
     number: uint,
     text: str(1_000),

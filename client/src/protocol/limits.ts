@@ -36,6 +36,9 @@ export interface Limits {
   readonly readBytes: number;
   readonly ballastBytes: number;
   readonly lowSpaceBytes: number;
+  readonly scrubPageBytes: number;
+  readonly scrubPageEveryMs: number;
+  readonly scrubPassEveryMs: number;
 
   readonly producerBatchesRemembered: number;
   readonly producerIdleMs: number;
@@ -106,6 +109,9 @@ export const defaultLimits: Limits = {
   readBytes: 1 << 20,
   ballastBytes: 64 << 20,
   lowSpaceBytes: 128 << 20,
+  scrubPageBytes: 256 << 10,
+  scrubPageEveryMs: 100,
+  scrubPassEveryMs: 60_000,
 
   producerBatchesRemembered: 256,
   producerIdleMs: 24 * 3_600_000,

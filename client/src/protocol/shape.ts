@@ -254,7 +254,7 @@ export function message<T extends { readonly kind: string }>(
     encode: (value) => {
       const out: unknown[] = [tag];
       try {
-        return encodeParts(parts, value as unknown as Readonly<Record<string, unknown>>, out, 1);
+        return encodeParts(parts, value, out, 1);
       } catch (error) {
         throw error instanceof WireError ? error.within(kind) : error;
       }
@@ -288,7 +288,7 @@ export function union<M extends { readonly kind: string }>(parts: UnionParts<M>)
   return {
     encode: (value) => {
       const part = byKind.get(value.kind);
-      if (part === undefined) throw bad(`there is no message '${String(value.kind)}' here`);
+      if (part === undefined) throw bad(`there is no message '${value.kind}' here`);
       return part.encode(value);
     },
     decode: (wire) => {

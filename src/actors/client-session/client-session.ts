@@ -12,7 +12,11 @@ import {
   type TopicPlaces,
 } from '@callboard/client/protocol';
 import { gatewayActorId, type Call, type CallAnswer, type GatewayMessage } from '../gateway/messages.ts';
-import { partitionActorId, type PartitionAnswer, type PartitionReplicaMessage } from '../partition-replica/messages.ts';
+import {
+  partitionActorId,
+  type PartitionAnswer,
+  type PartitionReplicaMessage,
+} from '../partition-replica/messages.ts';
 import type { ClientSessionMessage } from './messages.ts';
 
 /** The client's connection as the session sees it. */
@@ -95,7 +99,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
 
   #create(frame: Extract<Frame, { kind: 'create-topic' }>, context: Context<ClientSessionMessage>): void {
     if (frame.storage === 'memory' || frame.replicas !== undefined) {
-      const message = 'this release creates topics on disk with the cluster\'s replication factor only; leave out storage and replicas';
+      const message =
+        "this release creates topics on disk with the cluster's replication factor only; leave out storage and replicas";
       this.#fail(frame.correlation, failure('bad_request', { message }));
       return;
     }
@@ -122,7 +127,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     if (frame.kind !== 'produce' && frame.kind !== 'fetch') return;
     const groups = this.#groups.get(frame.topic);
     if (groups !== undefined) this.#ask(frame, groups, context);
-    else this.#fail(frame.correlation, failure('topic_not_found', { message: `topic '${frame.topic}' does not exist; create it first` }));
+    else {
+      this.#fail(
+        frame.correlation,
+        failure('topic_not_found', { message: `topic '${frame.topic}' does not exist; create it first` }),
+      );
+    }
   }
 
   #ask(frame: ToPartition, groups: readonly GroupId[], context: Context<ClientSessionMessage>): void {
@@ -138,7 +148,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const sent =
       frame.kind === 'produce'
         ? context.send(replica, { ...request, kind: 'produce', acks: frame.acks, chunk: frame.chunk })
-        : context.send(replica, { ...request, kind: 'fetch', offset: frame.offset, maxBytes: frame.maxBytes });
+        : context.send(replica, {
+            ...request,
+            kind: 'fetch',
+            offset: frame.offset,
+            maxBytes: frame.maxBytes,
+          });
     if (sent === 'accepted') return;
     if (sent === 'full') {
       this.#refuse(id, sent);
@@ -172,8 +187,13 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#pending.delete(id);
     if (pending === undefined) return;
     const overloaded = why === 'full';
-    const message = overloaded ? 'this node has too many calls waiting; try again later' : 'this node is starting or stopping; try another';
-    this.#fail(pending.correlation, failure(overloaded ? 'overloaded' : 'unavailable', { message, retryAfterMs: 50 }));
+    const message = overloaded
+      ? 'this node has too many calls waiting; try again later'
+      : 'this node is starting or stopping; try another';
+    this.#fail(
+      pending.correlation,
+      failure(overloaded ? 'overloaded' : 'unavailable', { message, retryAfterMs: 50 }),
+    );
   }
 
   #fail(correlation: number, error: CallError): void {

@@ -10,7 +10,11 @@
  */
 import type { CallError, GroupId } from '@callboard/client/protocol';
 import { refTo, type Context } from '../../kernel/index.ts';
-import { partitionActorId, type PartitionAnswer, type PartitionFailed } from '../partition-replica/messages.ts';
+import {
+  partitionActorId,
+  type PartitionAnswer,
+  type PartitionFailed,
+} from '../partition-replica/messages.ts';
 import type { Ask } from './ask.ts';
 import { inDoubt, nodeLost, noReplicaServes, sendRefused, unanswered } from './failures.ts';
 import type { Leaders } from './leaders.ts';
@@ -155,7 +159,8 @@ export class Asks {
     const replicas = ask.replicas();
     flight.last = error;
     if (error.outcome !== 'not_applied') flight.doubt = true;
-    const hinted = error.code === 'not_leader' && leader !== undefined && leader !== node && replicas.includes(leader);
+    const hinted =
+      error.code === 'not_leader' && leader !== undefined && leader !== node && replicas.includes(leader);
     if (hinted) this.#learn(ask.group, leader);
     else if (error.code !== 'overloaded') this.#leaders.miss(ask.group, node, replicas);
     if (this.#isFinal(flight, error)) {

@@ -88,7 +88,9 @@ export class Calls {
   #overload(bytes: number): CallError | undefined {
     if (this.size >= this.#limits.gatewayPendingCalls) return tooManyCalls(this.#limits);
     // One call always fits, or a limit below one record would shut the door for good.
-    if (this.#bytes + bytes > this.#limits.gatewayPendingBytes && this.size > 0) return tooManyBytes(this.#limits);
+    if (this.#bytes + bytes > this.#limits.gatewayPendingBytes && this.size > 0) {
+      return tooManyBytes(this.#limits);
+    }
     return undefined;
   }
 

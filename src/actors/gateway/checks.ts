@@ -34,7 +34,9 @@ export function checkProduce(
     const placement = topic.partitions[index];
     return placement !== undefined && copy.hasActiveBroker(placement);
   });
-  if (partitions.length === 0) return { error: failures.noActiveBrokers(call.topic, partition), final: false };
+  if (partitions.length === 0) {
+    return { error: failures.noActiveBrokers(call.topic, partition), final: false };
+  }
   return { value: { topic, partitions } };
 }
 
@@ -53,5 +55,12 @@ export function checkConsumer(
   if (owner !== name) {
     return { error: failures.consumerNotRegistered(consumer, name), final: owner !== undefined };
   }
-  return { value: { topic: name, consumer, partition: partition === undefined ? undefined : partition + 0, partitions } };
+  return {
+    value: {
+      topic: name,
+      consumer,
+      partition: partition === undefined ? undefined : partition + 0,
+      partitions,
+    },
+  };
 }

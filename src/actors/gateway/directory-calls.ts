@@ -51,7 +51,11 @@ export class DirectoryCalls {
 
   /** Subscribes to the manager and asks to be told of its end. */
   subscribe(ended: GatewayMessage): void {
-    this.#context.send(this.#manager, { kind: 'directory-subscribe', replyTo: this.#context.self }, 'control');
+    this.#context.send(
+      this.#manager,
+      { kind: 'directory-subscribe', replyTo: this.#context.self },
+      'control',
+    );
     this.#context.monitor(this.#manager, ended);
     this.#askBarrier();
     this.#sendChanges();

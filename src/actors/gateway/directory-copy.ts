@@ -34,7 +34,7 @@ export class DirectoryCopy {
   /** In order of creation, which is the order of their group numbers, on every node and after every restart. */
   topicNames(): string[] {
     const created = (topic: Topic): number => topic.partitions[0]?.group ?? 0;
-    return [...this.#topics.values()].sort((a, b) => created(a) - created(b)).map((topic) => topic.name);
+    return [...this.#topics.values()].toSorted((a, b) => created(a) - created(b)).map((topic) => topic.name);
   }
 
   /** Where a partition lives now. */

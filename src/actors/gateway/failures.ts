@@ -80,7 +80,8 @@ export function changeUnanswered(deadlineMs: number): CallError {
 }
 
 export function managerEnded(): CallError {
-  const message = "This node's directory restarted during the call: the change may have been made, look before trying again.";
+  const message =
+    "This node's directory restarted during the call: the change may have been made, look before trying again.";
   return failure('unavailable', { message, outcome: 'unknown' });
 }
 

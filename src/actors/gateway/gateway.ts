@@ -79,7 +79,11 @@ export class Gateway implements Actor<GatewayMessage> {
       consumes: new ConsumeCalls(parts, cursors),
     };
     parts.directory.subscribe({ kind: 'gateway-manager-ended' });
-    context.send(refTo(context.self.node, peerLinkActorId), { kind: 'watch-links', watcher: context.self }, 'control');
+    context.send(
+      refTo(context.self.node, peerLinkActorId),
+      { kind: 'watch-links', watcher: context.self },
+      'control',
+    );
   }
 
   receive(message: GatewayMessage, context: Context<GatewayMessage>): void {

@@ -22,17 +22,40 @@ export type Call =
       readonly sequence: number | undefined;
       readonly value: Uint8Array;
     }
-  | { readonly op: 'consume'; readonly topic: string; readonly consumer: string; readonly partition: number | undefined }
-  | { readonly op: 'size'; readonly topic: string; readonly consumer: string; readonly partition: number | undefined }
+  | {
+      readonly op: 'consume';
+      readonly topic: string;
+      readonly consumer: string;
+      readonly partition: number | undefined;
+    }
+  | {
+      readonly op: 'size';
+      readonly topic: string;
+      readonly consumer: string;
+      readonly partition: number | undefined;
+    }
   | { readonly op: 'locate'; readonly topics: readonly string[] }
-  | { readonly op: 'admin'; readonly action: 'add' | 'remove' | 'activate' | 'deactivate'; readonly broker: string };
+  | {
+      readonly op: 'admin';
+      readonly action: 'add' | 'remove' | 'activate' | 'deactivate';
+      readonly broker: string;
+    };
 
 export type CallValue =
   | { readonly op: 'topics'; readonly names: readonly string[] }
   | { readonly op: 'create-topic' }
-  | { readonly op: 'register-producer' | 'register-consumer'; readonly id: string; readonly partitions: number }
+  | {
+      readonly op: 'register-producer' | 'register-consumer';
+      readonly id: string;
+      readonly partitions: number;
+    }
   | { readonly op: 'produce'; readonly partition: number; readonly offset: number }
-  | { readonly op: 'consume'; readonly partition: number; readonly offset: number; readonly value: Uint8Array }
+  | {
+      readonly op: 'consume';
+      readonly partition: number;
+      readonly offset: number;
+      readonly value: Uint8Array;
+    }
   | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
   | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[] }
   | { readonly op: 'admin' };

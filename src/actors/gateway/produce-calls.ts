@@ -50,7 +50,9 @@ export class ProduceCalls {
   }
 
   inspect(): Record<string, unknown> {
-    const busy = [...this.#lanes.values()].map((lane) => lane.inspect()).filter((lane) => (lane['inFlight'] ?? 0) > 0);
+    const busy = [...this.#lanes.values()]
+      .map((lane) => lane.inspect())
+      .filter((lane) => (lane['inFlight'] ?? 0) > 0);
     return { lanes: this.#lanes.size, busyLanes: busy.length };
   }
 
@@ -85,7 +87,9 @@ export class ProduceCalls {
   #lane(group: GroupId, topic: string, partition: number): ProduceLane {
     const known = this.#lanes.get(group);
     if (known !== undefined) return known;
-    const lane = new ProduceLane(this.#laneParts, group, partition, () => nodesOf(this.#parts, topic, partition));
+    const lane = new ProduceLane(this.#laneParts, group, partition, () =>
+      nodesOf(this.#parts, topic, partition),
+    );
     this.#lanes.set(group, lane);
     return lane;
   }
@@ -114,7 +118,9 @@ export class ProduceCalls {
       deadlineMs: call.deadlineMs,
       replicas: () => nodesOf(this.#parts, asked.topic, to.chosen),
       request: (id, replyTo) =>
-        call.open ? { kind: 'produce', id, replyTo, acks: 'quorum', chunk: buildChunk(draft, crc32) } : undefined,
+        call.open
+          ? { kind: 'produce', id, replyTo, acks: 'quorum', chunk: buildChunk(draft, crc32) }
+          : undefined,
       refused: (error, certain) => {
         call.expired = () => (certain ? noReplicaServes(to.group, error) : unanswered(to.group, undefined));
       },

@@ -124,7 +124,11 @@ export class ProduceLane implements Ask {
     this.#lastRefusal = undefined;
     this.#clearBatch();
     batch.forEach(({ call }, index) => {
-      this.#parts.calls.succeed(call, { op: 'produce', partition: this.#partition, offset: baseOffset + index });
+      this.#parts.calls.succeed(call, {
+        op: 'produce',
+        partition: this.#partition,
+        offset: baseOffset + index,
+      });
     });
   }
 
@@ -182,7 +186,12 @@ export class ProduceLane implements Ask {
   }
 
   #chunk(): Uint8Array {
-    const records = this.#batch.map(({ value }) => ({ timestampDelta: 0, key: undefined, headers: [], value }));
+    const records = this.#batch.map(({ value }) => ({
+      timestampDelta: 0,
+      key: undefined,
+      headers: [],
+      value,
+    }));
     return buildChunk(
       {
         kind: chunkKind.records,

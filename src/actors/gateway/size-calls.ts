@@ -18,7 +18,8 @@ export function measure(parts: GatewayParts, call: PendingCall, asked: SizeCall)
 
 function askAll(parts: GatewayParts, call: PendingCall, scope: ConsumerScope): void {
   const { partition } = scope;
-  const wanted = partition === undefined ? Array.from({ length: scope.partitions }, (_, index) => index) : [partition];
+  const wanted =
+    partition === undefined ? Array.from({ length: scope.partitions }, (_, index) => index) : [partition];
   const sizes = new Map<number, number>();
   const done = (at: number, size: number): void => {
     sizes.set(at, size);
@@ -44,7 +45,8 @@ function askOne(
     repeatable: true,
     deadlineMs: call.deadlineMs,
     replicas: () => nodesOf(parts, scope.topic, one.index),
-    request: (id, replyTo) => (call.open ? { kind: 'size', id, replyTo, consumer: scope.consumer } : undefined),
+    request: (id, replyTo) =>
+      call.open ? { kind: 'size', id, replyTo, consumer: scope.consumer } : undefined,
     refused: () => undefined,
     settled: (result) => {
       if (result.kind === 'failed') {

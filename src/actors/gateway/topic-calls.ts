@@ -26,7 +26,11 @@ export function createTopic(parts: GatewayParts, call: PendingCall, asked: CallO
 }
 
 /** An unknown topic is created on the way. Another node may do so at the same time, which is just as good. */
-export function registerProducer(parts: GatewayParts, call: PendingCall, asked: CallOf<'register-producer'>): void {
+export function registerProducer(
+  parts: GatewayParts,
+  call: PendingCall,
+  asked: CallOf<'register-producer'>,
+): void {
   const { topic } = asked;
   if (parts.copy.topic(topic) !== undefined) {
     register(parts, call, 'producer', topic);
@@ -38,7 +42,11 @@ export function registerProducer(parts: GatewayParts, call: PendingCall, asked: 
   });
 }
 
-export function registerConsumer(parts: GatewayParts, call: PendingCall, asked: CallOf<'register-consumer'>): void {
+export function registerConsumer(
+  parts: GatewayParts,
+  call: PendingCall,
+  asked: CallOf<'register-consumer'>,
+): void {
   const { topic } = asked;
   const check = () =>
     parts.copy.topic(topic) === undefined ? { error: topicNotFound(topic), final: false } : { value: topic };
@@ -67,8 +75,9 @@ function create(
   then: (result: DirectoryResult) => void,
 ): void {
   const { topicNameBytes } = parts.limits;
-  if (isTopicName(topic.name, topicNameBytes)) parts.directory.change(call, { kind: 'create-topic', ...topic }, then);
-  else then(badTopicName(topic.name, topicNameBytes));
+  if (isTopicName(topic.name, topicNameBytes)) {
+    parts.directory.change(call, { kind: 'create-topic', ...topic }, then);
+  } else then(badTopicName(topic.name, topicNameBytes));
 }
 
 function register(parts: GatewayParts, call: PendingCall, who: 'producer' | 'consumer', topic: string): void {

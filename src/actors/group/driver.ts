@@ -4,16 +4,18 @@
  * `GroupEvents`. Adds nothing to the protocol.
  */
 import type { Checksum, Context } from '../../kernel/index.ts';
-import { refTo } from '../../kernel/index.ts';
 import { Raft } from '../../raft/index.ts';
-import type { Effects, Entry, Input, ProposeRefusal, RaftStatus, RecoveredLog, RoleChange, Tail } from '../../raft/index.ts';
+import type {
+  Effects,
+  Entry,
+  Input,
+  ProposeRefusal,
+  RaftStatus,
+  RecoveredLog,
+  RoleChange,
+} from '../../raft/index.ts';
 import {
-  buildChunk,
-  chunkKind,
   logIndex,
-  noProducer,
-  offset,
-  sealChunk,
   type GroupId,
   type Limits,
   type LogIndex,
@@ -21,12 +23,13 @@ import {
   type ReplicaId,
   type Term,
 } from '@callboard/client/protocol';
-import { logReaderActorId, type LogReaderMessage } from '../log-reader/messages.ts';
-import { logWriterActorId, type LogWriterMessage } from '../log-writer/messages.ts';
-import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
+import { clearEffects, emptyEffects } from './effects.ts';
 import { Incarnations } from './incarnations.ts';
-import type { GroupMember, GroupMessage } from './messages.ts';
+import type { GroupLoaded, GroupMember, GroupMessage, GroupRaft } from './messages.ts';
+import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
+import { sealEntry, sealNoop } from './seal.ts';
+import { entriesFault } from './verify.ts';
 
 /** What the actor that owns the machine is told. All calls happen inside its own turns. */
 export interface GroupEvents {
@@ -66,6 +69,7 @@ export class GroupDriver {
   readonly #context: Context<GroupMessage>;
   readonly #incarnation: number;
   readonly #peers: Incarnations;
+  readonly #out: Outbound;
   readonly #reads = new ReadWaiters();
   readonly #spare: Effects[] = [];
   #raft: Raft | undefined;
@@ -80,16 +84,19 @@ export class GroupDriver {
   #campaignWhenOpen = false;
 
   constructor(options: GroupDriverOptions) {
+    const { context, group, actorId } = options;
     this.#options = options;
-    this.#context = options.context;
-    this.#incarnation = options.startCount * 2 ** 20 + options.context.incarnation;
+    this.#context = context;
+    this.#incarnation = options.startCount * 2 ** 20 + context.incarnation;
     this.#peers = new Incarnations(options.members);
-    const { context } = options;
-    context.send(
-      refTo<LogWriterMessage>(context.self.node, logWriterActorId),
-      { kind: 'log-open', replyTo: context.self, incarnation: this.#incarnation, group: options.group },
-      'control',
-    );
+    this.#out = new Outbound({
+      context,
+      group,
+      actorId,
+      incarnation: this.#incarnation,
+      peers: this.#peers,
+    });
+    this.#out.open();
   }
 
   handle(message: GroupMessage): void {
@@ -139,12 +146,13 @@ export class GroupDriver {
     return this.#applied;
   }
 
+  /** Of this replica's log, what is on its disk. */
   get durable(): LogIndex {
     return this.#durable;
   }
 
   get uncommittedBytes(): number {
-    return this.#raft?.status().uncommittedBytes ?? 0;
+    return this.#raft?.uncommittedBytes ?? 0;
   }
 
   /** Index of the last entry of the log; what is proposed next gets the one above. */
@@ -153,7 +161,7 @@ export class GroupDriver {
   }
 
   get isLeader(): boolean {
-    return this.#raft?.status().role === 'leader';
+    return this.#raft?.role === 'leader';
   }
 
   /** Whether proposals are taken: leads, own no-op applied. */
@@ -170,10 +178,15 @@ export class GroupDriver {
     const raft = this.#raft;
     const refusal = this.refusal(draft.byteLength);
     if (raft === undefined || refusal !== undefined) return { ok: false, refusal: refusal ?? 'not-leader' };
-    const { term } = raft.status();
-    const entry = this.#seal(draft, logIndex(raft.tail().index + 1), term, raft.tail(), baseOffset);
-    this.#step({ kind: 'propose', entry });
-    return { ok: true, index: entry.index, term };
+    const { group, crc32 } = this.#options;
+    const previous = raft.tail();
+    const { term } = raft;
+    const index = logIndex(previous.index + 1);
+    this.#step({
+      kind: 'propose',
+      entry: sealEntry(draft, { group, index, term, previous, baseOffset }, crc32),
+    });
+    return { ok: true, index, term };
   }
 
   /** ReadIndex, then applied up to it. `ok: false`: this replica could not confirm that it leads. */
@@ -211,69 +224,49 @@ export class GroupDriver {
 
   #open(log: RecoveredLog): void {
     if (this.#raft !== undefined) throw new Error('a log was opened twice in one incarnation');
-    const { group, self, members, limits } = this.#options;
+    const { group, self, members, limits, crc32 } = this.#options;
     this.#verdict = log.verdict.kind;
     const detail = log.verdict.kind === 'clean' ? undefined : log.verdict.detail;
-    const level = log.verdict.kind === 'clean' ? 'debug' : 'warn';
-    this.#context.trace.note(level, 'replica.opened', { group, verdict: this.#verdict, last: log.tail.index, detail });
+    this.#context.trace.note(log.verdict.kind === 'clean' ? 'debug' : 'warn', 'replica.opened', {
+      group,
+      verdict: this.#verdict,
+      last: log.tail.index,
+      detail,
+    });
     if (log.verdict.kind === 'journal-lost') return;
     this.#durable = log.tail.index;
     this.#raft = new Raft({
       self,
-      configuration: { voters: members.map((member) => member.replica as ReplicaId), outgoing: [], learners: [] },
+      configuration: {
+        voters: members.map((member) => member.replica as ReplicaId),
+        outgoing: [],
+        learners: [],
+      },
       recovered: log,
       limits,
       random: () => this.#context.random(),
-      sealNoop: (index, term, previous) => this.#sealNoop(index, term, previous),
+      sealNoop: (index, term, previous) =>
+        sealNoop({ group, index, term, previous }, this.#context.wallTime(), crc32),
     });
-    this.#context.send(
-      refTo<PeerLinkMessage>(this.#context.self.node, peerLinkActorId),
-      { kind: 'watch-links', watcher: this.#context.self },
-      'control',
-    );
+    this.#out.watchLinks();
     // The first tick comes at a random point of the interval, so that many groups do not tick at once.
     this.#context.after(limits.tickMs * this.#context.random(), { kind: 'group-tick' });
     this.#options.events.durable(this.#durable);
     if (this.#campaignWhenOpen) this.#step({ kind: 'campaign' });
   }
 
-  #sealNoop(index: LogIndex, term: Term, previous: Tail): Entry {
-    const draft = buildChunk(
-      {
-        kind: chunkKind.noop,
-        body: new Uint8Array(0),
-        recordCount: 0,
-        producerId: noProducer,
-        producerEpoch: 0,
-        firstSequence: 0,
-        firstTimestamp: Math.max(0, Math.floor(this.#context.wallTime())),
-        lastTimestampDelta: 0,
-      },
-      this.#options.crc32,
-    );
-    return this.#seal(draft, index, term, previous, offset(0));
-  }
-
-  #seal(bytes: Uint8Array, index: LogIndex, term: Term, previous: Tail, baseOffset: Offset): Entry {
-    const { group, crc32 } = this.#options;
-    const seal = { group, term, index, baseOffset, previousChecksum: previous.checksum };
-    const checksum = sealChunk(bytes, seal, crc32);
-    return { index, term, checksum, previous: previous.checksum, bytes };
-  }
-
-  #receive(envelope: Extract<GroupMessage, { kind: 'group-raft' }>): void {
-    const { message, fromIncarnation, toIncarnation } = envelope;
+  #receive({ message, fromIncarnation, toIncarnation }: GroupRaft): void {
     const node = this.#peers.nodeOf(message.from);
     if (node === undefined || message.to !== this.#options.self) return;
     if (toIncarnation !== 0 && toIncarnation !== this.#incarnation) {
-      this.#context.send(
-        refTo<GroupMessage>(node, this.#options.actorId),
-        { kind: 'group-incarnation', fromNode: this.#context.self.node, incarnation: this.#incarnation },
-        'control',
-      );
+      this.#out.introduce(node);
       return;
     }
-    if (this.#meet(node, fromIncarnation)) this.#step({ kind: 'message', message });
+    const { group, crc32 } = this.#options;
+    const fault = entriesFault(message, group, crc32);
+    if (fault !== undefined) {
+      this.#context.trace.note('error', 'replica.entries-refused', { group, node, fault });
+    } else if (this.#meet(node, fromIncarnation)) this.#step({ kind: 'message', message });
   }
 
   /** Learns a peer's incarnation. False: the peer has had a newer one, the message is from the past. */
@@ -287,14 +280,13 @@ export class GroupDriver {
 
   #written(token: number): void {
     this.#step({ kind: 'written', token });
-    const durable = this.#raft?.status().durable ?? this.#durable;
-    if (durable !== this.#durable) {
-      this.#durable = durable;
-      this.#options.events.durable(durable);
-    }
+    const durable = this.#raft?.durable ?? this.#durable;
+    if (durable === this.#durable) return;
+    this.#durable = durable;
+    this.#options.events.durable(durable);
   }
 
-  #loaded(message: Extract<GroupMessage, { kind: 'group-loaded' }>): void {
+  #loaded(message: GroupLoaded): void {
     if (message.id !== applyLoad) {
       this.#step({ kind: 'loaded', id: message.id, entries: message.entries });
       return;
@@ -302,7 +294,8 @@ export class GroupDriver {
     this.#loading = false;
     if (message.entries.length === 0) this.damageFound(message.bad ?? logIndex(this.#applied + 1));
     for (const entry of message.entries) this.#applyOne(entry);
-    this.#afterApply();
+    this.#step({ kind: 'applied', index: this.#applied });
+    this.#applyCommitted();
   }
 
   #suspect(node: string): void {
@@ -313,6 +306,7 @@ export class GroupDriver {
   #step(input: Input): void {
     const raft = this.#raft;
     if (raft === undefined) return;
+    // What is done on an effect may lead to another step, which then needs a set of its own.
     const effects = this.#spare.pop() ?? emptyEffects();
     raft.step(input, effects);
     this.#act(effects);
@@ -321,32 +315,10 @@ export class GroupDriver {
   }
 
   #act(effects: Effects): void {
-    for (const persist of effects.persist) {
-      const { token, truncateFrom, entries, hard, tail, healed } = persist;
-      const write = { group: this.#options.group, truncateFrom, entries, hard, tail, healed };
-      this.#context.send(
-        refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId),
-        { kind: 'log-write', replyTo: this.#context.self, incarnation: this.#incarnation, token, write },
-        'control',
-      );
-    }
-    for (const message of effects.send) {
-      const node = this.#peers.nodeOf(message.to);
-      if (node === undefined) throw new Error(`no member has the replica id ${message.to}`);
-      this.#context.send(
-        refTo<GroupMessage>(node, this.#options.actorId),
-        {
-          kind: 'group-raft',
-          fromIncarnation: this.#incarnation,
-          toIncarnation: this.#peers.incarnationOf(node),
-          message,
-        },
-        'control',
-      );
-    }
-    for (const load of effects.load) {
-      const cut = load.reason === 'replicate' ? 'tail' : 'head';
-      this.#load(load.id, load.from, load.to, load.maxBytes, load.maxEntries, cut);
+    for (const persist of effects.persist) this.#out.persist(persist);
+    for (const message of effects.send) this.#out.send(message);
+    for (const { id, reason, from, to, maxBytes, maxEntries } of effects.load) {
+      this.#out.read({ id, from, to, maxBytes, maxEntries, cut: reason === 'replicate' ? 'tail' : 'head' });
     }
     if (effects.healed) {
       this.#verdict = 'clean';
@@ -358,29 +330,18 @@ export class GroupDriver {
       this.#commit = effects.commit;
       this.#applyCommitted();
     }
-    for (const outcome of effects.reads) this.#reads.answer(outcome.id, outcome.ok ? outcome.index : undefined);
-  }
-
-  #load(id: number, from: LogIndex, to: LogIndex, maxBytes: number, maxEntries: number, cut: 'tail' | 'head'): void {
-    const { group } = this.#options;
-    const incarnation = this.#incarnation;
-    this.#context.send(
-      refTo<LogReaderMessage>(this.#context.self.node, logReaderActorId),
-      { kind: 'read-entries', replyTo: this.#context.self, incarnation, id, group, from, to, maxBytes, maxEntries, cut },
-      'control',
-    );
+    for (const outcome of effects.reads) {
+      this.#reads.answer(outcome.id, outcome.ok ? outcome.index : undefined);
+    }
   }
 
   #roleChanged(change: RoleChange): void {
+    const { group, events } = this.#options;
     this.#leaderNode = change.leader === undefined ? undefined : this.#peers.nodeOf(change.leader);
     if (change.role !== 'leader' || change.term !== this.#readyTerm) this.#readyTerm = 0;
-    this.#context.trace.note('debug', 'replica.role', {
-      group: this.#options.group,
-      role: change.role,
-      term: change.term,
-      leader: this.#leaderNode,
-    });
-    this.#options.events.roleChanged(change, this.#leaderNode);
+    const { role, term } = change;
+    this.#context.trace.note('debug', 'replica.role', { group, role, term, leader: this.#leaderNode });
+    events.roleChanged(change, this.#leaderNode);
   }
 
   /** Applies what memory holds and asks the store for the rest. A nested call (an apply that proposes) leaves it to the outer one. */
@@ -395,21 +356,32 @@ export class GroupDriver {
       this.#step({ kind: 'applied', index: this.#applied });
     }
     this.#applying = false;
-    if (this.#applied < this.#commit) {
-      this.#loading = true;
-      const { limits } = this.#options;
-      this.#load(applyLoad, logIndex(this.#applied + 1), this.#commit, limits.readBytes, 4_096, 'tail');
-    }
+    if (this.#applied < this.#commit) this.#loadCommitted(raft.durable);
     this.#announce();
   }
 
-  #afterApply(): void {
-    this.#step({ kind: 'applied', index: this.#applied });
-    this.#applyCommitted();
+  /**
+   * What memory lacks is durable. Above `durable` the disk may still hold an entry that a write under way is about to replace
+   * by the one that was committed.
+   */
+  #loadCommitted(durable: LogIndex): void {
+    this.#loading = true;
+    const from = logIndex(this.#applied + 1);
+    const { readBytes } = this.#options.limits;
+    this.#out.read({
+      id: applyLoad,
+      from,
+      to: logIndex(Math.min(this.#commit, durable)),
+      maxBytes: readBytes,
+      maxEntries: 4_096,
+      cut: 'tail',
+    });
   }
 
   #applyOne(entry: Entry): void {
-    if (entry.index !== this.#applied + 1) throw new Error(`apply out of order: ${entry.index} after ${this.#applied}`);
+    if (entry.index !== this.#applied + 1) {
+      throw new Error(`apply out of order: ${entry.index} after ${this.#applied}`);
+    }
     this.#applied = entry.index;
     this.#options.events.apply(entry);
   }
@@ -417,35 +389,11 @@ export class GroupDriver {
   /** After applying: the readers that waited, and once per leadership, that proposals are taken. */
   #announce(): void {
     this.#reads.applied(this.#applied);
-    const status = this.#raft?.status();
-    if (status?.role !== 'leader' || this.#readyTerm === status.term) return;
+    const raft = this.#raft;
+    if (raft === undefined || raft.role !== 'leader' || this.#readyTerm === raft.term) return;
     const refusal = this.refusal(0);
     if (refusal === 'not-ready' || refusal === 'not-leader' || refusal === 'damaged') return;
-    this.#readyTerm = status.term;
+    this.#readyTerm = raft.term;
     this.#options.events.ready();
   }
-}
-
-function emptyEffects(): Effects {
-  return {
-    send: [],
-    persist: [],
-    load: [],
-    reads: [],
-    commit: undefined,
-    role: undefined,
-    healed: false,
-    lostFrom: undefined,
-  };
-}
-
-function clearEffects(effects: Effects): void {
-  effects.send.length = 0;
-  effects.persist.length = 0;
-  effects.load.length = 0;
-  effects.reads.length = 0;
-  effects.commit = undefined;
-  effects.role = undefined;
-  effects.healed = false;
-  effects.lostFrom = undefined;
 }

@@ -78,7 +78,11 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #startNext(context: Context<LogWriterMessage>): void {
     if (this.#inFlight !== undefined) return;
     const done = (answer: StoreAnswer): void => {
-      context.send(context.self, { kind: 'log-done', failure: answer.ok ? undefined : answer.detail }, 'control');
+      context.send(
+        context.self,
+        { kind: 'log-done', failure: answer.ok ? undefined : answer.detail },
+        'control',
+      );
     };
     const exclusive = this.#exclusive.shift();
     if (exclusive !== undefined) {
@@ -120,11 +124,17 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #finish(failure: string | undefined, context: Context<LogWriterMessage>): void {
     const ended = this.#inFlight;
     this.#inFlight = undefined;
-    if (failure !== undefined) throw new Error(`storage_failed: ${failure}; the last batch is in doubt, this node ends`);
+    if (failure !== undefined) {
+      throw new Error(`storage_failed: ${failure}; the last batch is in doubt, this node ends`);
+    }
     if (ended === undefined) throw new Error('the store answered although nothing was in flight');
     if ('kind' in ended) {
       if (ended.kind === 'log-birth') {
-        context.send(ended.replyTo, { kind: 'log-born', groups: ended.births.map((birth) => birth.group) }, 'control');
+        context.send(
+          ended.replyTo,
+          { kind: 'log-born', groups: ended.births.map((birth) => birth.group) },
+          'control',
+        );
       } else {
         context.send(ended.replyTo, { kind: 'log-saved', name: ended.name }, 'control');
       }
@@ -144,7 +154,11 @@ export class LogWriter implements Actor<LogWriterMessage> {
     if (this.#opens.length === 0) return;
     const waiting: LogOpen[] = [];
     for (const open of this.#opens) {
-      if (this.#walking.size >= this.#opensInFlight || this.#walking.has(open.group) || this.#touches(open.group)) {
+      if (
+        this.#walking.size >= this.#opensInFlight ||
+        this.#walking.has(open.group) ||
+        this.#touches(open.group)
+      ) {
         waiting.push(open);
         continue;
       }
@@ -161,7 +175,11 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #touches(group: GroupId): boolean {
     if (this.#writes.some((request) => request.write.group === group)) return true;
     const running = this.#inFlight;
-    return running !== undefined && !('kind' in running) && running.some((request) => request.write.group === group);
+    return (
+      running !== undefined &&
+      !('kind' in running) &&
+      running.some((request) => request.write.group === group)
+    );
   }
 }
 

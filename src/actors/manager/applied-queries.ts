@@ -27,6 +27,10 @@ export class AppliedQueries {
 
   #answer({ id, fromNode }: AppliedQuery): void {
     const { node } = this.#context.self;
-    this.#context.send(refTo<ManagerMessage>(fromNode, managerActorId), { kind: 'applied-answer', id, node }, 'control');
+    this.#context.send(
+      refTo<ManagerMessage>(fromNode, managerActorId),
+      { kind: 'applied-answer', id, node },
+      'control',
+    );
   }
 }

@@ -8,7 +8,13 @@
 import { refTo, type Context, type Ref } from '../../kernel/index.ts';
 import type { CallError, Limits } from '@callboard/client/protocol';
 import { noAnswer, noQuorum, tooManyWaiting } from './errors.ts';
-import { managerActorId, type Barrier, type DirectoryAnswer, type ManagerMessage, type PrimaryAnswer } from './messages.ts';
+import {
+  managerActorId,
+  type Barrier,
+  type DirectoryAnswer,
+  type ManagerMessage,
+  type PrimaryAnswer,
+} from './messages.ts';
 import { Pace } from './pace.ts';
 import type { DirectoryView } from './view.ts';
 
@@ -107,7 +113,9 @@ export class Barriers {
     if (this.#round !== undefined) this.#round.waiters = this.#inTime(this.#round.waiters, nowMs);
     for (const one of this.#confirmed) one.waiters = this.#inTime(one.waiters, nowMs);
     this.#confirmed = this.#confirmed.filter((one) => one.waiters.length > 0);
-    if (this.#queued.length + (this.#round?.waiters.length ?? 0) > 0 && this.#pace.due(nowMs)) this.#begin(nowMs);
+    if (this.#queued.length + (this.#round?.waiters.length ?? 0) > 0 && this.#pace.due(nowMs)) {
+      this.#begin(nowMs);
+    }
   }
 
   /** A new round for all who wait for one; an earlier one that was not answered is given up. */

@@ -9,7 +9,13 @@ import { refTo, type Context } from '../../kernel/index.ts';
 import { encodeEntry, type DirectoryCommand, type DirectoryResult } from '../../directory/index.ts';
 import { hex, type CallError, type Limits } from '@callboard/client/protocol';
 import { badCommand, tooManyWaiting } from './errors.ts';
-import { managerActorId, type AppliedAnswer, type Change, type ManagerMessage, type PrimaryAnswer } from './messages.ts';
+import {
+  managerActorId,
+  type AppliedAnswer,
+  type Change,
+  type ManagerMessage,
+  type PrimaryAnswer,
+} from './messages.ts';
 import { lateError, type Asker, type PendingChange } from './pending-change.ts';
 import type { DirectoryView } from './view.ts';
 
@@ -40,8 +46,9 @@ export class Changes {
     const asker: Asker = { id: message.id, replyTo: message.replyTo };
     if (this.#pending.size >= most) this.#answer(asker, undefined, tooManyWaiting('changes', most));
     // Before it is sent: what cannot be written down cannot travel either.
-    else if (encodeEntry({ tag: '', command: message.command }) === undefined) this.#answer(asker, undefined, badCommand());
-    else this.#begin(asker, message.command, message.deadlineMs);
+    else if (encodeEntry({ tag: '', command: message.command }) === undefined) {
+      this.#answer(asker, undefined, badCommand());
+    } else this.#begin(asker, message.command, message.deadlineMs);
   }
 
   /** A change that the manager itself wants; the returned question is whether it is still on its way. */
@@ -212,7 +219,12 @@ export class Changes {
       const exists = result?.ok === true || result?.error.code === 'topic_exists';
       return exists && this.#view.isCreating(command.name);
     }
-    return command.kind === 'admin' && command.action === 'add' && result?.ok === true && this.#view.isExpected(command.broker);
+    return (
+      command.kind === 'admin' &&
+      command.action === 'add' &&
+      result?.ok === true &&
+      this.#view.isExpected(command.broker)
+    );
   }
 
   /** Asks those that have not answered, except the dead: whoever comes back catches up before it serves. */

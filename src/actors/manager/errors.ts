@@ -33,7 +33,8 @@ export function tooManyWaiting(what: string, limit: number): CallError {
 }
 
 export function badCommand(): CallError {
-  const message = 'The change names something that cannot be written down: a text too long or not well-formed, or a number not whole.';
+  const message =
+    'The change names something that cannot be written down: a text too long or not well-formed, or a number not whole.';
   return failure('bad_request', { message, outcome: 'not_applied' });
 }
 
@@ -43,7 +44,10 @@ export function outsider(node: string, detail: string): CallError {
 }
 
 export function notPrimary(): CallError {
-  return failure('not_leader', { message: 'This manager does not lead the directory.', outcome: 'not_applied' });
+  return failure('not_leader', {
+    message: 'This manager does not lead the directory.',
+    outcome: 'not_applied',
+  });
 }
 
 export function primaryBusy(): CallError {

@@ -60,6 +60,7 @@ function membersOf(value: unknown): readonly GroupMember[] | undefined {
     if (typeof node !== 'string' || node === '') return undefined;
     members.push({ replica, node });
   }
-  const distinct = new Set(members.map((member) => member.replica)).size + new Set(members.map((one) => one.node)).size;
+  const distinct =
+    new Set(members.map((member) => member.replica)).size + new Set(members.map((one) => one.node)).size;
   return distinct === 2 * members.length ? members : undefined;
 }

@@ -11,7 +11,7 @@
  * stands a replica whose promises it does not remember.
  */
 import { refTo, type Context } from '../../kernel/index.ts';
-import { groupId, hex, type ReplicaId } from '@callboard/client/protocol';
+import { groupId, hex } from '@callboard/client/protocol';
 import type { GroupMember } from '../group/messages.ts';
 import { logWriterActorId, type LogWriterMessage } from '../log-writer/messages.ts';
 import { foundersDocument, foundersText, membersText, parseFounders, type Founders } from './founders.ts';
@@ -66,7 +66,9 @@ export class Founding {
   get verdict(): 'journal-lost' | 'not-a-member' | undefined {
     if (this.#state !== 'outsider') return undefined;
     const { node } = this.#context.self;
-    return this.#founders?.members.some((member) => member.node === node) === true ? 'journal-lost' : 'not-a-member';
+    return this.#founders?.members.some((member) => member.node === node) === true
+      ? 'journal-lost'
+      : 'not-a-member';
   }
 
   start(): void {
@@ -103,7 +105,10 @@ export class Founding {
     }
     const known = this.#founders;
     if (known === undefined || known.clusterId === founders.clusterId) return;
-    this.#context.trace.note('error', 'manager.other-cluster', { own: known.clusterId, other: founders.clusterId });
+    this.#context.trace.note('error', 'manager.other-cluster', {
+      own: known.clusterId,
+      other: founders.clusterId,
+    });
   }
 
   saved(name: string): void {
@@ -135,7 +140,9 @@ export class Founding {
   #journaled(): Founders {
     const text = this.#options.founders();
     const founders = text === undefined ? undefined : parseFounders(text);
-    if (founders === undefined) throw new Error(`the journal holds no list of founders but ${String(text).slice(0, 80)}`);
+    if (founders === undefined) {
+      throw new Error(`the journal holds no list of founders but ${String(text).slice(0, 80)}`);
+    }
     return founders;
   }
 
@@ -143,14 +150,20 @@ export class Founding {
     this.#founders = founders;
     this.#options.onClusterId(founders.clusterId);
     const { node } = this.#context.self;
-    const mine = founders.members.some((member) => member.node === node && member.replica === this.#options.replica);
+    const mine = founders.members.some(
+      (member) => member.node === node && member.replica === this.#options.replica,
+    );
     if (this.#founded) {
       for (const other of this.#others()) this.#sendList(other);
     }
     if (!mine) {
       this.#state = 'outsider';
       const cluster = founders.clusterId;
-      this.#context.trace.note('error', 'manager.not-a-founder', { cluster, verdict: this.verdict, replica: this.#options.replica });
+      this.#context.trace.note('error', 'manager.not-a-founder', {
+        cluster,
+        verdict: this.verdict,
+        replica: this.#options.replica,
+      });
       return;
     }
     if (this.#isBorn()) {
@@ -158,13 +171,20 @@ export class Founding {
       return;
     }
     this.#state = 'bearing';
-    const birth = { group: directoryGroup, replica: this.#options.replica, members: membersText(founders.members) };
+    const birth = {
+      group: directoryGroup,
+      replica: this.#options.replica,
+      members: membersText(founders.members),
+    };
     this.#writer({ kind: 'log-birth', replyTo: this.#context.self, births: [birth] });
   }
 
   #join(founders: Founders): void {
     this.#state = 'member';
-    this.#context.trace.note('info', 'manager.member', { cluster: founders.clusterId, members: founders.members.length });
+    this.#context.trace.note('info', 'manager.member', {
+      cluster: founders.clusterId,
+      members: founders.members.length,
+    });
     this.#events.member(founders);
   }
 
@@ -175,7 +195,7 @@ export class Founding {
     for (const node of this.#others()) {
       const hello = this.#hellos.get(node);
       if (hello === undefined || hello.heard !== replica) return;
-      members.push({ node, replica: hello.replica as ReplicaId });
+      members.push({ node, replica: hello.replica });
     }
     const text = foundersText(this.#drawId(), members);
     if (parseFounders(text) === undefined) {
@@ -212,7 +232,11 @@ export class Founding {
   }
 
   #writer(message: LogWriterMessage): void {
-    this.#context.send(refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId), message, 'control');
+    this.#context.send(
+      refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId),
+      message,
+      'control',
+    );
   }
 
   #isBorn(): boolean {

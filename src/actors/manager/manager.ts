@@ -80,9 +80,13 @@ export class Manager implements Actor<ManagerMessage> {
       term: status?.term ?? 0,
       leader: member?.driver.leaderNode,
       applied: member?.driver.applied ?? 0,
+      durable: member?.driver.durable ?? 0,
       creating: member === undefined ? [] : [...member.machine.creating()],
       partitions: member?.machine.groups ?? 0,
-      brokers: [...(member?.machine.brokers() ?? [])].map((broker) => ({ ...broker, state: brokerState(broker) })),
+      brokers: [...(member?.machine.brokers() ?? [])].map((broker) => ({
+        ...broker,
+        state: brokerState(broker),
+      })),
       topics: [...(member?.machine.topics() ?? [])].map(({ name, state, partitions }) => {
         return { name, state, groups: partitions.map((partition) => partition.group) };
       }),
@@ -162,7 +166,9 @@ export class Manager implements Actor<ManagerMessage> {
     const events = member.takeEvents();
     if (events.length > 0) {
       this.#subscribers.send(events);
-      if (events.some((event) => event.kind === 'topic' && event.topic.state === 'creating')) this.#tellReady();
+      if (events.some((event) => event.kind === 'topic' && event.topic.state === 'creating')) {
+        this.#tellReady();
+      }
     }
     this.#changes.settle();
     this.#barriers.settle();
@@ -241,7 +247,11 @@ export class Manager implements Actor<ManagerMessage> {
         ? 'its journal was lost or replaced, so it cannot know what it has promised'
         : 'it is not in the list of nodes that founded the cluster';
     const error = outsider(this.#context.self.node, detail);
-    this.#context.send(message.replyTo, { kind: 'directory-answer', id: message.id, result: undefined, error }, 'control');
+    this.#context.send(
+      message.replyTo,
+      { kind: 'directory-answer', id: message.id, result: undefined, error },
+      'control',
+    );
     return false;
   }
 
@@ -254,7 +264,9 @@ export class Manager implements Actor<ManagerMessage> {
         const known = this.#member?.machine.broker(broker);
         const { node } = this.#context.self;
         const isMember = this.#founding.founders?.members.some((member) => member.node === broker) === true;
-        return known?.replica === undefined && isMember && (broker === node || this.#links.get(broker) === true);
+        return (
+          known?.replica === undefined && isMember && (broker === node || this.#links.get(broker) === true)
+        );
       },
       audience: () => {
         const { node } = this.#context.self;

@@ -4,7 +4,13 @@
 import type { Context } from '../../kernel/index.ts';
 import { brokerState, decodeEntry, DirectoryMachine, type DirectoryEvent } from '../../directory/index.ts';
 import type { Entry } from '../../raft/index.ts';
-import { chunkHeaderBytes, chunkKind, groupId, readChunkHeader, type GroupId } from '@callboard/client/protocol';
+import {
+  chunkHeaderBytes,
+  chunkKind,
+  groupId,
+  readChunkHeader,
+  type GroupId,
+} from '@callboard/client/protocol';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMessage } from '../group/messages.ts';
 import type { Founders } from './founders.ts';
@@ -114,7 +120,9 @@ export class Member {
 
   #wantReadyTopics(): void {
     if (!this.driver.isReady) return;
-    for (const name of this.readiness.complete()) this.primary.want(`ready ${name}`, { kind: 'topic-ready', name });
+    for (const name of this.readiness.complete()) {
+      this.primary.want(`ready ${name}`, { kind: 'topic-ready', name });
+    }
   }
 
   #apply(entry: Entry): void {

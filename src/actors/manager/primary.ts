@@ -14,7 +14,10 @@ import { badCommand, notPrimary, primaryBusy } from './errors.ts';
 import { managerActorId, type ManagerMessage, type PrimaryChange, type PrimaryRead } from './messages.ts';
 
 /** What the primary needs of the driver; a test may stand in for it. */
-export type PrimaryDriver = Pick<GroupDriver, 'isReady' | 'lastIndex' | 'refusal' | 'propose' | 'readIndex' | 'status'>;
+export type PrimaryDriver = Pick<
+  GroupDriver,
+  'isReady' | 'lastIndex' | 'refusal' | 'propose' | 'readIndex' | 'status'
+>;
 
 interface Origin {
   readonly node: string;
@@ -147,7 +150,12 @@ export class Primary {
     if (this.#byKey.get(proposal.key) === proposal) this.#byKey.delete(proposal.key);
   }
 
-  #answer(to: Origin, index: number, result: DirectoryResult | undefined, error: CallError | undefined): void {
+  #answer(
+    to: Origin,
+    index: number,
+    result: DirectoryResult | undefined,
+    error: CallError | undefined,
+  ): void {
     this.#context.send(
       refTo<ManagerMessage>(to.node, managerActorId),
       { kind: 'primary-answer', id: to.id, index, result, error },

@@ -65,8 +65,9 @@ export class Replicas {
       const replica = placement.replicas[rank];
       if (replica === undefined) continue;
       this.#placements.set(placement.group, placement);
-      if (replica.replica === this.#options.replica) this.#placed(placement, rank === 0 && topic.state === 'creating');
-      else this.#lost.add(placement.group);
+      if (replica.replica === this.#options.replica) {
+        this.#placed(placement, rank === 0 && topic.state === 'creating');
+      } else this.#lost.add(placement.group);
     }
   }
 
@@ -100,7 +101,11 @@ export class Replicas {
     for (const group of groups) {
       const others = this.#placements.get(group)?.replicas.filter((replica) => replica.node !== node) ?? [];
       if (!others.some((replica) => isActive(replica.node))) continue;
-      this.#context.send(refTo<PartitionReplicaMessage>(node, partitionActorId(group)), { kind: 'hand-over' }, 'control');
+      this.#context.send(
+        refTo<PartitionReplicaMessage>(node, partitionActorId(group)),
+        { kind: 'hand-over' },
+        'control',
+      );
     }
   }
 

@@ -35,7 +35,10 @@ export class Subscribers {
   add(replyTo: Ref<DirectoryEvents>, snapshot: () => readonly DirectoryEvent[]): void {
     const address = formatAddress(replyTo);
     if (!this.#byAddress.has(address) && this.#byAddress.size >= this.#most) {
-      this.#context.trace.note('error', 'manager.too-many-subscribers', { most: this.#most, refused: address });
+      this.#context.trace.note('error', 'manager.too-many-subscribers', {
+        most: this.#most,
+        refused: address,
+      });
       return;
     }
     this.#last += 1;

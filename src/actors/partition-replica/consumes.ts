@@ -51,8 +51,16 @@ export interface ConsumeHost {
   readableEnd(): Offset;
   confirm(then: (leads: boolean) => void): void;
   /** Undefined: refused, the reader is full. */
-  readChunks(offset: Offset, upTo: Offset, then: (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void): boolean;
-  proposeMove(consumer: string, from: number, to: number): { readonly index: LogIndex } | { readonly error: CallError };
+  readChunks(
+    offset: Offset,
+    upTo: Offset,
+    then: (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void,
+  ): boolean;
+  proposeMove(
+    consumer: string,
+    from: number,
+    to: number,
+  ): { readonly index: LogIndex } | { readonly error: CallError };
   damaged(index: LogIndex): void;
   answer(taker: Taker, answer: PartitionAnswer): void;
   leader(): string | undefined;
@@ -96,8 +104,9 @@ export class ConsumeDesk {
       setPhase(lane, { phase: 'idle' });
       for (const [i, taker] of takers.entries()) {
         const record = taken[i];
-        if (record === undefined || !moved) this.#fail(taker, notTaken('the cursor was moved by another leader'));
-        else {
+        if (record === undefined || !moved) {
+          this.#fail(taker, notTaken('the cursor was moved by another leader'));
+        } else {
           const { offset, value } = record;
           this.#host.answer(taker, { kind: 'consumed', id: taker.id, offset: offset as Offset, value });
         }
@@ -114,11 +123,14 @@ export class ConsumeDesk {
     for (const lane of lanes) {
       if (lane.phase === 'committing') {
         for (const taker of lane.takers) {
-          const message = 'leadership was lost while the cursor was being committed: the record may count as read';
+          const message =
+            'leadership was lost while the cursor was being committed: the record may count as read';
           this.#fail(taker, failure('not_leader', { message, outcome: 'unknown' }));
         }
       }
-      if (lane.phase === 'reading') for (const taker of lane.takers) this.#fail(taker, notTaken('leadership was lost'));
+      if (lane.phase === 'reading') {
+        for (const taker of lane.takers) this.#fail(taker, notTaken('leadership was lost'));
+      }
       for (const taker of lane.waiting) this.#fail(taker, notTaken('leadership was lost'));
     }
   }
@@ -130,7 +142,8 @@ export class ConsumeDesk {
       return;
     }
     if (!this.#host.takesCursorOf(lane.consumer)) {
-      const message = 'this partition keeps no more consumers; remove unused ones or raise cursorsPerPartition';
+      const message =
+        'this partition keeps no more consumers; remove unused ones or raise cursorsPerPartition';
       this.#failWaiting(lane, failure('limit_reached', { message }));
       return;
     }
@@ -179,7 +192,9 @@ export class ConsumeDesk {
     });
     if (sent) return;
     setPhase(lane, { phase: 'idle' });
-    for (const taker of takers) this.#fail(taker, failure('overloaded', { retryAfterMs: 50, outcome: 'not_applied' }));
+    for (const taker of takers) {
+      this.#fail(taker, failure('overloaded', { retryAfterMs: 50, outcome: 'not_applied' }));
+    }
     this.#pump(lane);
   }
 
@@ -211,7 +226,10 @@ function setPhase(lane: Lane, phase: Phase): void {
 }
 
 function notTaken(why: string): CallError {
-  return failure('not_leader', { message: `${why}; nothing was read, repeat the call`, outcome: 'not_applied' });
+  return failure('not_leader', {
+    message: `${why}; nothing was read, repeat the call`,
+    outcome: 'not_applied',
+  });
 }
 
 /** The records from `from` on, at most `count`, out of chunks that begin at or below it. Values are copied. */
@@ -223,7 +241,9 @@ function recordsFrom(chunks: readonly Uint8Array[], from: number, count: number)
     for (const [i, record] of records.entries()) {
       const offset = header.baseOffset + i;
       if (offset < from || taken.length >= count) continue;
-      if (offset !== from + taken.length) throw new Error(`offset ${offset} follows ${from + taken.length - 1}`);
+      if (offset !== from + taken.length) {
+        throw new Error(`offset ${offset} follows ${from + taken.length - 1}`);
+      }
       taken.push({ offset, value: record.value.slice() });
     }
   }

@@ -1,7 +1,14 @@
 /** The errors that a partition's replica answers, with the values that a caller needs to act. */
 import type { Batch, Decision } from '../../partition/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
-import { chunkHeaderBytes, chunkKind, failure, readChunkHeader, type CallError, type Limits } from '@callboard/client/protocol';
+import {
+  chunkHeaderBytes,
+  chunkKind,
+  failure,
+  readChunkHeader,
+  type CallError,
+  type Limits,
+} from '@callboard/client/protocol';
 
 const clockSkewMs = 10 * 60_000;
 /** The shortest record takes this much of a body. */
@@ -10,14 +17,28 @@ const leastRecordBytes = 14;
 export function refusalError(refusal: ProposeRefusal): CallError {
   switch (refusal) {
     case 'not-leader':
-      return failure('not_leader', { message: 'this replica does not lead the partition; ask the leader', outcome: 'not_applied' });
+      return failure('not_leader', {
+        message: 'this replica does not lead the partition; ask the leader',
+        outcome: 'not_applied',
+      });
     case 'not-ready':
     case 'transferring':
-      return failure('unavailable', { message: `the partition is changing leaders (${refusal}); try again`, outcome: 'not_applied', retryAfterMs: 20 });
+      return failure('unavailable', {
+        message: `the partition is changing leaders (${refusal}); try again`,
+        outcome: 'not_applied',
+        retryAfterMs: 20,
+      });
     case 'uncommitted-full':
-      return failure('overloaded', { message: 'too many bytes wait to be replicated; try again later', outcome: 'not_applied', retryAfterMs: 50 });
+      return failure('overloaded', {
+        message: 'too many bytes wait to be replicated; try again later',
+        outcome: 'not_applied',
+        retryAfterMs: 50,
+      });
     case 'damaged':
-      return failure('replica_damaged', { message: 'this replica is being repaired; ask another', outcome: 'not_applied' });
+      return failure('replica_damaged', {
+        message: 'this replica is being repaired; ask another',
+        outcome: 'not_applied',
+      });
   }
 }
 
@@ -54,14 +75,20 @@ export function decisionError(decision: Refused, batch: Batch): CallError {
 export function draftError(chunk: Uint8Array, limits: Limits, wallTimeMs: number): CallError | undefined {
   const header = readChunkHeader(chunk);
   if (header.kind !== chunkKind.records) {
-    return failure('bad_request', { message: `a producer may only send records, not a chunk of kind ${header.kind}` });
+    return failure('bad_request', {
+      message: `a producer may only send records, not a chunk of kind ${header.kind}`,
+    });
   }
   const bodyBytes = chunk.byteLength - chunkHeaderBytes;
   if (bodyBytes > limits.recordBytes + 4_096) {
-    return failure('record_too_large', { message: `the batch has ${bodyBytes} bytes, the limit is ${limits.recordBytes}; send smaller batches` });
+    return failure('record_too_large', {
+      message: `the batch has ${bodyBytes} bytes, the limit is ${limits.recordBytes}; send smaller batches`,
+    });
   }
   if (header.recordCount * leastRecordBytes > bodyBytes) {
-    return failure('bad_request', { message: `${header.recordCount} records cannot be in ${bodyBytes} bytes` });
+    return failure('bad_request', {
+      message: `${header.recordCount} records cannot be in ${bodyBytes} bytes`,
+    });
   }
   const newest = header.firstTimestamp + header.lastTimestampDelta;
   if (newest > wallTimeMs + clockSkewMs) {

@@ -103,12 +103,7 @@ export interface ReportLeadership {
 }
 
 export type PartitionReplicaMessage =
-  | GroupMessage
-  | ReadChunksAnswer
-  | PartitionRequest
-  | Campaign
-  | HandOver
-  | ReportLeadership;
+  GroupMessage | ReadChunksAnswer | PartitionRequest | Campaign | HandOver | ReportLeadership;
 
 /** The actor id of the replica of `group` on any node. */
 export function partitionActorId(group: number): string {

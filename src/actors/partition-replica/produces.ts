@@ -93,7 +93,11 @@ export class OpenProduces {
   }
 
   #stored(waiter: Waiter): void {
-    this.#context.send(waiter.replyTo, { kind: 'produced', id: waiter.id, baseOffset: waiter.baseOffset }, 'control');
+    this.#context.send(
+      waiter.replyTo,
+      { kind: 'produced', id: waiter.id, baseOffset: waiter.baseOffset },
+      'control',
+    );
   }
 
   #fail(waiter: Waiter, error: ReturnType<typeof failure>, leader: string | undefined): void {

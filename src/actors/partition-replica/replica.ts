@@ -6,15 +6,19 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import { encodeCursorMoves, PartitionMachine, ProducerTail, type Applied, type Decision } from '../../partition/index.ts';
+import {
+  batchOf,
+  encodeCursorMoves,
+  PartitionMachine,
+  ProducerTail,
+  type Applied,
+  type Decision,
+} from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
-  buildChunk,
   checkDraft,
-  chunkKind,
   failure,
   logIndex,
-  noProducer,
   offset,
   readChunkHeader,
   type CallError,
@@ -26,12 +30,20 @@ import {
 } from '@callboard/client/protocol';
 import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import { GroupDriver } from '../group/driver.ts';
+import { emptyDraft } from '../group/seal.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { logReaderActorId, type LogReaderMessage, type ReadChunksAnswer } from '../log-reader/messages.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import { ConsumeDesk } from './consumes.ts';
 import { decisionError, draftError, refusalError } from './errors.ts';
-import { partitionActorId, type Fetch, type PartitionAnswer, type PartitionReplicaMessage, type Produce, type Size } from './messages.ts';
+import {
+  partitionActorId,
+  type Fetch,
+  type PartitionAnswer,
+  type PartitionReplicaMessage,
+  type Produce,
+  type Size,
+} from './messages.ts';
 import { OpenProduces } from './produces.ts';
 import { ReadableEnd } from './readable-end.ts';
 
@@ -147,6 +159,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       commit: status?.commit ?? 0,
       applied: this.#driver.applied,
       last: status?.last ?? 0,
+      durable: this.#driver.durable,
       lag: (status?.last ?? 0) - this.#driver.applied,
       end: this.#machine.end,
       followers: status?.followers ?? [],
@@ -200,28 +213,33 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #produce(request: Produce): void {
     if (!this.#serves(request)) return;
     const fault = checkDraft(request.chunk, this.#options.crc32);
-    const error = fault === undefined ? draftError(request.chunk, this.#options.limits, this.#context.wallTime()) : undefined;
+    const error =
+      fault === undefined
+        ? draftError(request.chunk, this.#options.limits, this.#context.wallTime())
+        : undefined;
     if (fault !== undefined || error !== undefined) {
       const message = `the batch is not sound (${fault ?? ''}); build it anew and send it again`;
       this.#fail(request, error ?? failure('bad_request', { message }));
       return;
     }
-    const header = readChunkHeader(request.chunk);
-    const batch = {
-      producerId: header.producerId,
-      epoch: header.producerEpoch,
-      firstSequence: header.firstSequence,
-      count: header.recordCount,
-    };
+    const batch = batchOf(readChunkHeader(request.chunk));
     const decision: Decision = this.#machine.decide(batch, this.#tail.of(batch.producerId));
     if (decision.kind === 'duplicate') {
-      const waiter = { id: request.id, replyTo: request.replyTo, acks: request.acks, baseOffset: offset(decision.baseOffset) };
-      if (decision.index === undefined) this.#answer(request, { kind: 'produced', id: request.id, baseOffset: waiter.baseOffset });
-      else this.#produces.join(decision.index, waiter);
+      const waiter = {
+        id: request.id,
+        replyTo: request.replyTo,
+        acks: request.acks,
+        baseOffset: offset(decision.baseOffset),
+      };
+      if (decision.index === undefined) {
+        this.#answer(request, { kind: 'produced', id: request.id, baseOffset: waiter.baseOffset });
+      } else this.#produces.join(decision.index, waiter);
       return;
     }
     if (decision.kind !== 'accept') {
-      this.#fail(request, decisionError(decision, batch));
+      // A leader that was deposed unawares may lack what others have stored since: only a confirmed one says no for good (S13).
+      const error = decisionError(decision, batch);
+      this.#driver.read((leads) => this.#fail(request, leads ? error : refusalError('not-leader')));
       return;
     }
     const refused = this.#roomFor(request.chunk.byteLength);
@@ -236,9 +254,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#tail.add(batch, baseOffset, index);
     // A copy: the asker may send the same bytes again while these are being written.
     const proposed = this.#driver.propose(request.chunk.slice(), baseOffset);
-    if (!proposed.ok || proposed.index !== index) throw new Error('a proposal was refused after the check that it would not be');
+    if (!proposed.ok || proposed.index !== index) {
+      throw new Error('a proposal was refused after the check that it would not be');
+    }
     if (request.acks === 'none') this.#answer(request, { kind: 'produced', id: request.id, baseOffset });
-    else this.#produces.add(index, proposed.term, { id: request.id, replyTo: request.replyTo, acks: request.acks, baseOffset });
+    else {
+      this.#produces.add(index, proposed.term, {
+        id: request.id,
+        replyTo: request.replyTo,
+        acks: request.acks,
+        baseOffset,
+      });
+    }
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */
@@ -266,8 +293,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const end = this.#readable.end;
     if (request.offset >= end) {
       this.#driver.read((leads) => {
-        if (leads) this.#answer(request, { kind: 'fetched', id: request.id, end: this.#machine.end, chunks: [] });
-        else this.#fail(request, refusalError('not-leader'));
+        if (leads) {
+          this.#answer(request, { kind: 'fetched', id: request.id, end: this.#machine.end, chunks: [] });
+        } else this.#fail(request, refusalError('not-leader'));
       });
       return;
     }
@@ -329,20 +357,13 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     };
   }
 
-  #proposeMove(consumer: string, from: number, to: number): { readonly index: LogIndex } | { readonly error: CallError } {
-    const draft = buildChunk(
-      {
-        kind: chunkKind.command,
-        body: encodeCursorMoves([{ consumer, from, to }]),
-        recordCount: 0,
-        producerId: noProducer,
-        producerEpoch: 0,
-        firstSequence: 0,
-        firstTimestamp: Math.max(0, Math.floor(this.#context.wallTime())),
-        lastTimestampDelta: 0,
-      },
-      this.#options.crc32,
-    );
+  #proposeMove(
+    consumer: string,
+    from: number,
+    to: number,
+  ): { readonly index: LogIndex } | { readonly error: CallError } {
+    const body = encodeCursorMoves([{ consumer, from, to }]);
+    const draft = emptyDraft('command', body, this.#context.wallTime(), this.#options.crc32);
     const refused = this.#driver.refusal(draft.byteLength);
     if (refused !== undefined) return { error: refusalError(refused) };
     const proposed = this.#driver.propose(draft, offset(0));
@@ -362,7 +383,12 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   #fail(request: { readonly id: number; readonly replyTo: Produce['replyTo'] }, error: CallError): void {
-    this.#answer(request, { kind: 'partition-failed', id: request.id, error, leader: this.#driver.leaderNode });
+    this.#answer(request, {
+      kind: 'partition-failed',
+      id: request.id,
+      error,
+      leader: this.#driver.leaderNode,
+    });
   }
 
   #count(bytes: number): void {
@@ -370,4 +396,3 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#counted = bytes;
   }
 }
-

@@ -35,7 +35,9 @@ export class PeerLink implements Actor<PeerLinkMessage> {
     if (this.#links.get(node) === up) return;
     this.#links.set(node, up);
     context.trace.note('info', up ? 'link.up' : 'link.down', { peer: node });
-    for (const watcher of this.#watchers.values()) context.send(watcher, { kind: 'group-link', node, up }, 'control');
+    for (const watcher of this.#watchers.values()) {
+      context.send(watcher, { kind: 'group-link', node, up }, 'control');
+    }
   }
 
   #watch({ watcher }: WatchLinks, context: Context<PeerLinkMessage>): void {

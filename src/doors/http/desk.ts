@@ -3,7 +3,13 @@
  * it. Whatever becomes of the gateway, every call is answered once, within the deadline.
  */
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
-import { gatewayActorId, type Call, type CallAnswer, type CallValue, type GatewayMessage } from '../../actors/gateway/messages.ts';
+import {
+  gatewayActorId,
+  type Call,
+  type CallAnswer,
+  type CallValue,
+  type GatewayMessage,
+} from '../../actors/gateway/messages.ts';
 import { refTo, type Actor, type Context, type Ref } from '../../kernel/index.ts';
 
 export type Answered = (value: CallValue | undefined, error: CallError) => void;
@@ -36,11 +42,14 @@ const watchAgainMs = 100;
 const headStartMs = 100;
 
 function notStarted(): CallError {
-  return failure('unavailable', { message: 'This node is starting or stopping: try again, or at another node.' });
+  return failure('unavailable', {
+    message: 'This node is starting or stopping: try again, or at another node.',
+  });
 }
 
 function gatewayEnded(): CallError {
-  const message = "This node's gateway restarted during the call: it may have been carried out, at most once.";
+  const message =
+    "This node's gateway restarted during the call: it may have been carried out, at most once.";
   return failure('unavailable', { message, outcome: 'unknown' });
 }
 
@@ -55,7 +64,9 @@ function gatewayBusy(): CallError {
 }
 
 function answerMissing(): CallError {
-  return failure('internal', { message: 'The gateway answered without a value or an error: please report this.' });
+  return failure('internal', {
+    message: 'The gateway answered without a value or an error: please report this.',
+  });
 }
 
 export class Desk {

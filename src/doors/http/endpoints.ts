@@ -56,7 +56,10 @@ function createTopic(limits: Limits): Endpoint {
       }
       return { call: { op: 'create-topic', name: fields.text('name'), partitions } };
     },
-    body: (_, fields) => ({ status: 'success', message: `Topic '${fields.text('name')}' created successfully.` }),
+    body: (_, fields) => ({
+      status: 'success',
+      message: `Topic '${fields.text('name')}' created successfully.`,
+    }),
   };
 }
 
@@ -90,13 +93,17 @@ const produce: Endpoint = {
     const partition = fields.number('partition_index');
     const sequence = fields.number('sequence');
     if (sequence !== undefined && (!Number.isSafeInteger(sequence) || sequence < 0)) {
-      return badRequest(`sequence must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, not ${fields.shown('sequence')}.`);
+      return badRequest(
+        `sequence must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, not ${fields.shown('sequence')}.`,
+      );
     }
     if (sequence !== undefined && partition === undefined) {
       return badRequest('sequence counts the messages of one partition: send partition_index with it.');
     }
     if (utf8Length(message) < 0) {
-      return badRequest('message holds half of a surrogate pair, which no text can: send the whole pair, or leave it out.');
+      return badRequest(
+        'message holds half of a surrogate pair, which no text can: send the whole pair, or leave it out.',
+      );
     }
     return {
       call: {
@@ -137,7 +144,12 @@ const consume: Endpoint = {
     // A record that no text can hold comes as base64 and says so (S11).
     return isUtf8(bytes)
       ? { status: 'success', message: bytes.toString('utf8'), partition_read: partition }
-      : { status: 'success', message: bytes.toString('base64'), partition_read: partition, encoding: 'base64' };
+      : {
+          status: 'success',
+          message: bytes.toString('base64'),
+          partition_read: partition,
+          encoding: 'base64',
+        };
   },
 };
 

@@ -14,6 +14,7 @@ import { parseJson, type JsonValue } from './json.ts';
 import { frontPage } from './page.ts';
 import { parseQuery } from './query.ts';
 import { failed, json, overloaded, tooLarge, writeHead, type Reply } from './reply.ts';
+import { refuseUnread } from './refuse.ts';
 import { parseTarget, Routes, type Page, type Route } from './routes.ts';
 import { createHttpServer } from './server.ts';
 import { authFailed, failureBody } from './texts.ts';
@@ -43,8 +44,6 @@ export const httpDoorActorId = 'http-door';
 
 /** More headers than any client of this contract sends. */
 const mostHeaders = 100;
-/** What is read of a refused body, so that its sender gets to see the answer, before the connection is cut. */
-const mostDrainedBytes = 16 << 20;
 /** Answers from this size on are counted while their client takes them. */
 const countedBytes = 65_536;
 const jsonType = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
@@ -111,7 +110,10 @@ class Door {
         path: '/healthz',
         answer: () => {
           if (healthy()) return json(200, { status: 'success' });
-          return failed(503, failure('unavailable', { message: 'This node is not healthy: see /status for the reasons.' }));
+          return failed(
+            503,
+            failure('unavailable', { message: 'This node is not healthy: see /status for the reasons.' }),
+          );
         },
       },
       {
@@ -121,7 +123,9 @@ class Door {
           if (state.ready) return json(200, { status: 'success', ready: true });
           const reasons = [...state.reasons];
           const why = reasons.length === 0 ? 'no reason is known' : reasons.join('; ');
-          const error = failure('unavailable', { message: `This node does not serve calls yet (${why}): try again.` });
+          const error = failure('unavailable', {
+            message: `This node does not serve calls yet (${why}): try again.`,
+          });
           return json(503, { ...failureBody(error), ready: false, reasons });
         },
       },
@@ -160,6 +164,10 @@ class Door {
       const message = `The request has more than ${mostHeaders} headers: send fewer.`;
       return failed(431, failure('bad_request', { message }), { connection: 'close' });
     }
+    if (request.httpVersionMajor < 1) {
+      const message = `The request speaks HTTP/${request.httpVersion}, this server 1.0 and 1.1: send the version you mean.`;
+      return failed(400, failure('bad_request', { message }), { connection: 'close' });
+    }
     if (request.httpVersion === '1.1' && request.headers.host === undefined) {
       const message = "The request has no header 'host', which HTTP/1.1 demands: send one.";
       return failed(400, failure('bad_request', { message }), { connection: 'close' });
@@ -182,7 +190,10 @@ class Door {
       this.#send(response, failed(400, overloaded()));
       return;
     }
-    const parameters = endpoint.schema === undefined ? undefined : parametersOf(request, endpoint, sent.query, sent.body.bytes);
+    const parameters =
+      endpoint.schema === undefined
+        ? undefined
+        : parametersOf(request, endpoint, sent.query, sent.body.bytes);
     this.#call(response, endpoint, parameters);
   }
 
@@ -196,14 +207,19 @@ class Door {
     }
     this.#desk.ask(prepared.call, (value, error) => {
       this.#guarded(response, { kind: 'endpoint', endpoint }, () => {
-        const body = value === undefined ? failureBody(error, endpoint.subject(fields)) : endpoint.body(value, fields);
+        const body =
+          value === undefined ? failureBody(error, endpoint.subject(fields)) : endpoint.body(value, fields);
         this.#send(response, json(value === undefined ? 400 : 200, body));
       });
     });
   }
 
   /** The validated fields of an allowed call; undefined: the answer was sent. */
-  #checked(response: ServerResponse, endpoint: Endpoint, parameters: JsonValue | undefined): Fields | undefined {
+  #checked(
+    response: ServerResponse,
+    endpoint: Endpoint,
+    parameters: JsonValue | undefined,
+  ): Fields | undefined {
     if (endpoint.schema === undefined) return noFields;
     const validated = validate(parameters, endpoint.schema);
     if ('fault' in validated) {
@@ -225,7 +241,9 @@ class Door {
       act();
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-      this.#options.trace.note(this.#self, 'error', 'http.request_failed', { error: `${error.name}: ${error.message}` });
+      this.#options.trace.note(this.#self, 'error', 'http.request_failed', {
+        error: `${error.name}: ${error.message}`,
+      });
       if (response.headersSent) {
         response.destroy();
         return;
@@ -248,34 +266,29 @@ class Door {
     response.end(kept.body);
   }
 
-  /**
-   * Answers although the request's body is not read. Closing at once would reset the connection under a client that is still
-   * sending, which would then never see the answer; so the rest is read and dropped, within a bound.
-   */
   #refuse(request: IncomingMessage, response: ServerResponse, answer: Reply): void {
-    if (request.complete || request.readableEnded) {
-      this.#send(response, answer);
-      return;
-    }
-    writeHead(response, answer);
-    response.write(answer.body);
-    let drained = 0;
-    request.on('data', (chunk: Buffer) => {
-      drained += chunk.byteLength;
-      if (drained > mostDrainedBytes) request.destroy();
-    });
-    request.once('end', () => response.end());
+    if (request.complete) this.#send(response, answer);
+    else refuseUnread(request, response, answer);
   }
 }
 
 function internalError(): CallError {
-  return failure('internal', { message: 'This node met a condition that it does not expect: please report it.' });
+  return failure('internal', {
+    message: 'This node met a condition that it does not expect: please report it.',
+  });
 }
 
 /** A body, or the query string of a GET that has none. Undefined: neither, or not the JSON that is needed. */
-function parametersOf(request: IncomingMessage, endpoint: Endpoint, query: string, body: Buffer): JsonValue | undefined {
+function parametersOf(
+  request: IncomingMessage,
+  endpoint: Endpoint,
+  query: string,
+  body: Buffer,
+): JsonValue | undefined {
   if (body.byteLength === 0) {
-    return endpoint.method === 'GET' && endpoint.schema !== undefined ? parseQuery(query, endpoint.schema) : undefined;
+    return endpoint.method === 'GET' && endpoint.schema !== undefined
+      ? parseQuery(query, endpoint.schema)
+      : undefined;
   }
   return jsonType.test(request.headers['content-type'] ?? '') ? parseJson(body) : undefined;
 }

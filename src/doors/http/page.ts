@@ -29,7 +29,10 @@ function html(node: string): string {
 export function frontPage(node: string, accept: string | undefined): Reply {
   if (accept?.toLowerCase().includes('text/html') === true) {
     const policy = "default-src 'none'; style-src 'unsafe-inline'";
-    return reply(200, 'text/html; charset=utf-8', html(node), { 'content-security-policy': policy, vary: 'accept' });
+    return reply(200, 'text/html; charset=utf-8', html(node), {
+      'content-security-policy': policy,
+      vary: 'accept',
+    });
   }
   return reply(200, 'text/plain; charset=utf-8', `${sentence} See /status, or the calls in its manual.\n`, {
     vary: 'accept',

@@ -38,7 +38,11 @@ export function createHttpServer(limits: Limits, handlers: ServerHandlers): Serv
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const message = "The request expects what this server does not do: leave out the header 'expect'.";
-    handlers.refuse(request, response, failed(417, failure('bad_request', { message }), { connection: 'close' }));
+    handlers.refuse(
+      request,
+      response,
+      failed(417, failure('bad_request', { message }), { connection: 'close' }),
+    );
   });
   server.on('drop', () => handlers.dropped());
   server.on('clientError', answerBrokenClient);
@@ -47,7 +51,10 @@ export function createHttpServer(limits: Limits, handlers: ServerHandlers): Serv
 
 /** The response that Node is about to write on a connection, if any. */
 interface Busy {
-  readonly _httpMessage?: { readonly headersSent: boolean; readonly req: { readonly complete: boolean } } | null;
+  readonly _httpMessage?: {
+    readonly headersSent: boolean;
+    readonly req: { readonly complete: boolean };
+  } | null;
 }
 
 /** What came in is not HTTP, or came too slowly. It is told so where that cannot be taken for another request's answer. */
@@ -63,7 +70,8 @@ function answerBrokenClient(error: Error & { code?: string }, socket: Duplex & B
 
 function brokenClientReply(code: string | undefined): string {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    const message = 'The headers of the request have more than 16384 bytes: send fewer, or the parameters in a body.';
+    const message =
+      'The headers of the request have more than 16384 bytes: send fewer, or the parameters in a body.';
     return rawReply(431, 'Request Header Fields Too Large', failure('bad_request', { message }));
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {

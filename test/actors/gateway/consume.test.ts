@@ -5,7 +5,12 @@ import { Rig } from './rig.ts';
 import type { Sent } from './rig.ts';
 
 function give(rig: Rig, to: Sent, text: string, at = 0): void {
-  rig.reply(to, { kind: 'consumed', id: to.message.id, offset: offset(at), value: new TextEncoder().encode(text) });
+  rig.reply(to, {
+    kind: 'consumed',
+    id: to.message.id,
+    offset: offset(at),
+    value: new TextEncoder().encode(text),
+  });
 }
 
 function nothing(rig: Rig, to: Sent): void {
@@ -18,7 +23,9 @@ function sized(rig: Rig, to: Sent, end: number, cursor: number): void {
 
 function read(rig: Rig, call: number): unknown {
   const value = rig.answers.get(call)?.value;
-  return value?.op === 'consume' ? [value.partition, new TextDecoder().decode(value.value)] : rig.verdict(call);
+  return value?.op === 'consume'
+    ? [value.partition, new TextDecoder().decode(value.value)]
+    : rig.verdict(call);
 }
 
 test('a consume with a partition asks that one and answers its record', () => {
@@ -28,7 +35,12 @@ test('a consume with a partition asks that one and answers its record', () => {
   const sent = rig.one();
   assert.equal([sent.node, sent.group, sent.message.kind], ['n2', 2, 'consume']);
   give(rig, sent, 'hello', 4);
-  assert.equal(rig.value(call), { op: 'consume', partition: 1, offset: 4, value: new TextEncoder().encode('hello') });
+  assert.equal(rig.value(call), {
+    op: 'consume',
+    partition: 1,
+    offset: 4,
+    value: new TextEncoder().encode('hello'),
+  });
 });
 
 test('an empty partition is told, and no other one is asked', () => {
@@ -55,7 +67,12 @@ test('without a partition the turn starts at 0, passes empty ones, and goes on b
     }
     records.push(read(rig, call));
   }
-  assert.equal(records, [[0, 'p0'], [2, 'p2'], [0, 'p0'], [2, 'p2']]);
+  assert.equal(records, [
+    [0, 'p0'],
+    [2, 'p2'],
+    [0, 'p0'],
+    [2, 'p2'],
+  ]);
 });
 
 test('a full turn over empty partitions asks each once and leaves the turn where it was', () => {
@@ -83,7 +100,10 @@ test('parallel consumes of one consumer begin at different partitions; an explic
   rig.consume(2);
   rig.consume();
   rig.consume();
-  assert.equal(rig.sent().map(({ group }) => group), [1, 3, 2, 3]);
+  assert.equal(
+    rig.sent().map(({ group }) => group),
+    [1, 3, 2, 3],
+  );
 });
 
 test('a consume that was sent is never sent again: no answer means unknown at the deadline', () => {
@@ -156,7 +176,10 @@ test('a new leader elsewhere ends the wait for the old one after a moment for it
   rig.clock.advance(100);
   give(rig, first, 'in time');
   rig.clock.advance(200);
-  assert.equal(calls.map((call) => read(rig, call)), [[0, 'in time'], 'unavailable unknown']);
+  assert.equal(
+    calls.map((call) => read(rig, call)),
+    [[0, 'in time'], 'unavailable unknown'],
+  );
 });
 
 test('a partition without a leader uses up half of the time, and the next ones the rest', () => {
@@ -207,7 +230,14 @@ test('size asks all partitions at once and answers them in order', () => {
   rig.withTopic('t', [['n1'], ['n2'], ['n3']]);
   const call = rig.size();
   const sent = rig.sent();
-  assert.equal(sent.map(({ group, message }) => [group, message.kind]), [[1, 'size'], [2, 'size'], [3, 'size']]);
+  assert.equal(
+    sent.map(({ group, message }) => [group, message.kind]),
+    [
+      [1, 'size'],
+      [2, 'size'],
+      [3, 'size'],
+    ],
+  );
   for (const one of sent.toReversed()) sized(rig, one, 10 * one.group, one.group);
   assert.equal(rig.value(call), {
     op: 'size',

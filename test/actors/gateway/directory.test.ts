@@ -45,10 +45,18 @@ test('checks stand in the order of the contract, and negative answers come after
     [{ op: 'consume', topic: 'none', consumer: 'x', partition: 9 }, 'topic_not_found not_applied', 1],
     [{ op: 'consume', topic: 't', consumer: 'x', partition: 9 }, 'invalid_partition not_applied', 0],
     [{ op: 'consume', topic: 't', consumer: 'x', partition: 1 }, 'consumer_not_registered not_applied', 1],
-    [{ op: 'consume', topic: 't', consumer: producer, partition: undefined }, 'consumer_not_registered not_applied', 1],
+    [
+      { op: 'consume', topic: 't', consumer: producer, partition: undefined },
+      'consumer_not_registered not_applied',
+      1,
+    ],
     [{ op: 'size', topic: 'none', consumer: 'x', partition: 9 }, 'topic_not_found not_applied', 1],
     [{ op: 'size', topic: 't', consumer: 'x', partition: -1 }, 'invalid_partition not_applied', 0],
-    [{ op: 'size', topic: 't', consumer: 'x', partition: undefined }, 'consumer_not_registered not_applied', 1],
+    [
+      { op: 'size', topic: 't', consumer: 'x', partition: undefined },
+      'consumer_not_registered not_applied',
+      1,
+    ],
     [{ op: 'register-consumer', topic: 'none' }, 'topic_not_found not_applied', 1],
   ];
   for (const [call, verdict, barriers] of cases) {
@@ -107,11 +115,17 @@ test('calls that need a barrier at the same time share the next one, never one t
   rig.hidden = [topicEvent('t', [['n1']])];
   rig.answerBarrier(rig.barriers[0]?.id ?? 0);
   rig.clock.settle();
-  assert.equal(calls.map((call) => rig.verdict(call)), ['ok', 'open', 'open']);
+  assert.equal(
+    calls.map((call) => rig.verdict(call)),
+    ['ok', 'open', 'open'],
+  );
   assert.is(rig.barriers.length, 2);
   rig.answerBarrier(rig.barriers[1]?.id ?? 0);
   rig.clock.settle();
-  assert.equal(calls.map((call) => rig.verdict(call)), ['ok', 'ok', 'ok']);
+  assert.equal(
+    calls.map((call) => rig.verdict(call)),
+    ['ok', 'ok', 'ok'],
+  );
 });
 
 test('a barrier carries the time that its callers have left', () => {
@@ -152,7 +166,10 @@ test('a creation is one change, answered when the manager answers', () => {
 test('refusals and failures of the directory are told as they are', () => {
   const rig = new Rig();
   rig.onChange = () => ({ ok: false, error: failure('topic_exists') });
-  assert.is(rig.verdict(rig.call({ op: 'create-topic', name: 't', partitions: 3 })), 'topic_exists not_applied');
+  assert.is(
+    rig.verdict(rig.call({ op: 'create-topic', name: 't', partitions: 3 })),
+    'topic_exists not_applied',
+  );
   rig.onChange = () => undefined;
   const call = rig.call({ op: 'admin', action: 'add', broker: 'b' });
   rig.answerDirectory({ id: rig.changes[1]?.id ?? 0, result: undefined, error: failure('no_quorum') });
@@ -166,7 +183,9 @@ test('registrations draw ids of 32 hexadecimal characters, each its own', () => 
   rig.onChange = () => ({ ok: true, partitions: 7 });
   const ids = new Set<string>();
   for (let i = 0; i < 50; i += 1) {
-    const answer = rig.value(rig.call({ op: i % 2 === 0 ? 'register-producer' : 'register-consumer', topic: 't' }));
+    const answer = rig.value(
+      rig.call({ op: i % 2 === 0 ? 'register-producer' : 'register-consumer', topic: 't' }),
+    );
     const { op, id, partitions } = answer as { op: string; id: string; partitions: number };
     assert.equal([op, partitions], [i % 2 === 0 ? 'register-producer' : 'register-consumer', 7]);
     assert.match(id, /^[0-9a-f]{32}$/);
@@ -197,7 +216,10 @@ test('a topic that another node creates at the same moment is just as good; othe
   const call = rig.call({ op: 'register-producer', topic: 'new' });
   assert.is((rig.value(call) as { partitions: number }).partitions, 5);
   rig.onChange = () => ({ ok: false, error: failure('not_enough_brokers') });
-  assert.is(rig.verdict(rig.call({ op: 'register-producer', topic: 'other' })), 'not_enough_brokers not_applied');
+  assert.is(
+    rig.verdict(rig.call({ op: 'register-producer', topic: 'other' })),
+    'not_enough_brokers not_applied',
+  );
   assert.is(rig.changes.length, 3);
 });
 

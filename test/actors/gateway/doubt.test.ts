@@ -11,7 +11,10 @@ function numbers(sent: Sent): unknown {
 
 function produceWithin(rig: Rig, value: string, deadlineMs: number): number {
   const bytes = new TextEncoder().encode(value);
-  return rig.call({ op: 'produce', topic: 't', producer, partition: 0, sequence: undefined, value: bytes }, deadlineMs);
+  return rig.call(
+    { op: 'produce', topic: 't', producer, partition: 0, sequence: undefined, value: bytes },
+    deadlineMs,
+  );
 }
 
 test('an unanswered chunk is sent again with the same numbers and records, and later ones wait', () => {
@@ -186,7 +189,10 @@ test('a record whose deadline is the tick in which the chunk before it is given 
   rig.withTopic('t');
   const calls = [rig.produce('a', 0), rig.produce('b', 0)];
   rig.clock.advance(5_100);
-  assert.equal(calls.map((call) => rig.verdict(call)), ['timeout unknown', 'timeout not_applied']);
+  assert.equal(
+    calls.map((call) => rig.verdict(call)),
+    ['timeout unknown', 'timeout not_applied'],
+  );
   for (const sent of rig.sent()) assert.equal(numbers(sent), [['a'], 0, 0]);
   // And the lane is ready for the next one.
   rig.produce('c', 0);
@@ -250,7 +256,10 @@ test('a sequence makes a chunk of its own under the caller’s id, repeated with
   const call = rig.produce('a', 0, 41);
   const sent = rig.one();
   const chunk = chunkOf(sent);
-  assert.equal([chunk.producerId, chunk.producerEpoch, chunk.firstSequence, chunk.values], [producer, 0, 41, ['a']]);
+  assert.equal(
+    [chunk.producerId, chunk.producerEpoch, chunk.firstSequence, chunk.values],
+    [producer, 0, 41, ['a']],
+  );
   rig.clock.advance(1_020);
   const again = chunkOf(rig.one());
   assert.equal([again.producerId, again.firstSequence, again.values], [producer, 41, ['a']]);
@@ -264,7 +273,10 @@ test('calls with a sequence do not wait for each other or for the lane', () => {
   rig.produce('lane', 0);
   rig.produce('a', 0, 0);
   rig.produce('b', 0, 1);
-  assert.equal(rig.sent().map((sent) => chunkOf(sent).values), [['lane'], ['a'], ['b']]);
+  assert.equal(
+    rig.sent().map((sent) => chunkOf(sent).values),
+    [['lane'], ['a'], ['b']],
+  );
 });
 
 test('a gap is told as the partition tells it', () => {
@@ -300,7 +312,12 @@ test('a sequence that ends without an answer is unknown; refused to the end, it 
 test('a sequence without a partition, or one that is no count, is refused', () => {
   const rig = new Rig();
   rig.withTopic('t');
-  for (const [partition, sequence] of [[undefined, 0], [0, -1], [0, 0.5], [0, 2 ** 53]] as const) {
+  for (const [partition, sequence] of [
+    [undefined, 0],
+    [0, -1],
+    [0, 0.5],
+    [0, 2 ** 53],
+  ] as const) {
     assert.is(rig.verdict(rig.produce('a', partition, sequence)), 'bad_request not_applied');
   }
   assert.equal(rig.sent(), []);

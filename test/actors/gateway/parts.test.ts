@@ -51,7 +51,10 @@ test('a fifo keeps its order over moves and items put back', () => {
   assert.is(fifo.length, 1_510);
   const rest: number[] = [];
   for (let item = fifo.shift(); item !== undefined; item = fifo.shift()) rest.push(item);
-  assert.equal(rest, Array.from({ length: 1_510 }, (_, i) => 1_490 + i));
+  assert.equal(
+    rest,
+    Array.from({ length: 1_510 }, (_, i) => 1_490 + i),
+  );
   assert.is(fifo.shift(), undefined);
   assert.is(fifo.length, 0);
 });

@@ -42,7 +42,7 @@ test('a batch ends at its limits of records and bytes, but always takes one reco
   rig.withTopic('t');
   for (const value of ['a', 'b', 'c', 'd', 'x'.repeat(90), 'e', 'y'.repeat(200), 'f']) rig.produce(value, 0);
   const batches: string[][] = [];
-  for (let offset = 0; offset < 8; ) {
+  for (let offset = 0; offset < 8;) {
     const sent = rig.one();
     batches.push([...chunkOf(sent).values]);
     rig.stored(sent, offset);
@@ -163,7 +163,10 @@ test('a hint to a node that does not hold the partition is not followed', () => 
 test('without a hint the replicas are asked in turn, with pauses that double up to their limit', () => {
   const rig = new Rig({ pace: { tickMs: 1 } });
   rig.withTopic('t');
-  const call = rig.call({ op: 'produce', topic: 't', producer, partition: 0, sequence: undefined, value: new Uint8Array(1) }, 60_000);
+  const call = rig.call(
+    { op: 'produce', topic: 't', producer, partition: 0, sequence: undefined, value: new Uint8Array(1) },
+    60_000,
+  );
   const nodes: string[] = [];
   const pauses: number[] = [];
   let lastMs = rig.clock.now();
@@ -177,7 +180,10 @@ test('without a hint the replicas are asked in turn, with pauses that double up 
   assert.equal(nodes, ['n1', 'n2', 'n3', 'n1', 'n2', 'n3', 'n1', 'n2']);
   [0, 25, 50, 100, 200, 400, 400, 400].forEach((pause, index) => {
     const actual = pauses[index] ?? -1;
-    assert.ok(actual >= pause * 0.75 && actual <= pause * 1.25 + 2, `pause ${index} is ${actual} ms, not about ${pause}`);
+    assert.ok(
+      actual >= pause * 0.75 && actual <= pause * 1.25 + 2,
+      `pause ${index} is ${actual} ms, not about ${pause}`,
+    );
   });
   assert.is(rig.verdict(call), 'open');
 });
@@ -213,7 +219,10 @@ test('a refusal for good is told to every caller of the batch, and the numbers s
   rig.stored(rig.one(), 0);
   rig.refuse(rig.one(), 'limit_reached');
   assert.is(rig.verdict(first), 'ok');
-  assert.equal(others.map((call) => rig.verdict(call)), ['limit_reached not_applied', 'limit_reached not_applied']);
+  assert.equal(
+    others.map((call) => rig.verdict(call)),
+    ['limit_reached not_applied', 'limit_reached not_applied'],
+  );
   rig.produce('d', 0);
   const next = chunkOf(rig.one());
   assert.equal([next.producerEpoch, next.firstSequence], [0, 1]);
@@ -275,7 +284,10 @@ test('a call that expires between refused attempts was not stored, and is not se
   const rig = new Rig();
   rig.withTopic('t');
   const value = new TextEncoder().encode('short');
-  const short = rig.call({ op: 'produce', topic: 't', producer, partition: 0, sequence: undefined, value }, 300);
+  const short = rig.call(
+    { op: 'produce', topic: 't', producer, partition: 0, sequence: undefined, value },
+    300,
+  );
   const long = rig.produce('long', 0);
   rig.refuse(rig.one(), 'not_leader');
   rig.refuseFor(400, 'not_leader');
@@ -304,7 +316,10 @@ test('calls beyond the bounds are refused at once with a time to try again', () 
   const rig = new Rig({ limits: { gatewayPendingCalls: 3, gatewayPendingBytes: 4_000 } });
   rig.withTopic('t');
   const calls = [1, 2, 3, 4].map(() => rig.produce('x', 0));
-  assert.equal(calls.map((call) => rig.verdict(call)), ['open', 'open', 'open', 'overloaded not_applied']);
+  assert.equal(
+    calls.map((call) => rig.verdict(call)),
+    ['open', 'open', 'open', 'overloaded not_applied'],
+  );
   assert.ok((rig.answers.get(calls[3] ?? 0)?.error?.retryAfterMs ?? 0) > 0);
   rig.stored(rig.one(), 0);
   const big = rig.produce('x'.repeat(3_000), 0);

@@ -2,16 +2,42 @@
  * A gateway on a real actor system under a clock that the test moves by hand. The manager is a local actor that the test
  * scripts; partition replicas live on other nodes, so that the test sees each request leave and decides what comes back.
  */
-import { decodeRecords, defaultLimits, failure, groupId, offset, readChunkHeader, chunkHeaderBytes } from '@callboard/client/protocol';
+import {
+  decodeRecords,
+  defaultLimits,
+  failure,
+  groupId,
+  offset,
+  readChunkHeader,
+  chunkHeaderBytes,
+} from '@callboard/client/protocol';
 import type { ChunkHeader, ErrorCode, FailureDetails, Limits } from '@callboard/client/protocol';
 import { crc32 } from 'node:zlib';
 import { Gateway, gatewayActorId, gatewaySpawnOptions } from '../../../src/actors/gateway/index.ts';
 import type { Call, CallAnswer, GatewayMessage, GatewayPace } from '../../../src/actors/gateway/index.ts';
-import { managerActorId, type DirectoryAnswer, type ManagerMessage } from '../../../src/actors/manager/messages.ts';
+import {
+  managerActorId,
+  type DirectoryAnswer,
+  type ManagerMessage,
+} from '../../../src/actors/manager/messages.ts';
 import type { PartitionAnswer, PartitionRequest } from '../../../src/actors/partition-replica/messages.ts';
-import type { Broker, DirectoryCommand, DirectoryEvent, DirectoryResult } from '../../../src/directory/index.ts';
+import type {
+  Broker,
+  DirectoryCommand,
+  DirectoryEvent,
+  DirectoryResult,
+} from '../../../src/directory/index.ts';
 import { ActorSystem, refTo } from '../../../src/kernel/index.ts';
-import type { Actor, Clock, ClockTimer, Envelope, Network, Random, Ref, SendResult } from '../../../src/kernel/index.ts';
+import type {
+  Actor,
+  Clock,
+  ClockTimer,
+  Envelope,
+  Network,
+  Random,
+  Ref,
+  SendResult,
+} from '../../../src/kernel/index.ts';
 
 interface ManualTimer extends ClockTimer {
   readonly dueMs: number;
@@ -61,7 +87,9 @@ export class ManualClock implements Clock {
     const endMs = this.#nowMs + ms;
     this.settle();
     for (;;) {
-      const [next] = this.#timers.filter(({ dueMs }) => dueMs <= endMs).toSorted((a, b) => a.dueMs - b.dueMs || a.order - b.order);
+      const [next] = this.#timers
+        .filter(({ dueMs }) => dueMs <= endMs)
+        .toSorted((a, b) => a.dueMs - b.dueMs || a.order - b.order);
       if (next === undefined) break;
       next.cancel();
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
@@ -148,7 +176,11 @@ export class Rig {
   hidden: DirectoryEvent[] = [];
   readonly barriers: { readonly id: number; readonly deadlineMs: number }[] = [];
   holdBarriers = false;
-  readonly changes: { readonly id: number; readonly command: DirectoryCommand; readonly deadlineMs: number }[] = [];
+  readonly changes: {
+    readonly id: number;
+    readonly command: DirectoryCommand;
+    readonly deadlineMs: number;
+  }[] = [];
   /** Answers a change; undefined: held until the test answers. */
   onChange: (command: DirectoryCommand) => DirectoryResult | undefined = () => undefined;
   readonly #options: RigOptions;
@@ -242,7 +274,11 @@ export class Rig {
   }
 
   /** A ready topic with a producer and a consumer, on brokers that are all active. Groups count from `firstGroup`. */
-  withTopic(name: string, placements: readonly (readonly string[])[] = [['n1', 'n2', 'n3']], firstGroup = 1): void {
+  withTopic(
+    name: string,
+    placements: readonly (readonly string[])[] = [['n1', 'n2', 'n3']],
+    firstGroup = 1,
+  ): void {
     const nodes = new Set(placements.flat());
     this.tell([
       ...[...nodes].map((node) => brokerEvent(node)),
@@ -256,13 +292,26 @@ export class Rig {
   call(call: Call, deadlineMs = 5_000): number {
     this.#lastCall += 1;
     const replyTo = refTo<CallAnswer>('n0', 'asker');
-    this.system.send<GatewayMessage>(this.#gateway, { kind: 'call', id: this.#lastCall, replyTo, deadlineMs, call });
+    this.system.send<GatewayMessage>(this.#gateway, {
+      kind: 'call',
+      id: this.#lastCall,
+      replyTo,
+      deadlineMs,
+      call,
+    });
     this.clock.settle();
     return this.#lastCall;
   }
 
   produce(value: string, partition?: number, sequence?: number, topic = 't'): number {
-    return this.call({ op: 'produce', topic, producer, partition, sequence, value: new TextEncoder().encode(value) });
+    return this.call({
+      op: 'produce',
+      topic,
+      producer,
+      partition,
+      sequence,
+      value: new TextEncoder().encode(value),
+    });
   }
 
   consume(partition?: number, topic = 't'): number {
@@ -351,7 +400,14 @@ export class Rig {
 }
 
 export function brokerEvent(name: string, changed: Partial<Broker> = {}): DirectoryEvent {
-  const broker = { name, replica: 'c'.repeat(32), url: `http://${name}`, deactivated: false, alive: true, leaving: false };
+  const broker = {
+    name,
+    replica: 'c'.repeat(32),
+    url: `http://${name}`,
+    deactivated: false,
+    alive: true,
+    leaving: false,
+  };
   return { kind: 'broker', broker: { ...broker, ...changed } };
 }
 

@@ -10,24 +10,44 @@ const test = suite('log-writer/merge');
 
 function write(indexes: readonly number[], more: Partial<GroupWrite> = {}): GroupWrite {
   const entries = indexes.map((index) => entryOf(emptyDraft('noop'), { index, term: more.tail?.term ?? 1 }));
-  return { group: groupId(1), truncateFrom: undefined, entries, hard: undefined, tail: undefined, healed: false, ...more };
+  return {
+    group: groupId(1),
+    truncateFrom: undefined,
+    entries,
+    hard: undefined,
+    tail: undefined,
+    healed: false,
+    ...more,
+  };
 }
 
 test('entries follow each other', () => {
   const merged = mergeWrites(write([1, 2]), write([3]));
-  assert.equal(merged.entries.map((entry) => entry.index), [1, 2, 3]);
+  assert.equal(
+    merged.entries.map((entry) => entry.index),
+    [1, 2, 3],
+  );
 });
 
 test('what the second cuts off is not put by the first', () => {
   const merged = mergeWrites(write([4, 5, 6]), write([5], { truncateFrom: logIndex(5) }));
-  assert.equal(merged.entries.map((entry) => entry.index), [4, 5]);
+  assert.equal(
+    merged.entries.map((entry) => entry.index),
+    [4, 5],
+  );
   assert.is(merged.truncateFrom, 5);
 });
 
 test('the lowest truncation counts', () => {
-  const merged = mergeWrites(write([3], { truncateFrom: logIndex(3) }), write([4], { truncateFrom: logIndex(4) }));
+  const merged = mergeWrites(
+    write([3], { truncateFrom: logIndex(3) }),
+    write([4], { truncateFrom: logIndex(4) }),
+  );
   assert.is(merged.truncateFrom, 3);
-  assert.equal(merged.entries.map((entry) => entry.index), [3, 4]);
+  assert.equal(
+    merged.entries.map((entry) => entry.index),
+    [3, 4],
+  );
 });
 
 test('the newest hard state and tail count, and healed stays', () => {

@@ -36,14 +36,21 @@ barriers('wait until a copy that lags has caught up', () => {
     if (appends) held.push(envelope);
     return appends;
   };
-  assert.is(answered(cluster, other.change({ kind: 'admin', action: 'add', broker: 'x' }, 400)), 'timeout unknown');
+  assert.is(
+    answered(cluster, other.change({ kind: 'admin', action: 'add', broker: 'x' }, 400)),
+    'timeout unknown',
+  );
   const barrier = behind.barrier(30_000);
   cluster.pass(500);
   assert.is(barrier.answer, undefined);
   assert.not(behind.knows('broker x'));
   holding = false;
   assert.is(answered(cluster, barrier), 'ok');
-  assert.ok(behind.events.slice(0, barrier.eventsBefore).some((event) => event.kind === 'broker' && event.broker.name === 'x'));
+  assert.ok(
+    behind.events
+      .slice(0, barrier.eventsBefore)
+      .some((event) => event.kind === 'broker' && event.broker.name === 'x'),
+  );
 });
 
 barriers('asked while a round is on its way are covered by the next one', () => {
@@ -148,7 +155,9 @@ class Chaos {
     const asked = node.barrier(8_000);
     this.#then(node, asked, (outcome) => {
       if (outcome !== 'ok') return;
-      for (const what of before) assert.ok(node.knows(what), `${node.name} does not know ${what} behind a barrier`);
+      for (const what of before) {
+        assert.ok(node.knows(what), `${node.name} does not know ${what} behind a barrier`);
+      }
     });
   }
 
@@ -178,7 +187,12 @@ class Chaos {
     this.#disturb(3, this.cluster.node('n1'));
     this.cluster.pass(10_000);
     this.cluster.until('all topics are ready', () =>
-      this.cluster.nodes().every((node) => node.manager()['leader'] !== undefined && (node.manager()['creating'] as string[]).length === 0),
+      this.cluster
+        .nodes()
+        .every(
+          (node) =>
+            node.manager()['leader'] !== undefined && (node.manager()['creating'] as string[]).length === 0,
+        ),
     );
     for (const node of this.cluster.nodes()) assert.is(answered(this.cluster, node.barrier()), 'ok');
     for (const node of this.cluster.nodes()) {
@@ -189,7 +203,10 @@ class Chaos {
       }
       for (const each of this.answeredIds) assert.ok(node.knows(`producer ${each}`));
     }
-    this.cluster.until('equal applied', () => new Set(this.cluster.nodes().map((node) => node.manager()['applied'])).size === 1);
+    this.cluster.until(
+      'equal applied',
+      () => new Set(this.cluster.nodes().map((node) => node.manager()['applied'])).size === 1,
+    );
     assert.is(new Set(this.cluster.nodes().map((node) => node.stateHash())).size, 1);
   }
 }

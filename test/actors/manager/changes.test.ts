@@ -43,8 +43,14 @@ creating('answers on any node when every partition has a leader, its event sent 
     const asked = create(node, `t-${node.name}`, 3);
     assert.is(answerOf(cluster, asked), 'ok');
     assert.equal(asked.answer?.result, { ok: true, partitions: 3 });
-    assert.ok(node.events.slice(0, asked.eventsBefore).some((event) => event.kind === 'topic' && event.topic.name === `t-${node.name}`));
-    const leaders = cluster.nodes().flatMap((each) => [1, 2, 3].map((group) => each.actor(`partition/${group}`)?.details['role']));
+    assert.ok(
+      node.events
+        .slice(0, asked.eventsBefore)
+        .some((event) => event.kind === 'topic' && event.topic.name === `t-${node.name}`),
+    );
+    const leaders = cluster
+      .nodes()
+      .flatMap((each) => [1, 2, 3].map((group) => each.actor(`partition/${group}`)?.details['role']));
     assert.is(leaders.filter((role) => role === 'leader').length, 3);
   }
 });
@@ -55,7 +61,11 @@ creating('is seen on every other node after a barrier (S13)', () => {
   const barriers = cluster.nodes().map((node) => ({ node, asked: node.barrier() }));
   for (const { node, asked } of barriers) {
     assert.is(answerOf(cluster, asked), 'ok');
-    assert.ok(node.events.slice(0, asked.eventsBefore).some((event) => event.kind === 'topic' && event.topic.name === 't'));
+    assert.ok(
+      node.events
+        .slice(0, asked.eventsBefore)
+        .some((event) => event.kind === 'topic' && event.topic.name === 't'),
+    );
   }
 });
 
@@ -74,14 +84,20 @@ creating('hides the topic until it is ready, and tells a second creator only the
   const producer = cluster.node('n1').change({ kind: 'register-producer', id: id(1), topic: 't' });
   assert.is(answerOf(cluster, producer), 'topic_not_found not_applied');
   cluster.drop = () => false;
-  assert.equal([answerOf(cluster, first), answerOf(cluster, second)].toSorted(), ['ok', 'topic_exists not_applied']);
+  assert.equal([answerOf(cluster, first), answerOf(cluster, second)].toSorted(), [
+    'ok',
+    'topic_exists not_applied',
+  ]);
 });
 
 creating('says what is true when the time is up before the topic is ready', () => {
   const cluster = founded();
   cluster.drop = (envelope) => envelope.to.id.startsWith('partition/');
   const first = create(cluster.node('n1'), 't');
-  cluster.until('it is being created', () => (cluster.node('n1').manager()['creating'] as string[]).length === 1);
+  cluster.until(
+    'it is being created',
+    () => (cluster.node('n1').manager()['creating'] as string[]).length === 1,
+  );
   const second = create(cluster.node('n2'), 't');
   assert.is(answerOf(cluster, first), 'timeout unknown');
   assert.is(answerOf(cluster, second), 'timeout not_applied');
@@ -212,7 +228,9 @@ deadlines('a change that another primary overwrote is made by it, once', () => {
   const primary = primaryOf(cluster);
   cluster.isolate(primary.name);
   const asked = create(primary, 't', 2, 60_000);
-  cluster.until('another leads', () => others(cluster, primary).some((node) => node.manager()['role'] === 'leader'));
+  cluster.until('another leads', () =>
+    others(cluster, primary).some((node) => node.manager()['role'] === 'leader'),
+  );
   const [other] = others(cluster, primary);
   assert.is(answerOf(cluster, create(other!, 'u', 2, 60_000)), 'ok');
   cluster.heal();
@@ -279,12 +297,16 @@ admin('deactivate moves the leaders away, and keeps them away (S17)', () => {
   const cluster = founded();
   assert.is(answerOf(cluster, create(cluster.node('n1'), 't', 6)), 'ok');
   const leads = (node: TestNode): number =>
-    [1, 2, 3, 4, 5, 6].filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader').length;
+    [1, 2, 3, 4, 5, 6].filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader')
+      .length;
   const node = cluster.node('n2');
   assert.ok(leads(node) > 0);
   const asked = cluster.node('n1').change({ kind: 'admin', action: 'deactivate', broker: 'n2' });
   assert.is(answerOf(cluster, asked), 'ok');
-  cluster.until('it leads nothing', () => leads(node) === 0 && cluster.nodes().reduce((sum, each) => sum + leads(each), 0) === 6);
+  cluster.until(
+    'it leads nothing',
+    () => leads(node) === 0 && cluster.nodes().reduce((sum, each) => sum + leads(each), 0) === 6,
+  );
 });
 
 admin.run();
@@ -311,7 +333,10 @@ registering('leaves equal states on all nodes', () => {
   answerOf(cluster, cluster.node('n2').change({ kind: 'admin', action: 'deactivate', broker: 'n3' }));
   const barriers = cluster.nodes().map((node) => node.barrier());
   for (const asked of barriers) answerOf(cluster, asked);
-  cluster.until('equal applied', () => new Set(cluster.nodes().map((node) => node.manager()['applied'])).size === 1);
+  cluster.until(
+    'equal applied',
+    () => new Set(cluster.nodes().map((node) => node.manager()['applied'])).size === 1,
+  );
   assert.is(new Set(cluster.nodes().map((node) => node.stateHash())).size, 1);
   const told = cluster.node('n1').last('broker n3');
   assert.is(told?.kind === 'broker' && brokerState(told.broker), 'inactive');

@@ -60,7 +60,9 @@ class Host implements ConsumeHost {
   }
 
   consumed(): readonly string[] {
-    return this.answers.flatMap((a) => (a.kind === 'consumed' ? [`${a.id}:${new TextDecoder().decode(a.value)}`] : []));
+    return this.answers.flatMap((a) =>
+      a.kind === 'consumed' ? [`${a.id}:${new TextDecoder().decode(a.value)}`] : [],
+    );
   }
 }
 
@@ -92,7 +94,10 @@ test('parallel calls of one consumer get different records, in order, by one mov
   host.serveRead();
   host.commit(desk);
   host.serveRead();
-  assert.equal(host.moves.map(({ from, to }) => [from, to]), [[1, 4]]);
+  assert.equal(
+    host.moves.map(({ from, to }) => [from, to]),
+    [[1, 4]],
+  );
   host.commit(desk);
   assert.equal(host.consumed(), ['1:r0', '2:r1', '3:r2', '4:r3']);
   assert.is(desk.size, 0);
@@ -170,7 +175,9 @@ test('losing leadership: unknown for a proposed move, not_applied for the rest',
   desk.take('x', taker(2));
   desk.take('y', taker(3));
   desk.abandon();
-  const outcomes = host.answers.map((a) => (a.kind === 'partition-failed' ? `${a.id}:${a.error.outcome}` : a.kind));
+  const outcomes = host.answers.map((a) =>
+    a.kind === 'partition-failed' ? `${a.id}:${a.error.outcome}` : a.kind,
+  );
   assert.equal(outcomes, ['1:unknown', '2:not_applied', '3:not_applied']);
   host.serveRead();
   assert.is(host.moves.length, 1, 'a read that comes back late proposes nothing');

@@ -8,7 +8,11 @@ import { refTo } from '../../../src/kernel/index.ts';
 
 const test = suite('partition-replica/produces (S1, S2)');
 
-function desk(): { open: OpenProduces; answers: PartitionAnswer[]; add(id: number, index: number, acks?: Acks): void } {
+function desk(): {
+  open: OpenProduces;
+  answers: PartitionAnswer[];
+  add(id: number, index: number, acks?: Acks): void;
+} {
   const answers: PartitionAnswer[] = [];
   const send = (_to: unknown, message: unknown): 'accepted' => {
     answers.push(message as PartitionAnswer);
@@ -16,7 +20,12 @@ function desk(): { open: OpenProduces; answers: PartitionAnswer[]; add(id: numbe
   };
   const open = new OpenProduces({ send });
   const add = (id: number, index: number, acks: Acks = 'quorum'): void =>
-    open.add(logIndex(index), term(2), { id, replyTo: refTo('n', 'gateway'), acks, baseOffset: offset(index * 10) });
+    open.add(logIndex(index), term(2), {
+      id,
+      replyTo: refTo('n', 'gateway'),
+      acks,
+      baseOffset: offset(index * 10),
+    });
   return { open, answers, add };
 }
 

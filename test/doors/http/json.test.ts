@@ -7,13 +7,17 @@ import type { JsonValue } from '../../../src/doors/http/json.ts';
 function plain(value: JsonValue | undefined): unknown {
   if (value instanceof JsonNumber) return value.value;
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map(plain);
-  if (value instanceof Map) return [...(value as ReadonlyMap<string, JsonValue>)].map(([name, item]) => [name, plain(item)]);
+  if (value instanceof Map) {
+    return [...(value as ReadonlyMap<string, JsonValue>)].map(([name, item]) => [name, plain(item)]);
+  }
   return value;
 }
 
 function entries(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(entries);
-  if (typeof value === 'object' && value !== null) return Object.entries(value).map(([name, item]) => [name, entries(item)]);
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).map(([name, item]) => [name, entries(item)]);
+  }
   return value;
 }
 
@@ -95,7 +99,12 @@ for (const source of unsound) {
 }
 
 test('bytes that are not UTF-8 are not JSON', () => {
-  for (const bytes of [[0x22, 0xff, 0x22], [0x22, 0xc3, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0xff, 0xfe, 0x31, 0x00]]) {
+  for (const bytes of [
+    [0x22, 0xff, 0x22],
+    [0x22, 0xc3, 0x22],
+    [0x22, 0xed, 0xa0, 0x80, 0x22],
+    [0xff, 0xfe, 0x31, 0x00],
+  ]) {
     assert.is(parseJson(Buffer.from(bytes)), undefined);
   }
 });
@@ -105,12 +114,19 @@ test('a byte order mark is skipped', () => {
 });
 
 test('of duplicate names the last one counts, at the place of the first', () => {
-  assert.equal(plain(parseJsonText('{"a":1,"b":2,"a":3}')), [['a', 3], ['b', 2]]);
+  assert.equal(plain(parseJsonText('{"a":1,"b":2,"a":3}')), [
+    ['a', 3],
+    ['b', 2],
+  ]);
 });
 
 test('no name is special', () => {
   const value = parseJsonText('{"__proto__":{"polluted":1},"constructor":2,"toString":3}');
-  assert.equal(plain(value), [['__proto__', [['polluted', 1]]], ['constructor', 2], ['toString', 3]]);
+  assert.equal(plain(value), [
+    ['__proto__', [['polluted', 1]]],
+    ['constructor', 2],
+    ['toString', 3],
+  ]);
   assert.is(({} as Record<string, unknown>)['polluted'], undefined);
 });
 

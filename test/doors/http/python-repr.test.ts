@@ -48,7 +48,7 @@ const table: readonly (readonly [string, string])[] = [
   ['"x"', "'x'"],
   ['"it\'s"', '"it\'s"'],
   ['"say \\"hi\\""', '\'say "hi"\''],
-  ['"it\'s \\"both\\""', '\'it\\\'s "both"\''],
+  ['"it\'s \\"both\\""', "'it\\'s \"both\"'"],
   ['"back\\\\slash"', "'back\\\\slash'"],
   ['"a\\nb\\tc\\rd"', "'a\\nb\\tc\\rd'"],
   ['"\\u0000\\u0007\\b\\f\\u001b\\u007f"', "'\\x00\\x07\\x08\\x0c\\x1b\\x7f'"],
@@ -78,7 +78,7 @@ for (const [source, printed] of table) {
 }
 
 test('a printed value is cut where nobody would read on', () => {
-  const text = pythonRepr(`${'x'.repeat(100_000)}`);
+  const text = pythonRepr('x'.repeat(100_000));
   assert.is(text.length, 65_537);
   assert.ok(text.endsWith('x…'));
 });

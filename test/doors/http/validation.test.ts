@@ -10,7 +10,9 @@ import { invalidJson, validate } from '../../../src/doors/http/validation.ts';
 import type { Field, Schema } from '../../../src/doors/http/validation.ts';
 
 const all = endpoints(defaultLimits);
-const withSchema = all.flatMap(({ method, path, schema }) => (schema === undefined ? [] : [{ name: `${method} ${path}`, schema }]));
+const withSchema = all.flatMap(({ method, path, schema }) =>
+  schema === undefined ? [] : [{ name: `${method} ${path}`, schema }],
+);
 
 const fault = (source: string, schema: Schema): string | undefined => {
   const result = validate(parseJsonText(source), schema);
@@ -20,7 +22,8 @@ const fault = (source: string, schema: Schema): string | undefined => {
 const right = ({ type }: Field): string => (type === 'string' ? '"x"' : '1');
 const object = (fields: readonly (readonly [string, string])[]): string =>
   `{${fields.map(([name, value]) => `"${name}":${value}`).join(',')}}`;
-const valid = (schema: Schema): (readonly [string, string])[] => schema.map((field) => [field.name, right(field)]);
+const valid = (schema: Schema): (readonly [string, string])[] =>
+  schema.map((field) => [field.name, right(field)]);
 
 /** JSON and its print, for each type the values that do not have it. */
 const wrong: Readonly<Record<Field['type'], readonly (readonly [string, string])[]>> = {
@@ -78,7 +81,13 @@ for (const { name, schema } of withSchema) {
   });
 
   test(`${name}: what is no object`, () => {
-    for (const [source, printed] of [['[]', '[]'], ['1', '1'], ['""', "''"], ['false', 'False'], ['[1.0,null]', '[1.0, None]']] as const) {
+    for (const [source, printed] of [
+      ['[]', '[]'],
+      ['1', '1'],
+      ['""', "''"],
+      ['false', 'False'],
+      ['[1.0,null]', '[1.0, None]'],
+    ] as const) {
       assert.is(fault(source, schema), `${printed} is not of type 'object'`);
     }
   });
@@ -98,7 +107,9 @@ for (const { name, schema } of withSchema) {
   test(`${name}: each wrong type of each field, alone`, () => {
     for (const field of schema) {
       for (const [source, printed] of wrong[field.type]) {
-        const fields = valid(schema).map(([key, value]) => [key, key === field.name ? source : value] as const);
+        const fields = valid(schema).map(
+          ([key, value]) => [key, key === field.name ? source : value] as const,
+        );
         assert.is(fault(object(fields), schema), `${printed} is not of type '${field.type}'`);
       }
     }
@@ -120,7 +131,13 @@ for (const { name, schema } of withSchema) {
 
 test('numbers of every form pass as numbers', () => {
   const schema: Schema = [{ name: 'n', type: 'number', required: true }];
-  for (const [source, value] of [['1', 1], ['1.0', 1], ['1e2', 100], ['-0.5', -0.5], ['1e999', Infinity]] as const) {
+  for (const [source, value] of [
+    ['1', 1],
+    ['1.0', 1],
+    ['1e2', 100],
+    ['-0.5', -0.5],
+    ['1e999', Infinity],
+  ] as const) {
     const result = validate(parseJsonText(`{"n":${source}}`), schema);
     assert.is('fields' in result && result.fields.number('n'), value);
   }
@@ -135,7 +152,9 @@ test('a query string gives numbers where numbers are wanted, and texts elsewhere
     const object = parseQuery(query, schema);
     if (object === undefined) return undefined;
     const result = validate(object, schema);
-    return 'fault' in result ? result.fault : [result.fields.text('topic'), result.fields.number('partition_index')];
+    return 'fault' in result
+      ? result.fault
+      : [result.fields.text('topic'), result.fields.number('partition_index')];
   };
   assert.is(read(''), undefined);
   assert.equal(read('topic=1&partition_index=1'), ['1', 1]);
