@@ -79,7 +79,7 @@ module.exports = {
     row('bench', '^bench/', [
       '^bench/',
       '^test/lib/',
-      rooms('node', 'kernel', 'storage', 'raft'),
+      rooms('node', 'kernel', 'storage'),
       CLIENT,
       NODE_BUILTINS,
       ANY_PACKAGE,
@@ -90,7 +90,7 @@ module.exports = {
       name: 'not-from-sim-or-test',
       comment: 'What users run must not contain what tests it.',
       severity: 'error',
-      from: { pathNot: '^(sim|test)/' },
+      from: { pathNot: '^(sim|test|bench)/' },
       to: { path: '^(sim|test)/' },
     },
     {

@@ -4,6 +4,7 @@
 //   node scripts/bootstrap.mjs check                    install, build, then the checks alone
 //   node scripts/bootstrap.mjs build                    install and build
 //   node scripts/bootstrap.mjs start [--] [ARGS...]     install and build if needed, then `callboard dev ARGS`
+//   node scripts/bootstrap.mjs run FILE [ARGS...]       install and build if needed, then FILE of the build
 //   node scripts/bootstrap.mjs clean                    remove what builds left behind
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,6 +33,10 @@ const commands = {
     if (!buildIfStale()) return 1;
     return runForeground(join(ROOT, 'dist/src/cli/main.js'), ['dev', ...args]);
   },
+  run: ([file, ...args]) => {
+    if (file === undefined || !buildIfStale()) return 1;
+    return runForeground(join(ROOT, file), args[0] === '--' ? args.slice(1) : args);
+  },
 };
 
 function clean() {
@@ -45,7 +50,7 @@ async function main([name, ...rest]) {
   if (name === 'clean') return clean();
   const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined;
   if (command === undefined) {
-    console.error('usage: node scripts/bootstrap.mjs test|check|build|start|clean [ARGS]');
+    console.error('usage: node scripts/bootstrap.mjs test|check|build|start|run|clean [ARGS]');
     return 2;
   }
   if (!ensureInstalled()) {

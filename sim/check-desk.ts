@@ -109,6 +109,7 @@ export class CheckDesk {
       report,
       promises: this.promises,
       excused: () => atlas.excuses(node.name),
+      mayFail: () => atlas.mayFail(node.name),
       onWriting: () => this.#world.onWriting(node.name),
     });
     this.#stores.set(node.name, checks);

@@ -18,6 +18,8 @@ export interface StoreCheckers {
   readonly report: Report;
   readonly promises: Promises;
   readonly excused: () => boolean;
+  /** The store was made to fail: its last answers mean nothing, and the process is about to end. */
+  readonly mayFail: () => boolean;
   readonly onWriting: () => void;
 }
 
@@ -75,6 +77,7 @@ export class StoreChecks implements StoreObserver {
       log.highest,
       verdict.kind === 'clean' ? '' : verdict.detail,
     );
+    if (verdict.kind === 'journal-lost' && this.#checkers.mayFail()) return;
     if (verdict.kind === 'damaged') {
       report.sometimes('a replica was found damaged');
       if (verdict.owed.kind === 'unknown') report.sometimes('an owed tail was unknown');

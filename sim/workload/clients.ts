@@ -64,6 +64,9 @@ export class Clients {
       const taken = node.door?.call(call, ({ value, error }) => {
         checks.answers.answered(id, this.#world.nowMicros);
         this.#noteError(error);
+        if (error !== undefined) {
+          this.#world.report.detail(node.name, () => `${call.op} answered ${error.code} ${error.outcome}: ${error.message}`);
+        }
         if (value !== undefined) end({ kind: 'value', value });
         else if (error !== undefined) end({ kind: 'error', error });
         else {

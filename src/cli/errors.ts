@@ -47,7 +47,7 @@ function codeOf(error: Error): string | undefined {
 
 function exitCodeOf(code: string | undefined): ExitCode {
   if (code === undefined) return exitCodes.failed;
-  if (/^(data|storage|journal|store|log|engine)_/.test(code)) return exitCodes.data;
+  if (/^(data|storage|disk)_/.test(code)) return exitCodes.data;
   return exitCodes.failed;
 }
 

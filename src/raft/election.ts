@@ -95,7 +95,8 @@ export function onPreVoteReply(core: Core, message: PreVoteReply): void {
     core.becomeFollower(message.term, undefined);
     return;
   }
-  if (core.role !== 'pre-candidate' || core.votes.has(message.from)) return;
+  // A grant may come after the refusal of an earlier attempt in the same term: nothing hangs on a pre-vote but time.
+  if (core.role !== 'pre-candidate' || core.votes.get(message.from) === true) return;
   if (message.granted && message.term !== core.term + 1) return;
   core.votes.set(message.from, message.granted);
   judgePreVote(core);

@@ -70,8 +70,12 @@ export function onHeartbeatReply(core: Core, message: HeartbeatReply): void {
 }
 
 export function tickLeader(core: Core, lead: Leadership): void {
-  if (!hasActiveQuorum(core, lead) || isStalled(core, lead)) {
-    stepDown(core);
+  if (!hasActiveQuorum(core, lead)) {
+    core.becomeFollower(core.term, undefined);
+    return;
+  }
+  if (isStalled(core, lead)) {
+    giveWay(core);
     return;
   }
   tickTransfer(core, lead);
@@ -97,7 +101,7 @@ function isStalled(core: Core, lead: Leadership): boolean {
 }
 
 /** Lays leadership down in the same term, vote kept (B2), and lets the others try first. */
-function stepDown(core: Core): void {
+function giveWay(core: Core): void {
   core.becomeFollower(core.term, undefined);
   core.electionTimeout += core.limits.electionTicksMax;
 }

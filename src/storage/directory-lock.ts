@@ -5,6 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
+import { causeOf, isDamage, isLocked } from './level-errors.ts';
 
 export class DirectoryInUseError extends Error {
   readonly code = 'data_directory_in_use' as const;
@@ -13,12 +14,6 @@ export class DirectoryInUseError extends Error {
     super(`another process uses the data directory ${directory}`);
     this.name = 'DirectoryInUseError';
   }
-}
-
-function messages(reason: unknown): string {
-  const texts: string[] = [];
-  for (let error = reason; error instanceof Error; error = error.cause) texts.push(error.message);
-  return texts.join(': ');
 }
 
 export class DirectoryLock {
@@ -33,10 +28,11 @@ export class DirectoryLock {
     try {
       return await DirectoryLock.#open(path);
     } catch (reason) {
-      const text = messages(reason);
-      if (/lock/i.test(text)) throw new DirectoryInUseError(directory);
-      if (/No space left/i.test(text)) throw reason;
-      // It holds nothing, so nothing is lost with it.
+      const cause = causeOf(reason);
+      if (isLocked(cause)) throw new DirectoryInUseError(directory);
+      // LevelDB takes the lock before it looks at anything else: so nobody holds a database found damaged, and as it
+      // holds nothing, nothing is lost with it. After any other error that is not known.
+      if (!isDamage(cause)) throw cause;
       await rm(path, { recursive: true, force: true });
       return DirectoryLock.#open(path);
     }

@@ -6,7 +6,8 @@
  */
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import type {
   BatchDone,
   Engine,
@@ -18,6 +19,7 @@ import type {
   ScanDone,
   ScanRange,
 } from './engine.ts';
+import { asError, causeOf, isDamage } from './level-errors.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
@@ -40,27 +42,6 @@ export const defaultLevelOptions: LevelOptions = {
 };
 
 const noBytes = new Uint8Array(0);
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
-}
-
-/** LevelDB's own error, innermost. */
-function causeOf(reason: unknown): Error & { readonly code?: unknown } {
-  let error = asError(reason);
-  while (error.cause instanceof Error) error = error.cause;
-  return error;
-}
-
-/**
- * Whether the data themselves are at fault. A full disk, missing rights, a lock or an I/O error must not cost a node its
- * log: it had better not start. Files that are missing, cut short or not what they should be come as I/O errors too.
- */
-function isDamage(cause: Error & { readonly code?: unknown }): boolean {
-  if (cause.code === 'LEVEL_CORRUPTION' || cause.code === 'EEXIST' || cause.code === 'ENOTDIR') return true;
-  if (cause.code !== 'LEVEL_IO_ERROR') return false;
-  return /No such file|Invalid argument|[Ii]s a directory|Not a directory/.test(cause.message);
-}
 
 /** LevelDB hands out Buffers, each with memory of its own; but a Buffer's `slice` does not copy as a Uint8Array's does. */
 function plain(bytes: Uint8Array): Uint8Array {
@@ -176,7 +157,8 @@ export class LevelHost implements EngineHost {
       return { ok: false, damaged: true, detail: 'it reported damage while running' };
     }
     const { compression, writeBufferBytes, cacheBytes, blockBytes, tableBytes } = this.#options;
-    const db: Database = new ClassicLevel(this.#directory, {
+    // The types of `level` are wrong on `get`; what it makes in Node is a ClassicLevel.
+    const db = new Level(this.#directory, {
       keyEncoding: 'view',
       valueEncoding: 'view',
       compression,
@@ -184,7 +166,7 @@ export class LevelHost implements EngineHost {
       cacheSize: cacheBytes,
       blockSize: blockBytes,
       maxFileSize: tableBytes,
-    });
+    }) as unknown as Database;
     await db.open();
     await syncDirectory(this.#parent);
     const corrupted = async (detail: string): Promise<void> => {

@@ -196,6 +196,10 @@ export class DiskLogStore implements LogStore {
 
   readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void {
     const log = this.#replica(request.group);
+    if (request.from > request.to || request.maxEntries < 1) {
+      this.#parts.schedule(0, () => done({ entries: [], bad: undefined }));
+      return;
+    }
     new EntriesRead({ engine: this.#engine, crc32: this.#parts.crc32, log }, request, done).start();
   }
 

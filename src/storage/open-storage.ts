@@ -14,7 +14,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Crc32, Limits, ReplicaId } from '@callboard/client/protocol';
-import { DirectoryInUseError, DirectoryLock } from './directory-lock.ts';
+import { DirectoryLock } from './directory-lock.ts';
+import { causeOf, isNoSpace } from './level-errors.ts';
 import { LevelHost, defaultLevelOptions } from './level-engine.ts';
 import type { LevelOptions } from './level-engine.ts';
 import type { DiskLogStore } from './log-store.ts';
@@ -79,11 +80,23 @@ async function takeLock(directory: string, space: Space, warnings: string[]): Pr
   try {
     return await DirectoryLock.take(directory, path);
   } catch (reason) {
-    // With no room at all the lock could not be refused, so nobody else holds it.
-    if (reason instanceof DirectoryInUseError || !(await space.releaseBallast())) throw reason;
+    // Another process would have shown by its lock, before space mattered.
+    if (!isNoSpace(causeOf(reason)) || !(await space.releaseBallast())) throw reason;
     warnings.push('the disk is full: the ballast file was given up');
     return DirectoryLock.take(directory, path);
   }
+}
+
+/**
+ * At open LevelDB writes what is in its log, up to two write buffers, into tables before it lets go of the log: the
+ * ballast must have room for that.
+ */
+function levelOptionsFor(ballastBytes: number): LevelOptions {
+  const fitting = Math.max(1 << 20, Math.floor(ballastBytes / 4));
+  return {
+    ...defaultLevelOptions,
+    writeBufferBytes: Math.min(defaultLevelOptions.writeBufferBytes, fitting),
+  };
 }
 
 async function openStore(directory: string, options: StorageOptions, space: Space): Promise<StoreOpened> {
@@ -92,7 +105,11 @@ async function openStore(directory: string, options: StorageOptions, space: Spac
   return new Promise<StoreOpened>((done) => {
     openLogStore(
       {
-        host: new LevelHost(directory, join(directory, 'log'), options.level ?? defaultLevelOptions),
+        host: new LevelHost(
+          directory,
+          join(directory, 'log'),
+          options.level ?? levelOptionsFor(options.limits.ballastBytes),
+        ),
         files: new NodeFiles(directory),
         crc32,
         schedule,

@@ -34,8 +34,8 @@ export type Consumed =
   | { readonly kind: 'failed'; readonly outcome: string; readonly answer: Answer };
 
 /** A node answers within 5 s; this is for one that has stopped answering at all. */
-const CALL_MS = 10_000;
-const CONNECT_MS = 5_000;
+const CALL_MS = 7_000;
+const CONNECT_MS = 3_000;
 const NOTHING_TO_READ: readonly unknown[] = [
   'No messages to read from this partition',
   'No new messages to read on any partition',

@@ -12,6 +12,8 @@ const FINAL: readonly unknown[] = [
   'bad_request',
 ];
 
+const PACE_MS = 20;
+
 export interface WriterOptions {
   readonly apis: readonly Api[];
   readonly ledger: Ledger;
@@ -69,6 +71,8 @@ export class Writer {
         producedOf(await this.#untilAcknowledged(() => this.#api.tryProduce(fields))),
       );
       this.#sequence += 1;
+      // All of it is read again in the end, one record at a time: more of them would prove no more.
+      await pause(PACE_MS);
     }
   }
 

@@ -20,6 +20,11 @@ export interface Ask {
   readonly repeatable: boolean;
   /** Monotonic time at which to give up; read again at each step. */
   readonly deadlineMs: number;
+  /**
+   * Of an ask that is not repeatable: until when an answer is waited for once it was sent, if that is later. Giving up sooner
+   * would turn an answer that is merely slow into an unknown outcome.
+   */
+  readonly answerByMs?: number;
   /** The nodes that hold the partition now, in order of preference. */
   replicas(): readonly string[];
   /** The message of the next attempt; undefined: nothing is left to ask, and the ask ends without being settled. */

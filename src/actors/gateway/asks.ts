@@ -45,6 +45,12 @@ function certain(flight: Flight): boolean {
   return !flight.doubt && flight.attempts.size === 0;
 }
 
+/** When to give up: later, perhaps, for an answer that is on its way than for another attempt. */
+function giveUpMs(flight: Flight): number {
+  const { deadlineMs, answerByMs } = flight.ask;
+  return flight.current === 0 ? deadlineMs : Math.max(deadlineMs, answerByMs ?? 0);
+}
+
 export class Asks {
   readonly #context: Context<GatewayMessage>;
   readonly #leaders: Leaders;
@@ -111,7 +117,7 @@ export class Asks {
     for (const flight of this.#due.sweep(nowMs)) {
       flight.bucket = -1;
       if (!this.#flights.has(flight)) continue;
-      if (nowMs >= flight.ask.deadlineMs) this.#expire(flight);
+      if (nowMs >= giveUpMs(flight)) this.#expire(flight);
       else if (flight.current === 0) this.#attempt(flight);
       else this.#missed(flight);
     }
@@ -148,9 +154,9 @@ export class Asks {
     flight.attempts.set(id, node);
     flight.current = id;
     this.#byAttempt.set(id, flight);
-    const { deadlineMs, repeatable } = flight.ask;
-    const dueMs = repeatable ? this.#context.now() + this.#pace.attemptMs : deadlineMs;
-    this.#schedule(flight, Math.min(dueMs, deadlineMs));
+    const untilMs = giveUpMs(flight);
+    const dueMs = flight.ask.repeatable ? this.#context.now() + this.#pace.attemptMs : untilMs;
+    this.#schedule(flight, Math.min(dueMs, untilMs));
   }
 
   #failed(flight: Flight, message: PartitionFailed, node: string): void {
@@ -232,7 +238,7 @@ export class Asks {
       const asked = flight.attempts.get(flight.current);
       if (flight.ask.group !== group || asked === undefined || asked === node || flight.suspect) continue;
       flight.suspect = true;
-      this.#schedule(flight, Math.min(dueMs, flight.ask.deadlineMs));
+      this.#schedule(flight, Math.min(dueMs, giveUpMs(flight)));
     }
   }
 

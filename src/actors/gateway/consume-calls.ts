@@ -65,6 +65,7 @@ export class ConsumeCalls {
       group,
       repeatable: false,
       deadlineMs,
+      answerByMs: call.deadlineMs,
       replicas: () => nodesOf(this.#parts, scope.topic, partition),
       request: (id, replyTo) => ({ kind: 'consume', id, replyTo, consumer: scope.consumer }),
       refused: () => undefined,

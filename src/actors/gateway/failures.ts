@@ -5,7 +5,7 @@
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 
 /** Names come from users and may be long; an error text shows enough to recognise them. */
-export function shown(text: string): string {
+function shown(text: string): string {
   return text.length > 80 ? `'${text.slice(0, 80)}…'` : `'${text}'`;
 }
 

@@ -37,6 +37,7 @@ export class ProduceCalls {
       now: () => context.now(),
       wallTime: () => Math.max(0, Math.floor(context.wallTime())),
       start: (ask) => parts.asks.start(ask),
+      trace: context.trace,
     };
   }
 

@@ -20,7 +20,7 @@ import {
   type GroupId,
   type Limits,
 } from '@callboard/client/protocol';
-import type { Ref } from '../../kernel/index.ts';
+import type { Ref, TraceSink } from '../../kernel/index.ts';
 import type { PartitionAnswer, Produce } from '../partition-replica/messages.ts';
 import type { Ask, AskResult } from './ask.ts';
 import type { Calls, PendingCall } from './calls.ts';
@@ -36,6 +36,7 @@ export interface LaneParts {
   readonly now: () => number;
   readonly wallTime: () => number;
   readonly start: (ask: Ask) => void;
+  readonly trace: TraceSink;
 }
 
 interface Item {
@@ -140,6 +141,8 @@ export class ProduceLane implements Ask {
     if (!certain || numbersRefused) {
       this.#epoch += 1;
       this.#nextSequence = 0;
+      const { group } = this;
+      this.#parts.trace.note('warn', 'gateway.epoch_raised', { group, epoch: this.#epoch, code: error.code });
     }
     if (certain && numbersRefused && this.#epochsRefused < epochsInARow) {
       // The partition no longer knows our numbers, for example after a day of rest. Nothing was stored: begin again.

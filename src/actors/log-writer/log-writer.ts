@@ -20,7 +20,11 @@ export interface LogWriterOptions {
   readonly opensInFlight?: number;
 }
 
-type Exclusive = LogBirth | LogSave;
+/** What is in flight: a batch of writes, births of any number of askers (one journal record for all), or one document. */
+type InFlight =
+  | { readonly kind: 'writes'; readonly requests: readonly LogWrite[] }
+  | { readonly kind: 'births'; readonly requests: readonly LogBirth[] }
+  | { readonly kind: 'save'; readonly request: LogSave };
 
 export class LogWriter implements Actor<LogWriterMessage> {
   readonly #store: LogStore;
@@ -28,10 +32,11 @@ export class LogWriter implements Actor<LogWriterMessage> {
   readonly #opensInFlight: number;
   readonly #limit: BatchLimit;
   #writes: LogWrite[] = [];
-  #exclusive: Exclusive[] = [];
+  #births: LogBirth[] = [];
+  #saves: LogSave[] = [];
   #opens: LogOpen[] = [];
   readonly #walking = new Set<GroupId>();
-  #inFlight: readonly LogWrite[] | Exclusive | undefined;
+  #inFlight: InFlight | undefined;
   #batches = 0;
   #entries = 0;
 
@@ -48,8 +53,10 @@ export class LogWriter implements Actor<LogWriterMessage> {
         this.#writes.push(message);
         break;
       case 'log-birth':
+        this.#births.push(message);
+        break;
       case 'log-save':
-        this.#exclusive.push(message);
+        this.#saves.push(message);
         break;
       case 'log-open':
         this.#opens.push(message);
@@ -84,18 +91,29 @@ export class LogWriter implements Actor<LogWriterMessage> {
         'control',
       );
     };
-    const exclusive = this.#exclusive.shift();
-    if (exclusive !== undefined) {
-      this.#inFlight = exclusive;
-      if (exclusive.kind === 'log-birth') this.#store.birth(exclusive.births, done);
-      else this.#store.saveDocument(exclusive.name, exclusive.text, done);
+    const save = this.#saves.shift();
+    if (save !== undefined) {
+      this.#inFlight = { kind: 'save', request: save };
+      this.#store.saveDocument(save.name, save.text, done);
       return;
     }
-    if (this.#writes.length === 0) return;
-    const taken = this.#gather();
-    this.#inFlight = taken;
+    if (this.#births.length > 0) {
+      const requests = this.#births;
+      this.#births = [];
+      this.#inFlight = { kind: 'births', requests };
+      const births = requests.flatMap((request) => request.births);
+      // A manager that was restarted asks again: one birth per group is enough.
+      this.#store.birth([...new Map(births.map((birth) => [birth.group, birth])).values()], done);
+      return;
+    }
+    if (this.#writes.length > 0) this.#writeBatch(done);
+  }
+
+  #writeBatch(done: (answer: StoreAnswer) => void): void {
+    const requests = this.#gather();
+    this.#inFlight = { kind: 'writes', requests };
     const parts = new Map<GroupId, GroupWrite>();
-    for (const { write } of taken) {
+    for (const { write } of requests) {
       const before = parts.get(write.group);
       parts.set(write.group, before === undefined ? write : mergeWrites(before, write));
     }
@@ -128,18 +146,21 @@ export class LogWriter implements Actor<LogWriterMessage> {
       throw new Error(`storage_failed: ${failure}; the last batch is in doubt, this node ends`);
     }
     if (ended === undefined) throw new Error('the store answered although nothing was in flight');
-    if ('kind' in ended) {
-      if (ended.kind === 'log-birth') {
-        context.send(
-          ended.replyTo,
-          { kind: 'log-born', groups: ended.births.map((birth) => birth.group) },
-          'control',
-        );
-      } else {
-        context.send(ended.replyTo, { kind: 'log-saved', name: ended.name }, 'control');
-      }
-      return;
+    switch (ended.kind) {
+      case 'save':
+        context.send(ended.request.replyTo, { kind: 'log-saved', name: ended.request.name }, 'control');
+        break;
+      case 'births':
+        for (const { replyTo, births } of ended.requests) {
+          context.send(replyTo, { kind: 'log-born', groups: births.map((birth) => birth.group) }, 'control');
+        }
+        break;
+      case 'writes':
+        this.#written(ended.requests, context);
     }
+  }
+
+  #written(ended: readonly LogWrite[], context: Context<LogWriterMessage>): void {
     // Per group only the newest token of each incarnation matters: `written` covers all before it.
     const newest = new Map<GroupId, LogWrite>();
     for (const request of ended) {
@@ -175,11 +196,7 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #touches(group: GroupId): boolean {
     if (this.#writes.some((request) => request.write.group === group)) return true;
     const running = this.#inFlight;
-    return (
-      running !== undefined &&
-      !('kind' in running) &&
-      running.some((request) => request.write.group === group)
-    );
+    return running?.kind === 'writes' && running.requests.some((request) => request.write.group === group);
   }
 }
 

@@ -63,10 +63,7 @@ export class Member {
       crc32,
       events: {
         apply: (entry) => this.#apply(entry),
-        roleChanged: () => {
-          this.readiness.clear();
-          events.leaderChanged();
-        },
+        roleChanged: () => events.leaderChanged(),
         ready: () => events.leaderChanged(),
         lost: (index) => this.primary.lost(index),
         durable: () => undefined,
@@ -151,8 +148,7 @@ export class Member {
     const deactivated = event.broker.deactivated;
     const becomes = deactivated && !this.#deactivated;
     this.#deactivated = deactivated;
-    // All replicas, since which of them lead is known only of those that said so to this incarnation.
-    if (becomes) this.#handOver(this.#replicas.bornGroups());
+    if (becomes) this.#handOver(this.readiness.led());
   }
 
   #handOver(groups: Iterable<GroupId>): void {

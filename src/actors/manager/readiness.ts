@@ -2,7 +2,7 @@
  * When a topic that is being created becomes ready: once each of its partitions has had a leader with a committed no-op.
  *
  * Every manager remembers which groups were led on its node and tells the primary for as long as their topic is being created. The
- * primary collects; it starts with nothing, so a new primary comes to the same end.
+ * primary collects; a new one is told again, so it comes to the same end.
  */
 import type { Topic } from '../../directory/index.ts';
 import type { GroupId } from '@callboard/client/protocol';
@@ -55,10 +55,5 @@ export class Readiness {
       if (topic?.partitions.length === ready.size) names.push(name);
     }
     return names;
-  }
-
-  /** A new term of the directory begins: what was heard before is heard again. */
-  clear(): void {
-    this.#ready.clear();
   }
 }

@@ -109,10 +109,6 @@ export class Replicas {
     }
   }
 
-  bornGroups(): Iterable<GroupId> {
-    return this.#born;
-  }
-
   #placed(placement: PartitionPlacement, preferred: boolean): void {
     const { group, replicas } = placement;
     if (this.#born.has(group) || this.#waiting.has(group) || this.#asked.has(group)) return;

@@ -13,7 +13,7 @@ export type Body =
 const nothing = Buffer.alloc(0);
 
 /** The declared length; undefined for a chunked body, 0 for none at all. */
-export function declaredLength(request: IncomingMessage): number | undefined {
+function declaredLength(request: IncomingMessage): number | undefined {
   const length = request.headers['content-length'];
   if (length !== undefined) return Number(length);
   return request.headers['transfer-encoding'] === undefined ? 0 : undefined;

@@ -3,13 +3,7 @@
  * it. Whatever becomes of the gateway, every call is answered once, within the deadline.
  */
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
-import {
-  gatewayActorId,
-  type Call,
-  type CallAnswer,
-  type CallValue,
-  type GatewayMessage,
-} from '../../actors/gateway/messages.ts';
+import type { Call, CallAnswer, CallValue, GatewayMessage } from '../../actors/gateway/messages.ts';
 import { refTo, type Actor, type Context, type Ref } from '../../kernel/index.ts';
 
 export type Answered = (value: CallValue | undefined, error: CallError) => void;
@@ -36,6 +30,8 @@ interface Waiting {
   readonly then: Answered;
 }
 
+/** The gateway's actor id. A door takes nothing from the actors but the types of their messages. */
+const gatewayId = 'gateway';
 const tickMs = 250;
 const watchAgainMs = 100;
 /** The gateway's answer needs a moment to get here and out: its deadline is this much earlier than the door's. */
@@ -80,7 +76,7 @@ export class Desk {
 
   constructor(node: string, limits: Limits) {
     this.#limits = limits;
-    this.#gateway = refTo(node, gatewayActorId);
+    this.#gateway = refTo(node, gatewayId);
   }
 
   get waiting(): number {

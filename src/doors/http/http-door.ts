@@ -11,6 +11,7 @@ import { BodyReader, type Body } from './body.ts';
 import { Desk } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
 import { parseJson, type JsonValue } from './json.ts';
+import { Ledger } from './ledger.ts';
 import { frontPage } from './page.ts';
 import { parseQuery } from './query.ts';
 import { failed, json, overloaded, tooLarge, writeHead, type Reply } from './reply.ts';
@@ -40,12 +41,10 @@ export interface HttpDoor {
   close(): Promise<void>;
 }
 
-export const httpDoorActorId = 'http-door';
+const httpDoorActorId = 'http-door';
 
 /** More headers than any client of this contract sends. */
 const mostHeaders = 100;
-/** Answers from this size on are counted while their client takes them. */
-const countedBytes = 65_536;
 const jsonType = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
 const noFields = new Fields(new Map());
 
@@ -64,11 +63,8 @@ class Door {
   readonly #bodies: BodyReader;
   readonly #isAdmin: (token: string) => boolean;
   readonly #self: ReturnType<typeof refTo>;
-  /** Bytes of large answers that their clients have not taken yet. */
-  #unsentBytes = 0;
-  /** Requests that arrived and are not answered. */
-  #open = 0;
-  #closing = false;
+  readonly #ledger: Ledger;
+  #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
 
   constructor(options: HttpDoorOptions, desk: Desk) {
@@ -79,9 +75,13 @@ class Door {
     this.#routes = new Routes(endpoints(limits), this.#pages());
     this.#bodies = new BodyReader(limits.httpBodyBytes, limits.gatewayPendingBytes);
     this.#isAdmin = tokenChecker(options.adminToken);
+    this.#ledger = new Ledger(() => this.#closed?.());
     this.server = createHttpServer(limits, {
       request: (request, response) => this.#request(request, response),
-      refuse: (request, response, answer) => this.#refuse(request, response, answer),
+      refuse: (request, response, answer) => {
+        this.#ledger.arrived(request, response);
+        this.#refuse(request, response, answer);
+      },
       dropped: () => {
         const most = limits.clientConnections;
         options.trace.note(this.#self, 'warn', 'http.connection_refused', { most });
@@ -90,16 +90,15 @@ class Door {
   }
 
   close(): Promise<void> {
-    this.#closing = true;
-    this.server.close();
-    this.server.closeIdleConnections();
-    return new Promise((resolve) => {
+    this.#closing ??= new Promise((resolve) => {
+      this.server.close();
       this.#closed = () => {
         this.server.closeIdleConnections();
         resolve();
       };
-      if (this.#open === 0) this.#closed();
+      if (this.#ledger.open === 0) this.#closed();
     });
+    return this.#closing;
   }
 
   #pages(): readonly Page[] {
@@ -134,11 +133,7 @@ class Door {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    this.#open += 1;
-    response.once('close', () => {
-      this.#open -= 1;
-      if (this.#open === 0) this.#closed?.();
-    });
+    this.#ledger.arrived(request, response);
     const { path, query } = parseTarget(request.url ?? '/');
     const refused = this.#unacceptable(request);
     if (refused !== undefined) {
@@ -186,7 +181,7 @@ class Door {
       return;
     }
     const { endpoint } = route;
-    if (this.#unsentBytes > this.#options.limits.gatewayPendingBytes) {
+    if (this.#ledger.unsentBytes > this.#options.limits.gatewayPendingBytes) {
       this.#send(response, failed(400, overloaded()));
       return;
     }
@@ -253,15 +248,11 @@ class Door {
   }
 
   #send(response: ServerResponse, answer: Reply): void {
-    if (response.destroyed) return;
-    const bytes = answer.body.length;
-    if (bytes >= countedBytes) {
-      this.#unsentBytes += bytes;
-      response.once('close', () => {
-        this.#unsentBytes -= bytes;
-      });
-    }
-    const kept = this.#closing ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer;
+    if (!this.#ledger.answering(response, answer.body.length)) return;
+    const kept =
+      this.#closing !== undefined
+        ? { ...answer, headers: { ...answer.headers, connection: 'close' } }
+        : answer;
     writeHead(response, kept);
     response.end(kept.body);
   }

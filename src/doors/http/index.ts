@@ -1,3 +1,3 @@
 /** The public face of the HTTP door. */
-export { createHttpDoor, httpDoorActorId } from './http-door.ts';
+export { createHttpDoor } from './http-door.ts';
 export type { HttpDoor, HttpDoorOptions } from './http-door.ts';

@@ -28,7 +28,7 @@ export interface JsonBounds {
   readonly values: number;
 }
 
-export const defaultJsonBounds: JsonBounds = { depth: 200, values: 65_536 };
+const defaultJsonBounds: JsonBounds = { depth: 200, values: 65_536 };
 
 class NotJson extends Error {}
 

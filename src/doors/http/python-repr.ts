@@ -59,7 +59,7 @@ const shortEscapes: ReadonlyMap<string, string> = new Map([
   [' ', ' '],
 ]);
 
-export function reprText(text: string): string {
+function reprText(text: string): string {
   // Single quotes, unless that would need an escape and double ones would not.
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const escaped = text.replace(special, (character) => {
@@ -76,7 +76,7 @@ function escapeCode(code: number): string {
 }
 
 /** `source`: a JSON number. With a fraction or an exponent it is a float to Python, else an int of any length. */
-export function reprNumber(source: string): string {
+function reprNumber(source: string): string {
   if (!/[.eE]/.test(source)) return source === '-0' ? '0' : source;
   const value = Number(source);
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';

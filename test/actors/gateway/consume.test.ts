@@ -196,6 +196,26 @@ test('a partition without a leader uses up half of the time, and the next ones t
   assert.equal(read(rig, call), [1, 'from the other']);
 });
 
+test('an answer that is merely slow is waited for, also on a turn', () => {
+  const rig = new Rig();
+  rig.withTopic('t', [['n1'], ['n2']]);
+  const call = rig.consume();
+  const sent = rig.one();
+  rig.clock.advance(4_000);
+  give(rig, sent, 'slow');
+  assert.equal(read(rig, call), [0, 'slow']);
+  // And a late refusal leads to the next partition.
+  const second = rig.consume();
+  const late = rig.one();
+  assert.is(late.group, 2);
+  rig.clock.advance(4_000);
+  rig.refuse(late, 'not_leader');
+  const next = rig.nextSent();
+  assert.is(next.group, 1);
+  give(rig, next, 'other');
+  assert.equal(read(rig, second), [0, 'other']);
+});
+
 test('a turn over partitions that could not all be asked does not claim that there is nothing', () => {
   const rig = new Rig();
   rig.withTopic('t', [['n1'], ['n2']]);

@@ -235,6 +235,27 @@ together('lets the next primary finish what the last one found', () => {
   cluster.until('the other is not', () => aliveIn(cluster, last!.name, primary.name) === true);
 });
 
+together('brings back a primary that was taken for dead: no checker probes itself', () => {
+  const cluster = new Cluster().startAll();
+  cluster.untilFounded();
+  const primary = cluster.primary()!;
+  const [next, other] = cluster.nodes().filter((node) => node !== primary);
+  const isRaft = (message: unknown, kind: string): boolean =>
+    (message as { readonly message?: { readonly kind?: string } }).message?.kind === kind;
+  cluster.drop = ({ from, message }) => {
+    const { kind } = message as { readonly kind: string };
+    // Taken for dead for want of answers; and the other one cannot win an election.
+    return (
+      (from.node === next!.name && kind === 'probe-answer') ||
+      (from.node === other!.name && isRaft(message, 'pre-vote'))
+    );
+  };
+  cluster.until('it is taken for dead', () => aliveIn(cluster, other!.name, next!.name) === false);
+  primary.crash();
+  cluster.until('it leads', () => next!.manager()['role'] === 'leader');
+  cluster.until('it is alive', () => aliveIn(cluster, other!.name, next!.name) === true);
+});
+
 together('does not bring back what an admin has deactivated', () => {
   const cluster = new Cluster().startAll();
   cluster.untilFounded();

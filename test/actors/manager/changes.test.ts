@@ -198,6 +198,19 @@ changing('takes a change that is sent twice as one', () => {
   assert.is(asker!.manager()['partitions'], 2);
 });
 
+changing('tells a new primary at once which partitions are ready', () => {
+  const cluster = founded({ limits: { managerRetryMaxMs: 3_600_000 } });
+  const primary = primaryOf(cluster);
+  const [asker] = others(cluster, primary);
+  cluster.drop = (envelope) => kindOf(envelope) === 'partition-ready';
+  answerOf(cluster, create(asker!, 't', 6, 500));
+  cluster.pass(3_000);
+  assert.not(asker!.knows('topic t'));
+  cluster.drop = () => false;
+  primary.crash();
+  cluster.until('it is ready', () => asker!.knows('topic t'));
+});
+
 changing.run();
 
 const deadlines = suite('S2 no majority');
@@ -307,6 +320,29 @@ admin('deactivate moves the leaders away, and keeps them away (S17)', () => {
     'it leads nothing',
     () => leads(node) === 0 && cluster.nodes().reduce((sum, each) => sum + leads(each), 0) === 6,
   );
+});
+
+/** So long that what is only repeated never comes: what must happen at once has to. */
+const neverAgain = { managerRetryMaxMs: 3_600_000 };
+
+function leadsOf(node: TestNode, groups: readonly number[]): number {
+  return groups.filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader').length;
+}
+
+admin('deactivate moves the leaders away at once, also those that come later', () => {
+  const cluster = founded({ limits: neverAgain });
+  const groups = [1, 2, 3];
+  assert.is(answerOf(cluster, create(cluster.node('n1'), 't', 3)), 'ok');
+  const node = cluster.node('n2');
+  answerOf(cluster, cluster.node('n1').change({ kind: 'admin', action: 'deactivate', broker: 'n2' }));
+  cluster.until('it leads nothing', () => leadsOf(node, groups) === 0);
+  cluster.until(
+    'others lead',
+    () => cluster.nodes().reduce((sum, each) => sum + leadsOf(each, groups), 0) === 3,
+  );
+  for (const group of groups) node.send(`partition/${group}`, { kind: 'campaign' });
+  cluster.until('it leads again', () => leadsOf(node, groups) > 0);
+  cluster.until('it leads nothing again', () => leadsOf(node, groups) === 0);
 });
 
 admin.run();

@@ -26,6 +26,7 @@ import {
   type Envelope,
   type Ref,
   type SendResult,
+  type SpawnOptions,
 } from '../../../src/kernel/index.ts';
 import type { LogStore } from '../../../src/raft/index.ts';
 import type { Limits } from '@callboard/client/protocol';
@@ -33,6 +34,11 @@ import { crc32, idOf } from '../../storage/kit.ts';
 import { SimClock } from '../../../sim/ports/sim-clock.ts';
 import type { SimLoop } from '../../../sim/ports/sim-loop.ts';
 import { SimStorage } from '../../../sim/storage/sim-storage.ts';
+
+/** At once: what a failed manager had asked for is then still on its way. */
+const managerRestarts: SpawnOptions = {
+  restart: { firstDelayMs: 0, maxDelayMs: 0, budget: 20, windowMs: 1_000 },
+};
 
 /** What a node sees of the cluster around it. */
 export interface World {
@@ -203,32 +209,36 @@ export class TestNode {
     system.spawn(logWriterActorId, () => new LogWriter({ store, batchEntries: 1_024, batchBytes: 1 << 20 }));
     system.spawn(logReaderActorId, () => new LogReader({ store, readsInFlight: limits.readsInFlight }));
     system.spawn(peerLinkActorId, () => new PeerLink());
-    system.spawn(managerActorId, () => {
-      this.#manager = new Manager({
-        named: names,
-        replica: store.journalId,
-        startCount: store.startCount,
-        url: `http://${this.name}:8080`,
-        manual,
-        limits,
-        crc32,
-        founders: () => store.document('founders'),
-        births: () => store.replicas(),
-        onClusterId: (id) => this.clusterIds.push(id),
-        spawnReplica: (group, members, preferred) => {
-          const id = partitionActorId(group);
-          const budget = { bytes: 0 };
-          const shared = { self: store.journalId, startCount: store.startCount, limits, crc32, budget };
-          const make = (): PartitionReplica =>
-            new PartitionReplica({ group, members, ...shared, lowSpace: () => false });
-          const running = system.find<PartitionReplicaMessage>(id);
-          const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make);
-          if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');
-          if (preferred) system.send(replica, { kind: 'campaign' }, 'control');
-        },
-      });
-      return this.#manager;
-    });
+    system.spawn(
+      managerActorId,
+      () => {
+        this.#manager = new Manager({
+          named: names,
+          replica: store.journalId,
+          startCount: store.startCount,
+          url: `http://${this.name}:8080`,
+          manual,
+          limits,
+          crc32,
+          founders: () => store.document('founders'),
+          births: () => store.replicas(),
+          onClusterId: (id) => this.clusterIds.push(id),
+          spawnReplica: (group, members, preferred) => {
+            const id = partitionActorId(group);
+            const budget = { bytes: 0 };
+            const shared = { self: store.journalId, startCount: store.startCount, limits, crc32, budget };
+            const make = (): PartitionReplica =>
+              new PartitionReplica({ group, members, ...shared, lowSpace: () => false });
+            const running = system.find<PartitionReplicaMessage>(id);
+            const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make);
+            if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');
+            if (preferred) system.send(replica, { kind: 'campaign' }, 'control');
+          },
+        });
+        return this.#manager;
+      },
+      managerRestarts,
+    );
     system.spawn(healthCheckerActorId, () => new HealthChecker({ node: this.name, limits }));
     this.#asker = system.spawn<AskerMessage>('asker', () => ({ receive: (message) => this.#heard(message) }));
     this.subscribe();
