@@ -167,13 +167,13 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSet
 
 function drawWorkload(random: SimRandom): WorkloadSettings {
   return {
-    topics: random.pick([1, 1, 2, 3]),
-    maxPartitions: random.pick([1, 1, 2, 2, 4]),
+    topics: random.pick([1, 1, 1, 2, 3]),
+    maxPartitions: random.pick([1, 1, 1, 2, 2, 4]),
     httpProducers: random.between(1, 2),
     directProducers: random.between(1, 2),
     consumers: random.between(1, 2),
-    thinkMs: random.pick([1_000, 2_000, 4_000, 8_000]),
-    batchRecords: random.pick([3, 10, 40]),
+    thinkMs: random.pick([1_500, 4_000, 4_000, 8_000]),
+    batchRecords: random.pick([5, 20, 40]),
     valueBytes: random.pick([16, 60, 300]),
     idle: random.chance(0.5),
   };

@@ -114,10 +114,12 @@ export class Atlas {
     const { checks } = this.#world;
     const { running, storage } = this.#world.node(node);
     if (!running || storage.engine.readsToFail > 0) return false;
-    return checks.promises.groupsOf(node).every((group) => {
-      const { damaged, last } = checks.promises.of(node, group);
-      return !damaged && this.#runs(node, group) && this.reader(node).soundUpTo(group) >= last;
-    });
+    const groups = checks.promises.groupsOf(node);
+    const well = groups.every((group) => !checks.promises.of(node, group).damaged && this.#runs(node, group));
+    // Reading the whole disk is dear, so it comes last.
+    return (
+      well && groups.every((group) => this.reader(node).soundUpTo(group) >= checks.promises.of(node, group).last)
+    );
   }
 
   #runs(node: string, group: number): boolean {

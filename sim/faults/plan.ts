@@ -118,6 +118,6 @@ export class FaultPlan {
       node.crash(false);
       this.restartAfter(100, node);
     });
-    this.#world.after(2_000, () => this.#sweep());
+    this.#world.after(4_000, () => this.#sweep());
   }
 }

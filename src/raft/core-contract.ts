@@ -102,6 +102,11 @@ export interface RaftOptions {
   readonly limits: RaftLimits;
   /** Uniform in [0, 1); the only source of randomness. */
   readonly random: () => number;
+  /**
+   * Followers that have nothing else coming hear of a commit with the leader's next tick, and not at once: half the messages of
+   * a lone proposal, where nobody waits for the followers to apply. Absent: at once.
+   */
+  readonly lazyCommit?: boolean;
   /** Seals an empty entry for a new leader's term (Raft paper, section 8). */
   readonly sealNoop: (index: LogIndex, term: Term, previous: Tail) => Entry;
 }

@@ -8,7 +8,7 @@ import { Leadership } from './leadership.ts';
 import type { HeartbeatReply } from './messages.ts';
 import { Progress } from './progress.ts';
 import { beginRound, confirmReads } from './reads.ts';
-import { replicateToAll, revive } from './replication.ts';
+import { replicateToAll, revive, tellCommits } from './replication.ts';
 import { tickTransfer } from './transfer.ts';
 import type { Entry } from './types.ts';
 
@@ -79,6 +79,7 @@ export function tickLeader(core: Core, lead: Leadership): void {
     return;
   }
   tickTransfer(core, lead);
+  if (core.options.lazyCommit === true) tellCommits(core, lead);
   lead.heartbeatElapsed += 1;
   if (lead.heartbeatElapsed >= core.limits.heartbeatTicks) beginRound(core, lead);
 }

@@ -127,7 +127,7 @@ export function onAppendReply(core: Core, message: AppendReply): void {
   else if (from.acked(message.index)) advanceCommit(core, lead);
   // Counting may have ended nothing, but a read or a transfer may wait for this follower.
   replicate(core, from);
-  tellCommit(core, from);
+  if (core.options.lazyCommit !== true) tellCommit(core, from);
   continueTransfer(core, lead, from);
 }
 
@@ -137,6 +137,11 @@ function onReject(core: Core, from: Progress, message: AppendReply): void {
   const agreed = core.log.agreementUpTo(message.hintIndex, message.hintTerm);
   from.probeFrom(lower(toIndex(agreed + 1), message.index));
   replicate(core, from);
+}
+
+/** To every follower that would else hear of it only with the next heartbeat. */
+export function tellCommits(core: Core, lead: Leadership): void {
+  for (const follower of lead.followers.values()) tellCommit(core, follower);
 }
 
 /** A follower that has nothing more coming would hear of a commit only with the next heartbeat. */
@@ -176,7 +181,7 @@ export function advanceCommit(core: Core, lead: Leadership): void {
     if (at > lead.noop) lead.uncommittedBytes -= core.log.entryAt(toIndex(at))?.bytes.byteLength ?? 0;
   }
   assert(lead.uncommittedBytes >= 0, 'bytes are committed once', lead.uncommittedBytes);
-  for (const follower of lead.followers.values()) tellCommit(core, follower);
+  if (core.options.lazyCommit !== true) tellCommits(core, lead);
   if (before < lead.noop) serveReads(core, lead);
 }
 

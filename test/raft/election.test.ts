@@ -11,6 +11,7 @@ import {
   index,
   kinds,
   led,
+  neverElected,
   take,
   term,
   throwsInvariant,
@@ -223,7 +224,7 @@ test('certain death of the leader: pre-vote within three ticks', () => {
       recovered: cluster.member(1).disk.recover(),
       limits: testLimits,
       random: () => now,
-      sealNoop: () => assert.unreachable('nobody is elected'),
+      sealNoop: neverElected,
     });
     cluster.member(1).raft = raft;
     take(cluster, heartbeat([2, 1], 1, 0));
@@ -293,7 +294,7 @@ test('Raft paper 5.2: the timeout is drawn from the whole range, anew for each a
       draw = (draw + 0.3711) % 1;
       return draw;
     },
-    sealNoop: () => assert.unreachable('nobody is elected'),
+    sealNoop: neverElected,
   });
   for (let attempt = 0; attempt < 200; attempt += 1) {
     let waited = 1;
@@ -319,8 +320,14 @@ test('a replica that lost its journal stays out', () => {
     verdict: { kind: 'journal-lost', detail: '' },
   } as const;
   const { configuration } = cluster;
-  const sealNoop = (): never => assert.unreachable('nobody is elected') as never;
-  const options = { self: idOf(1), configuration, recovered, limits: testLimits, random: () => 0, sealNoop };
+  const options = {
+    self: idOf(1),
+    configuration,
+    recovered,
+    limits: testLimits,
+    random: () => 0,
+    sealNoop: neverElected,
+  };
   throwsInvariant(() => new Raft(options), /stays out/);
 });
 

@@ -104,6 +104,11 @@ export function heartbeat(
   };
 }
 
+/** For cores that must not be elected. */
+export function neverElected(): never {
+  throw new Error('this replica was elected');
+}
+
 /** What was sent, shortened to what a test asks about. */
 export function kinds(effects: Effects): string[] {
   return effects.send.map((message) => message.kind);

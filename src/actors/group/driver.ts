@@ -54,6 +54,8 @@ export interface GroupDriverOptions {
   readonly startCount: number;
   readonly limits: Limits;
   readonly crc32: Checksum;
+  /** Followers may apply a tick later: nobody reads from them. */
+  readonly lazyCommit: boolean;
   readonly events: GroupEvents;
 }
 
@@ -244,6 +246,7 @@ export class GroupDriver {
       },
       recovered: log,
       limits,
+      lazyCommit: this.#options.lazyCommit,
       random: () => this.#context.random(),
       sealNoop: (index, term, previous) =>
         sealNoop({ group, index, term, previous }, this.#context.wallTime(), crc32),

@@ -61,6 +61,8 @@ export class Member {
       startCount,
       limits,
       crc32,
+      // Every manager answers reads: it should have a change as soon as it is committed.
+      lazyCommit: false,
       events: {
         apply: (entry) => this.#apply(entry),
         roleChanged: () => events.leaderChanged(),

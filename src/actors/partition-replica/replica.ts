@@ -99,6 +99,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       startCount,
       limits,
       crc32,
+      lazyCommit: true,
       events: {
         apply: (entry) => this.#apply(entry),
         roleChanged: (change, leader) => this.#roleChanged(change, leader),
