@@ -49,10 +49,11 @@ export function startNodeActors(options: NodeActorsOptions): void {
     // The last batch of a failed store is in doubt: only a new process may go on.
     { restart: 'escalate' },
   );
+  // Replicas wait for what these two owe them, and would wait for ever on a successor that knows nothing of it.
   system.spawn(logReaderActorId, () => new LogReader({ store, readsInFlight: limits.readsInFlight }), {
-    restart: shellRestarts,
+    restart: 'escalate',
   });
-  system.spawn(peerLinkActorId, () => new PeerLink(), { restart: shellRestarts });
+  system.spawn(peerLinkActorId, () => new PeerLink(), { restart: 'escalate' });
   const spawnReplica = replicaSpawner(options);
   system.spawn(
     managerActorId,

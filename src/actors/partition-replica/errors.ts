@@ -8,6 +8,8 @@ import {
   readChunkHeader,
   type CallError,
   type Limits,
+  decodeRecords,
+  WireError,
 } from '@callboard/client/protocol';
 
 const clockSkewMs = 10 * 60_000;
@@ -90,6 +92,11 @@ export function draftError(chunk: Uint8Array, limits: Limits, wallTimeMs: number
       message: `${header.recordCount} records cannot be in ${bodyBytes} bytes`,
     });
   }
+  const malformed = recordsFault(chunk, header.recordCount);
+  if (malformed !== undefined) {
+    const message = `the records of the batch are malformed (${malformed}); build it anew`;
+    return failure('bad_request', { message });
+  }
   const newest = header.firstTimestamp + header.lastTimestampDelta;
   if (newest > wallTimeMs + clockSkewMs) {
     return failure('bad_request', {
@@ -97,4 +104,18 @@ export function draftError(chunk: Uint8Array, limits: Limits, wallTimeMs: number
     });
   }
   return undefined;
+}
+
+/**
+ * Bodies are opaque to the broker but for this one look, at the leader: a batch that no consumer can read would else be stored,
+ * and stop every consumer that comes to it.
+ */
+function recordsFault(chunk: Uint8Array, count: number): string | undefined {
+  try {
+    decodeRecords(chunk.subarray(chunkHeaderBytes), count);
+    return undefined;
+  } catch (error) {
+    if (error instanceof WireError) return error.message;
+    throw error;
+  }
 }
