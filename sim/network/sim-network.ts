@@ -7,7 +7,7 @@
  * consensus must survive that, whereas the other protocols may rely on the order of a connection.
  */
 import type { Limits, LinkLane } from '@callboard/client/protocol';
-import { defaultRoute } from '../../src/transport/peer-links.ts';
+import { routeEnvelope } from '../../src/node/route.ts';
 import type { Envelope, Network, SendResult } from '../../src/kernel/index.ts';
 import type { Report } from '../observe/report.ts';
 import type { SimLoop } from '../ports/sim-loop.ts';
@@ -130,7 +130,7 @@ export class NodeNetwork implements Network {
       return 'accepted';
     }
     outbox.direction.bytes += parcel.bytes;
-    outbox[defaultRoute(envelope, parcel.bytes)].push(parcel);
+    outbox[routeEnvelope(envelope)].push(parcel);
     if (!outbox.dirty) {
       outbox.dirty = true;
       this.#dirty.push(outbox);

@@ -26,8 +26,8 @@ export interface Settings {
   readonly limits?: Partial<Limits>;
 }
 
-export const SECRET_LENGTH_MIN = 16;
-export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const SECRET_LENGTH_MIN = 16;
+const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Runs a parser that answers with a text as a step of a zod schema. */
 function parsedBy<In, Out>(

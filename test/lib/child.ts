@@ -28,7 +28,7 @@ export interface ChildOptions {
 }
 
 /** Our own variables would be refused as unknown by what we start, or change what it does. */
-export function cleanEnv(more: ChildOptions['env'] = {}): NodeJS.ProcessEnv {
+function cleanEnv(more: ChildOptions['env'] = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('CALLBOARD_'));
   return { ...Object.fromEntries(inherited), ...more };
 }

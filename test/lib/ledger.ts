@@ -91,7 +91,7 @@ async function readPartition(
 }
 
 /** The values of each partition in order, from offset 0 to the end. */
-export async function readEverything(
+async function readEverything(
   apis: readonly Api[],
   topic: string,
   partitions: number,

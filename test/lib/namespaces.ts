@@ -8,6 +8,7 @@ import { readlinkSync } from 'node:fs';
 import { Child } from './child.ts';
 import { eventually } from './eventually.ts';
 
+const UNSHARE = 'unshare';
 const INSIDE = 'TEST_IN_NAMESPACE';
 const SUBNET = '10.77.0';
 const NODE_PORT = 8_080;
@@ -32,12 +33,12 @@ export function isIsolated(): boolean {
 export function canIsolate(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   const script = 'ip link add name probe0 type bridge && nsenter --version';
-  return spawnSync('unshare', ['-n', 'sh', '-c', script], { stdio: 'ignore' }).status === 0;
+  return spawnSync(UNSHARE, ['-n', 'sh', '-c', script], { stdio: 'ignore' }).status === 0;
 }
 
 /** Runs this program again inside; throws with all of its output if it fails. */
 export async function runIsolated(program: string): Promise<void> {
-  const command = ['unshare', '-n', process.execPath, '--enable-source-maps', program] as const;
+  const command = [UNSHARE, '-n', process.execPath, '--enable-source-maps', program] as const;
   const child = new Child([...command], { env: { [INSIDE]: '1' } });
   const { code, signal } = await child.ended;
   if (code !== 0) throw new Error(`in its own network (exit code ${code}, ${signal}):\n${child.output}`);
@@ -60,7 +61,7 @@ export class Network {
   /** Put before a node's command: it waits in its own namespace until its address is there. */
   prefix(node: number): readonly string[] {
     const wait = `until ip -o -4 addr show up 2>/dev/null | grep -q '${address(node)}/'; do sleep 0.02; done`;
-    return ['unshare', '-n', 'sh', '-c', `${wait}; exec "$@"`, 'sh'];
+    return [UNSHARE, '-n', 'sh', '-c', `${wait}; exec "$@"`, 'sh'];
   }
 
   /** Connects a node whose process has just been started. */

@@ -51,8 +51,9 @@ test('the log is a plain array of which an old part may be forgotten, and never 
         assert.is(log.entryAt(index(firstInMemory - 1)), undefined);
         if (kept.length > 0) assert.equal(log.slice(firstInMemory, Infinity, Infinity), kept);
         const bytes = kept.reduce((sum, entry) => sum + entry.bytes.byteLength, 0);
-        if (kind === 'release')
+        if (kind === 'release') {
           assert.ok(bytes <= 20 || firstInMemory === releasable + 1, 'the cache is bounded');
+        }
         if (kept.length > 0) assert.is(log.checksum, kept.at(-1)?.checksum);
       }
     }),

@@ -90,8 +90,9 @@ export class ScriptRun {
       for (const link of links) this.#group.cuts.add(link);
     },
     isolate: ([node]) => {
-      for (const { node: other } of this.#group.members)
+      for (const { node: other } of this.#group.members) {
         this.#group.cuts.add(`${node}>${other}`).add(`${other}>${node}`);
+      }
     },
     mend: () => this.#group.cuts.clear(),
     /** hole node index …: these entries are gone from a disk. */
@@ -165,8 +166,9 @@ export class ScriptRun {
 
   #deliver(flight: Flying): void {
     const { raft, incarnation } = this.#group.member(flight.to);
-    if (raft === undefined || flight.incarnation !== incarnation)
+    if (raft === undefined || flight.incarnation !== incarnation) {
       this.#trace.note(`${flight.to} is not there for it`);
+    }
     this.#group.hand(flight);
   }
 
@@ -177,8 +179,9 @@ export class ScriptRun {
   }
 
   #passTick(): void {
-    for (const { node, raft } of this.#group.members)
+    for (const { node, raft } of this.#group.members) {
       if (raft !== undefined) this.#group.step(node, { kind: 'tick' });
+    }
     this.#group.settle();
   }
 

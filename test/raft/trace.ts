@@ -59,8 +59,9 @@ function loadText(node: number, effect: LoadEffect): string {
 function effectLines({ node }: Member, effects: Effects): string[] {
   const lines: string[] = [];
   const { role } = effects;
-  if (role !== undefined)
+  if (role !== undefined) {
     lines.push(`${node} is ${role.role} in t${role.term}, leader ${nodeName(role.leader)}`);
+  }
   if (effects.lostFrom !== undefined) lines.push(`${node} lost from ${effects.lostFrom}`);
   for (const effect of effects.persist) lines.push(persistText(node, effect));
   if (effects.healed) lines.push(`${node} is whole`);

@@ -38,6 +38,8 @@ export interface WorkloadOptions {
   readonly faults?: () => boolean;
 }
 
+export class JournalLostError extends Error {}
+
 const groups: readonly GroupId[] = [g1, g2];
 
 export class Workload {
@@ -128,7 +130,7 @@ export class Workload {
     assert.ok(matches, `${where}: term and vote are those answered or in flight`);
     model.hard = log.hard;
     model.next = undefined;
-    if (log.verdict.kind === 'journal-lost') throw new Error(`${where}: ${log.verdict.detail}`);
+    if (log.verdict.kind === 'journal-lost') throw new JournalLostError(`${where}: ${log.verdict.detail}`);
     if (log.verdict.kind === 'clean') {
       assert.is.not(model.damaged, 'yes', `${where}: damage is not forgotten`);
       model.damaged = 'no';

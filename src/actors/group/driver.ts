@@ -3,7 +3,7 @@
  * applies committed entries in order. The actor keeps the machine (a partition, the directory) and hears of it through
  * `GroupEvents`. Adds nothing to the protocol.
  */
-import type { Checksum, Context } from '../../kernel/index.ts';
+import type { Context } from '../../kernel/index.ts';
 import { Raft } from '../../raft/index.ts';
 import type {
   Effects,
@@ -14,54 +14,15 @@ import type {
   RecoveredLog,
   RoleChange,
 } from '../../raft/index.ts';
-import {
-  logIndex,
-  type GroupId,
-  type Limits,
-  type LogIndex,
-  type Offset,
-  type ReplicaId,
-  type Term,
-} from '@callboard/client/protocol';
+import { logIndex, type LogIndex, type Offset, type ReplicaId } from '@callboard/client/protocol';
+import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
 import { Incarnations } from './incarnations.ts';
-import type { GroupLoaded, GroupMember, GroupMessage, GroupRaft } from './messages.ts';
+import type { GroupLoaded, GroupMessage, GroupRaft } from './messages.ts';
 import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
 import { sealEntry, sealNoop } from './seal.ts';
 import { entriesFault } from './verify.ts';
-
-/** What the actor that owns the machine is told. All calls happen inside its own turns. */
-export interface GroupEvents {
-  /** A committed entry, in order, exactly once per incarnation; after a restart from index 1 again. */
-  apply(entry: Entry): void;
-  roleChanged(change: RoleChange, leaderNode: string | undefined): void;
-  /** This replica leads and its own no-op is applied: proposals are taken from now on. */
-  ready(): void;
-  /** Entries of this replica at or above `index` were overwritten by another leader: they are not applied. */
-  lost(index: LogIndex): void;
-  /** Everything up to `index` is durable on this replica. */
-  durable(index: LogIndex): void;
-}
-
-export interface GroupDriverOptions {
-  readonly context: Context<GroupMessage>;
-  readonly group: GroupId;
-  /** The actor id under which every member's replica of this group is reached. */
-  readonly actorId: string;
-  readonly members: readonly GroupMember[];
-  readonly self: ReplicaId;
-  readonly startCount: number;
-  readonly limits: Limits;
-  readonly crc32: Checksum;
-  /** Followers may apply a tick later: nobody reads from them. */
-  readonly lazyCommit: boolean;
-  readonly events: GroupEvents;
-}
-
-export type Proposed =
-  | { readonly ok: true; readonly index: LogIndex; readonly term: Term }
-  | { readonly ok: false; readonly refusal: ProposeRefusal };
 
 /** Loads by the driver itself (for applying) have negative ids; the core's are positive. */
 const applyLoad = -1;
@@ -213,8 +174,14 @@ export class GroupDriver {
     else this.#step({ kind: 'campaign' });
   }
 
-  transferLeadership(): void {
-    this.#step({ kind: 'transfer', to: undefined });
+  /** If this replica leads: hands over to the most advanced sound follower on one of `nodes`, if there is one. */
+  transferLeadership(nodes: readonly string[]): void {
+    const heirs = (this.#raft?.status().followers ?? []).filter(
+      ({ replica, damaged, active }) =>
+        active && !damaged && nodes.includes(this.#peers.nodeOf(replica) ?? ''),
+    );
+    const [heir] = heirs.toSorted((a, b) => b.match - a.match);
+    if (heir !== undefined) this.#step({ kind: 'transfer', to: heir.replica });
   }
 
   /** This replica's copy is bad at `index`: hands leadership over if it can, then ends this incarnation to open the log anew. */

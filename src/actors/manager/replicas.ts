@@ -100,10 +100,11 @@ export class Replicas {
     const { node } = this.#context.self;
     for (const group of groups) {
       const others = this.#placements.get(group)?.replicas.filter((replica) => replica.node !== node) ?? [];
-      if (!others.some((replica) => isActive(replica.node))) continue;
+      const to = others.map((replica) => replica.node).filter(isActive);
+      if (to.length === 0) continue;
       this.#context.send(
         refTo<PartitionReplicaMessage>(node, partitionActorId(group)),
-        { kind: 'hand-over' },
+        { kind: 'hand-over', to },
         'control',
       );
     }

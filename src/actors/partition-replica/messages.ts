@@ -95,6 +95,8 @@ export interface Campaign {
 /** From the manager: hand leadership to another replica, if this one leads (its broker was deactivated). */
 export interface HandOver {
   readonly kind: 'hand-over';
+  /** Nodes that should lead: active brokers. Handed to any other, leadership would only come back. */
+  readonly to: readonly string[];
 }
 
 /** From the manager, which was restarted: if this replica leads and is ready, say `leader-ready` again. */

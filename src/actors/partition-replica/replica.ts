@@ -131,7 +131,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#driver.campaign();
         break;
       case 'hand-over':
-        if (this.#driver.isLeader) this.#driver.transferLeadership();
+        this.#driver.transferLeadership(message.to);
         break;
       case 'report-leadership':
         if (this.#driver.isReady) this.#reportLeadership();

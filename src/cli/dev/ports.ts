@@ -5,7 +5,7 @@ import { formatEndpoint } from '../../node/config-endpoints.ts';
 import { listenFailure } from '../errors.ts';
 
 /** The error of an attempt to listen there, or undefined. */
-export function tryListen({ host, port }: Endpoint): Promise<Error | undefined> {
+function tryListen({ host, port }: Endpoint): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', resolve);

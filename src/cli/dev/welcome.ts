@@ -17,7 +17,7 @@ function idFrom(field: string): string {
 }
 
 /** Create, register, produce, consume: each on another node, since every node answers every call. */
-export function curlLines(urls: readonly string[]): readonly string[] {
+function curlLines(urls: readonly string[]): readonly string[] {
   const at = (index: number): string => urls[index % urls.length] ?? '';
   const register = (role: 'producer' | 'consumer', url: string): string =>
     `${role.toUpperCase()}=$(curl -s -X POST ${JSON_TYPE} -d '{"topic":"greetings"}' ${url}/${role}/register | ${idFrom(`${role}_id`)})`;

@@ -115,6 +115,11 @@ export class TestNode {
     this.#storage = this.#newDisk();
   }
 
+  /** Nothing that was asked of the disk completes for this long. */
+  stallDisk(ms: number): void {
+    this.#storage.device.stall(ms);
+  }
+
   get journal(): string {
     return this.#store?.journalId ?? '';
   }

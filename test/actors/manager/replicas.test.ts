@@ -46,7 +46,7 @@ births('happen after all, when a node dies between the entry and the birth', () 
   const begun = probe.loop.executed;
   create(probe, probe.node('n1'), 't', 3);
   const events = probe.loop.executed - begun;
-  for (let at = 1; at <= events; at += Math.max(1, Math.floor(events / 60))) {
+  for (let at = 1; at <= events; at += Math.max(1, Math.floor(events / 30))) {
     const cluster = founded({ seed: 'births' });
     const asked = cluster.node('n1').change({ kind: 'create-topic', name: 't', partitions: 3 }, 30_000);
     const end = cluster.loop.executed + at;
@@ -111,7 +111,7 @@ restarts('hears again of the leaders that it had been told of, so that a creatio
 restarts('does not found again while its list is on its way to the journal', () => {
   const probe = new Cluster({ seed: 'fence' }).startAll();
   probe.untilFounded();
-  for (let at = 1; at <= probe.loop.executed; at += Math.max(1, Math.floor(probe.loop.executed / 60))) {
+  for (let at = 1; at <= probe.loop.executed; at += Math.max(1, Math.floor(probe.loop.executed / 30))) {
     const cluster = new Cluster({ seed: 'fence' }).startAll();
     while (cluster.loop.executed < at) cluster.loop.step();
     const first = cluster.node('n1');
@@ -124,6 +124,18 @@ restarts('does not found again while its list is on its way to the journal', () 
     const ids = new Set(cluster.nodes().flatMap((node) => node.clusterIds));
     assert.is(ids.size, 1, `failed after ${at} events`);
   }
+});
+
+restarts('waits for what it had asked of a slow journal, and so draws up no second list', () => {
+  const cluster = new Cluster().startAll();
+  const first = cluster.node('n1');
+  cluster.until('the list is on its way', () => first.up && first.manager()['state'] === 'saving');
+  first.stallDisk(3_000);
+  cluster.mayFail = (actorId) => actorId === 'manager';
+  first.send('manager', { kind: 'founder-list', text: 7 });
+  cluster.until('a primary', () => cluster.primary() !== undefined);
+  cluster.pass(5_000);
+  assert.is(new Set(cluster.nodes().map((node) => node.document('founders'))).size, 1);
 });
 
 restarts.run();

@@ -1,0 +1,37 @@
+/** What a group driver is given, tells, and answers. */
+import type { Checksum, Context } from '../../kernel/index.ts';
+import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
+import type { GroupId, Limits, LogIndex, ReplicaId, Term } from '@callboard/client/protocol';
+import type { GroupMember, GroupMessage } from './messages.ts';
+
+/** What the actor that owns the machine is told. All calls happen inside its own turns. */
+export interface GroupEvents {
+  /** A committed entry, in order, exactly once per incarnation; after a restart from index 1 again. */
+  apply(entry: Entry): void;
+  roleChanged(change: RoleChange, leaderNode: string | undefined): void;
+  /** This replica leads and its own no-op is applied: proposals are taken from now on. */
+  ready(): void;
+  /** Entries of this replica at or above `index` were overwritten by another leader: they are not applied. */
+  lost(index: LogIndex): void;
+  /** Everything up to `index` is durable on this replica. */
+  durable(index: LogIndex): void;
+}
+
+export interface GroupDriverOptions {
+  readonly context: Context<GroupMessage>;
+  readonly group: GroupId;
+  /** The actor id under which every member's replica of this group is reached. */
+  readonly actorId: string;
+  readonly members: readonly GroupMember[];
+  readonly self: ReplicaId;
+  readonly startCount: number;
+  readonly limits: Limits;
+  readonly crc32: Checksum;
+  /** Followers may apply a tick later: nobody reads from them. */
+  readonly lazyCommit: boolean;
+  readonly events: GroupEvents;
+}
+
+export type Proposed =
+  | { readonly ok: true; readonly index: LogIndex; readonly term: Term }
+  | { readonly ok: false; readonly refusal: ProposeRefusal };
