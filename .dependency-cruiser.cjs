@@ -79,7 +79,7 @@ module.exports = {
     row('bench', '^bench/', [
       '^bench/',
       '^test/lib/',
-      rooms('node', 'kernel', 'storage'),
+      rooms('node', 'kernel', 'raft', 'storage'),
       CLIENT,
       NODE_BUILTINS,
       ANY_PACKAGE,

@@ -10,6 +10,7 @@ import { ConsumerChecker } from './checkers/consumers.ts';
 import { DurabilityChecker } from './checkers/durability.ts';
 import { ElectionChecker } from './checkers/elections.ts';
 import { FailureChecker } from './checkers/failures.ts';
+import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker } from './checkers/log-matching.ts';
 import { Promises } from './checkers/promises.ts';
 import { RecordChecker } from './checkers/records.ts';
@@ -33,6 +34,7 @@ export class CheckDesk {
   readonly committed: CommittedChecker;
   readonly records: RecordChecker;
   readonly consumers: ConsumerChecker;
+  readonly fetches: FetchChecker;
   readonly visibility: VisibilityChecker;
   readonly states: StateChecker;
   readonly answers: AnswerChecker;
@@ -75,6 +77,7 @@ export class CheckDesk {
     const valueAt = (group: number, offset: number): Uint8Array | undefined =>
       this.committed.group(group).values[offset];
     this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
+    this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
     this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));
     this.states = new StateChecker(to('states'));
@@ -110,7 +113,7 @@ export class CheckDesk {
       promises: this.promises,
       excused: () => atlas.excuses(node.name),
       mayFail: () => atlas.mayFail(node.name),
-      onWriting: () => this.#world.onWriting(node.name),
+      onWriting: (truncates) => this.#world.onWriting(node.name, truncates),
     });
     this.#stores.set(node.name, checks);
     return checks;

@@ -134,7 +134,10 @@ export class Finale {
       return;
     }
     if (elapsed > equalMicros) {
-      report.violation('liveness', `after ${elapsed / 1_000_000} s of healing: ${lag} (${this.#work.clients.open} calls open, ${this.#work.insisting} numbered records insist)`);
+      report.violation(
+        'liveness',
+        `after ${elapsed / 1_000_000} s of healing: ${lag} (${this.#work.clients.open} calls open, ${this.#work.insisting} numbered records insist)`,
+      );
       return;
     }
     this.#world.after(pollMs, () => this.#poll());

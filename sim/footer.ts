@@ -27,7 +27,8 @@ export interface Totals {
 }
 
 export function addUp(results: readonly RunResult[]): Totals {
-  const sum = (of: (result: RunResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+  const sum = (of: (result: RunResult) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
   const byName = (names: readonly string[], of: (result: RunResult) => Readonly<Record<string, number>>) =>
     new Map(names.map((name) => [name, sum((result) => of(result)[name] ?? 0)]));
   return {
@@ -62,7 +63,8 @@ export function shortfalls(totals: Totals, minutes: number): readonly string[] {
     found.push(`${totals.acknowledged} acknowledged records were checked, at least ${records} are expected`);
   }
   if (share >= 1) {
-    for (const [point, count] of totals.points) if (count === 0) found.push(`it never happened that ${point}`);
+    for (const [point, count] of totals.points)
+      if (count === 0) found.push(`it never happened that ${point}`);
   }
   return found;
 }

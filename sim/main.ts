@@ -15,7 +15,7 @@ import { runRange } from './range.ts';
 import { runSeed } from './run.ts';
 import type { RunResult } from './run.ts';
 
-const traceLines = Number(process.env["CALLBOARD_SIM_LINES"] ?? 200);
+const traceLines = Number(process.env['CALLBOARD_SIM_LINES'] ?? 200);
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -38,7 +38,8 @@ function explain(seed: string, minutes: number): void {
   say(`----- the last ${last.length} events of seed ${seed}`);
   for (const line of last) say(line);
   say('-----');
-  for (const { checker, text, atMicros } of violations) say(`seed ${seed} at ${atMicros / 1_000_000} s: ${checker}: ${text}`);
+  for (const { checker, text, atMicros } of violations)
+    say(`seed ${seed} at ${atMicros / 1_000_000} s: ${checker}: ${text}`);
   say(`replay: npm run sim -- --seed ${seed} --minutes ${minutes}`);
 }
 

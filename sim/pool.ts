@@ -16,7 +16,10 @@ export interface PoolOptions {
 const ownWorker = fileURLToPath(new URL('./worker.js', import.meta.url));
 
 /** Answers in the order of the jobs; fewer if it was ended early. */
-export async function runAll(jobs: readonly WorkerJob[], options: PoolOptions): Promise<readonly WorkerAnswer[]> {
+export async function runAll(
+  jobs: readonly WorkerJob[],
+  options: PoolOptions,
+): Promise<readonly WorkerAnswer[]> {
   if (options.workers <= 1 && options.worker === undefined) return runHere(jobs, options);
   const answers = new Map<WorkerJob, WorkerAnswer>();
   const waiting = [...jobs];

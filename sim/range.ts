@@ -33,7 +33,10 @@ export async function runRange(options: RangeOptions): Promise<RangeVerdict> {
     },
   });
   const results = answers.slice(0, seeds.length).map((answer) => answer.result);
-  const unequal = compare(results, answers.slice(seeds.length).map((answer) => answer.result));
+  const unequal = compare(
+    results,
+    answers.slice(seeds.length).map((answer) => answer.result),
+  );
   const totals = addUp(results);
   const short = shortfalls(totals, minutes);
   const cpuMs = answers.slice(0, seeds.length).reduce((sum, answer) => sum + answer.cpuMs, 0);

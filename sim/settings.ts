@@ -172,7 +172,7 @@ function drawWorkload(random: SimRandom): WorkloadSettings {
     httpProducers: random.between(1, 2),
     directProducers: random.between(1, 2),
     consumers: random.between(1, 2),
-    thinkMs: random.pick([1_500, 4_000, 4_000, 8_000]),
+    thinkMs: random.pick([2_000, 4_000, 8_000, 12_000]),
     batchRecords: random.pick([5, 20, 40]),
     valueBytes: random.pick([16, 60, 300]),
     idle: random.chance(0.5),

@@ -27,7 +27,7 @@ export class World {
   /** Told of each message between nodes as it leaves. */
   onSend: (envelope: Envelope) => void = () => undefined;
   /** Told as a node begins a write. */
-  onWriting: (node: string) => void = () => undefined;
+  onWriting: (node: string, truncates: boolean) => void = () => undefined;
   /** Whether something is wrong on purpose right now. */
   isDisturbed: () => boolean = () => false;
   /** Earlier copies of journal files, by node and name. */

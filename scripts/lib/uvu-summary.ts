@@ -7,7 +7,6 @@ export interface UvuSummary {
   readonly skipped: number;
 }
 
-// eslint-disable-next-line no-control-regex -- an escape sequence begins with a control character
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 export function stripColours(text: string): string {

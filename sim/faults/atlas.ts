@@ -118,7 +118,8 @@ export class Atlas {
     const well = groups.every((group) => !checks.promises.of(node, group).damaged && this.#runs(node, group));
     // Reading the whole disk is dear, so it comes last.
     return (
-      well && groups.every((group) => this.reader(node).soundUpTo(group) >= checks.promises.of(node, group).last)
+      well &&
+      groups.every((group) => this.reader(node).soundUpTo(group) >= checks.promises.of(node, group).last)
     );
   }
 

@@ -88,13 +88,16 @@ const answerLost: Fault = (context) => {
   return false;
 };
 
+/** An admin takes a broker out of service and brings it back, insisting on the latter until it is done. */
 const deactivate: Fault = ({ world, clients, random, aim, during }) => {
   const broker = aim.running();
-  const at = aim.node((node) => node.running);
-  if (broker === undefined || at === undefined) return false;
+  if (broker === undefined) return false;
   const call = (action: 'deactivate' | 'activate'): void => {
-    const door = random.pick(world.nodes);
-    clients.call(door, { op: 'admin', action, broker: broker.name }, () => undefined);
+    const asked = { op: 'admin', action, broker: broker.name } as const;
+    clients.call(random.pick(world.nodes), asked, (outcome) => {
+      if (outcome.kind !== 'value' && action === 'activate')
+        world.after(random.between(300, 1_500), () => call(action));
+    });
   };
   call('deactivate');
   during(random.between(500, 10_000), () => call('activate'));

@@ -44,7 +44,7 @@ export class FaultPlan {
       restartAfter: (ms, node) => this.restartAfter(ms, node),
     };
     world.onSend = (envelope) => triggers.sending(envelope);
-    world.onWriting = (node) => triggers.writing(node);
+    world.onWriting = (node, truncates) => triggers.writing(node, truncates);
     world.onEnded = (node, why) => {
       clients.processEnded(node);
       // Whoever kills a process starts it again; one that ends by itself has nobody else.

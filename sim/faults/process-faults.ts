@@ -3,7 +3,16 @@ import type { SimNode } from '../node.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import type { Moment } from './triggers.ts';
 
-const moments: readonly Moment[] = ['write', 'write', 'vote', 'vote-reply', 'append-reply', 'append'];
+const moments: readonly Moment[] = [
+  'write',
+  'write',
+  'truncate',
+  'truncate',
+  'vote',
+  'vote-reply',
+  'append-reply',
+  'append',
+];
 
 /** Mostly short, sometimes long enough for everybody to have gone on without it. */
 function downMs({ random }: FaultContext): number {

@@ -6,7 +6,7 @@ import type { Envelope } from '../../src/kernel/index.ts';
 import type { GroupRaft } from '../../src/actors/group/messages.ts';
 import type { World } from '../world.ts';
 
-export type Moment = 'write' | 'vote' | 'vote-reply' | 'append-reply' | 'append';
+export type Moment = 'write' | 'truncate' | 'vote' | 'vote-reply' | 'append-reply' | 'append';
 
 interface Armed {
   readonly node: string;
@@ -30,8 +30,10 @@ export class Triggers {
     this.#armed = [];
   }
 
-  writing(node: string): void {
-    if (this.#armed.length > 0) this.#reached(node, 'write');
+  writing(node: string, truncates: boolean): void {
+    if (this.#armed.length === 0) return;
+    this.#reached(node, 'write');
+    if (truncates) this.#reached(node, 'truncate');
   }
 
   sending(envelope: Envelope): void {

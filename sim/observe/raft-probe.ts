@@ -38,9 +38,7 @@ let views = new WeakMap<Raft, RaftView>();
 
 /** Runs `body` while all steps are told to `observer`. */
 export function withRaftObserver<T>(observer: RaftObserver, body: () => T): T {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its instance below
   const step = Raft.prototype.step;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- the same
   const apply = PartitionMachine.prototype.apply;
   views = new WeakMap();
   PartitionMachine.prototype.apply = function observed(this: PartitionMachine, index, chunk) {

@@ -20,7 +20,7 @@ export interface StoreCheckers {
   readonly excused: () => boolean;
   /** The store was made to fail: its last answers mean nothing, and the process is about to end. */
   readonly mayFail: () => boolean;
-  readonly onWriting: () => void;
+  readonly onWriting: (truncates: boolean) => void;
 }
 
 export class StoreChecks implements StoreObserver {
@@ -45,7 +45,7 @@ export class StoreChecks implements StoreObserver {
 
   writing(batch: StoreBatch): void {
     this.#inFlight = batch;
-    this.#checkers.onWriting();
+    this.#checkers.onWriting(batch.some((write) => write.truncateFrom !== undefined));
     if (batch.length > 1) this.#checkers.report.sometimes('batches of several groups shared a sync');
     for (const { group } of batch) this.#checkRace(group, this.#walking.has(group));
   }

@@ -65,7 +65,10 @@ export class Clients {
         checks.answers.answered(id, this.#world.nowMicros);
         this.#noteError(error);
         if (error !== undefined) {
-          this.#world.report.detail(node.name, () => `${call.op} answered ${error.code} ${error.outcome}: ${error.message}`);
+          this.#world.report.detail(
+            node.name,
+            () => `${call.op} answered ${error.code} ${error.outcome}: ${error.message}`,
+          );
         }
         if (value !== undefined) end({ kind: 'value', value });
         else if (error !== undefined) end({ kind: 'error', error });

@@ -4,6 +4,7 @@ import type { SimRandom } from '../ports/sim-random.ts';
 import type { World } from '../world.ts';
 import { Clients } from './clients.ts';
 import { DirectProducer } from './direct-producer.ts';
+import { FetchReader } from './fetch-reader.ts';
 import { HttpConsumer } from './http-consumer.ts';
 import { HttpProducer } from './http-producer.ts';
 import { TopicMaker } from './topic-maker.ts';
@@ -115,5 +116,6 @@ export class Workload {
     each(httpProducers, (random, name) => new HttpProducer(this, topic, random, name), 'http');
     each(directProducers, (random, name) => new DirectProducer(this, topic, random, name), 'direct');
     each(consumers, (random) => new HttpConsumer(this, topic, random), 'consumer');
+    each(1, (random) => new FetchReader(this, topic, random), 'fetch');
   }
 }

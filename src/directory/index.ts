@@ -1,11 +1,5 @@
 /** The public face of the directory room. */
-export {
-  decodeEntry,
-  directoryCommandCodec,
-  directoryResultCodec,
-  directoryVersion,
-  encodeEntry,
-} from './codec.ts';
+export { decodeEntry, directoryCommandCodec, directoryResultCodec, encodeEntry } from './codec.ts';
 export type { DecodedEntry } from './codec.ts';
 export { brokerState } from './contract.ts';
 export type {

@@ -14,7 +14,7 @@ export type {
   TraceSink,
 } from './actor.ts';
 export type { ActorInfo, ActorState } from './cell.ts';
-export { defaultKernelLimits } from './limits.ts';
+
 export type { KernelLimits } from './limits.ts';
 export type { Checksum, Clock, ClockTimer, Envelope, KernelPorts, Network, Random, Trace } from './ports.ts';
 export { OUTSIDE } from './registry.ts';

@@ -1,5 +1,5 @@
 /** The room's door: what the shell and the store may use. */
-export { assert, InvariantError } from './assert.ts';
+export { InvariantError } from './assert.ts';
 export type * from './core-contract.ts';
 export type * from './log-store.ts';
 export type * from './messages.ts';

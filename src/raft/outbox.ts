@@ -32,10 +32,6 @@ export class Outbox {
     const due = this.#held.splice(0, count).filter((held) => held.term === term);
     return due.map((held) => held.message);
   }
-
-  clear(): void {
-    this.#held.length = 0;
-  }
 }
 
 const nothing: readonly RaftMessage[] = [];

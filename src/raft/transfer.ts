@@ -51,9 +51,9 @@ function sendTimeoutNow(core: Core, to: Progress): void {
 }
 
 /**
- * This replica's copy turned out to be bad after the open, so nothing that it said or holds back can be relied on. It
- * hands leadership over if it has it, withdraws what it has not yet promised, and takes part in nothing more: the shell
- * opens the log again, and the verdict then says what it still may do.
+ * This replica's copy turned out to be bad after the open, so nothing that it holds back may be promised any more. It
+ * hands leadership over if it has it, and takes part in nothing, not even in its own completed writes: the shell opens the
+ * log again, and the verdict then says what it still may do.
  */
 export function withdraw(core: Core): void {
   if (core.lead !== undefined) {
@@ -61,6 +61,5 @@ export function withdraw(core: Core): void {
     if (heir !== undefined) sendTimeoutNow(core, heir);
   }
   core.becomeFollower(core.term, undefined);
-  core.outbox.clear();
   core.withdrawn = true;
 }

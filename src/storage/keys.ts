@@ -66,9 +66,8 @@ export function tailKey(sequence: number): Uint8Array {
 /** Above every tail key. */
 export const lastTailKey: Uint8Array = Uint8Array.of(tailTag + 1);
 
-/** Below and above everything. */
+/** Below everything. */
 export const firstOfAll: Uint8Array = new Uint8Array(0);
-export const lastOfAll: Uint8Array = new Uint8Array(32).fill(0xff);
 
 /** The number at the end of a key; undefined if the key is none of ours, as after a bit was flipped in it. */
 export function numberOf(key: Uint8Array): number | undefined {

@@ -140,8 +140,19 @@ test('B6: votes count once, in their term, and only from voters', () => {
     take(cluster, message);
     assert.is(cluster.raft(1).status().role, 'candidate');
   }
+  take(cluster, reply(2, 1, false));
   take(cluster, reply(3, 1, true));
   assert.is(cluster.raft(1).status().role, 'leader');
+});
+
+test('B6: a grant that an earlier pre-vote was asked for says nothing to a later one', () => {
+  const cluster = group(3);
+  withLog(cluster, 1, chain([1]), 5);
+  cluster.step(1, { kind: 'campaign' });
+  take(cluster, { kind: 'pre-vote-reply', ...between(2, 1, 3), granted: true });
+  assert.is(cluster.raft(1).status().role, 'pre-candidate');
+  take(cluster, { kind: 'pre-vote-reply', ...between(2, 1, 6), granted: true });
+  assert.is(cluster.raft(1).status().role, 'candidate');
 });
 
 test('B6: a pre-vote is no vote, and a late one of an earlier attempt elects nobody', () => {

@@ -154,6 +154,16 @@ test('peers are asked in turn, soon after an empty answer, then more and more sl
   assert.ok(loads >= 4 && loads < asked.length, `${loads} loads`);
 });
 
+test('an empty answer to an earlier question does not hurry the present one', () => {
+  const owed = chain([1, 1, 1]);
+  const cluster = damaged(owed, [2, 3], 1);
+  tick(cluster);
+  cluster.load(1);
+  take(cluster, { ...fetched(2, []), index: index(2) } as RaftMessage);
+  assert.equal([fetches(tick(cluster)), fetches(tick(cluster)), fetches(tick(cluster))], [[], [], ['3: 3']]);
+  take(cluster, { ...fetched(3, []), index: index(3), checksum: owed[2]?.checksum ?? 0 } as RaftMessage);
+});
+
 test('whole by its own disk alone: the damage was a read that failed, or the record of the healing was lost', () => {
   const owed = chain([1, 1, 1]);
   const cluster = damaged(owed, [], 1);
@@ -229,6 +239,36 @@ test('way (a): whole at the first last index that a leader of this term reports;
   assert.equal(take(cluster, append([2, 1], 2, theirs[5] as Entry, chain([2], theirs[5]))).persist, []);
   cluster.write(1);
   assert.not(cluster.raft(1).status().damaged);
+});
+
+test('whole only with the healing record, not with a write that was under way before it', () => {
+  const owed = chain([1, 1]);
+  const cluster = damaged(owed, [2], 1);
+  tick(cluster);
+  cluster.load(1);
+  take(cluster, heartbeat([2, 1], 2, 0, 1, 9));
+  take(cluster, fetched(2, owed));
+  cluster.write(1);
+  assert.ok(cluster.raft(1).status().damaged);
+  cluster.write(1);
+  assert.not(cluster.raft(1).status().damaged);
+});
+
+test('way (a): what a leader of an older term reported is not what this one has', () => {
+  const owed = chain([1, 1]);
+  const cluster = unknown(owed, [2], 1);
+  take(cluster, heartbeat([2, 1], 2, 0, 1, 2));
+  const theirs = [...owed, ...chain([2, 3], owed[1])];
+  const first = take(cluster, { ...append([3, 1], 3, owed[0] as Entry, theirs.slice(1, 3)), last: index(4) });
+  assert.equal(
+    first.persist.map(({ healed }) => healed),
+    [false],
+  );
+  const second = take(cluster, append([3, 1], 3, theirs[2] as Entry, theirs.slice(3)));
+  assert.equal(
+    second.persist.map(({ healed }) => healed),
+    [true],
+  );
 });
 
 test('way (a): the tail that votes are compared with never falls', () => {

@@ -153,6 +153,24 @@ function farBehind(): Cluster {
   return cluster;
 }
 
+test('what is not durable here stays in memory, though others committed it and it was applied', () => {
+  const cluster = leading({ entryCacheBytes: 1 });
+  cluster.propose(1, 'aa');
+  cluster.propose(1, 'bb');
+  for (const from of [2, 3]) take(cluster, reply(from, 'ack', 3));
+  assert.equal([cluster.raft(1).status().applied, cluster.raft(1).status().durable], [3, 1]);
+  assert.equal(
+    cluster
+      .raft(1)
+      .committedAfter(index(1), 9)
+      .map((entry) => entry.index),
+    [2, 3],
+  );
+  cluster.write(1);
+  cluster.write(1);
+  assert.equal(cluster.raft(1).committedAfter(index(1), 9), []);
+});
+
 test('what is no longer in memory is loaded, and an append waits for it', () => {
   const cluster = farBehind();
   assert.is(follower(cluster, 3), 'loading 1<2');
@@ -173,9 +191,10 @@ test('a load that fails, or gives other entries than asked for: back to probe, a
     const id = cluster.member(1).loads.shift()?.id ?? 0;
     assert.equal(appends(cluster.step(1, { kind: 'loaded', id, entries }), 3), []);
     assert.is(follower(cluster, 3), 'probe 1<2');
+    assert.equal(appends(cluster.propose(1, 'ff'), 3), []);
     for (let count = 0; count < 3; count += 1) cluster.step(1, { kind: 'tick' });
     cluster.settle();
-    assert.is(follower(cluster, 3), 'replicate 6<7');
+    assert.is(follower(cluster, 3), 'replicate 7<8');
   }
 });
 

@@ -345,7 +345,7 @@ admin('deactivate moves the leaders away at once, also those that come later', (
   cluster.until('it leads again', () => {
     looks += 1;
     for (const other of looks % 500 === 0 ? others(cluster, node) : []) {
-      for (const group of groups) other.send(`partition/${group}`, { kind: 'hand-over' });
+      for (const group of groups) other.send(`partition/${group}`, { kind: 'hand-over', to: ['n2'] });
     }
     return leadsOf(node, groups) > 0;
   });

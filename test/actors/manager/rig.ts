@@ -4,7 +4,7 @@ import type { ManagerMessage } from '../../../src/actors/manager/messages.ts';
 import type { DirectoryView } from '../../../src/actors/manager/view.ts';
 import type { Address, Context, Lane, SendResult } from '../../../src/kernel/index.ts';
 import type { ProposeRefusal } from '../../../src/raft/index.ts';
-import { logIndex, term, type LogIndex } from '@callboard/client/protocol';
+import { logIndex, term, type CallError, type LogIndex } from '@callboard/client/protocol';
 
 export interface Sent {
   readonly to: string;
@@ -73,6 +73,12 @@ export class FakeView implements DirectoryView {
   audience(): readonly string[] {
     return this.others;
   }
+}
+
+/** `ok`, or the code and outcome of the error in an answer. */
+export function outcome({ message }: Sent): string {
+  const error = message['error'] as CallError | undefined;
+  return error === undefined ? 'ok' : `${error.code} ${error.outcome}`;
 }
 
 /** A leader whose proposals go nowhere until the test says what became of them. */

@@ -1,0 +1,39 @@
+/**
+ * Reads by offset against the committed log (SEMANTICS S7, S13): every record that comes is committed there with that value, a read
+ * goes on where the last one ended, and "nothing" is said only where nothing was acknowledged before the read.
+ */
+export interface FetchFacts {
+  valueAt(group: number, offset: number): Uint8Array | undefined;
+  ackedEnd(group: number, beforeMicros: number): number;
+}
+
+export class FetchChecker {
+  readonly #facts: FetchFacts;
+  readonly #report: (text: string) => void;
+
+  constructor(facts: FetchFacts, report: (text: string) => void) {
+    this.#facts = facts;
+    this.#report = report;
+  }
+
+  /** The records of one chunk; the reader had everything below `from`. */
+  fetched(group: number, baseOffset: number, values: readonly Uint8Array[], from: number): void {
+    if (baseOffset > from)
+      this.#report(`a read of group ${group} from offset ${from} skipped to ${baseOffset}`);
+    for (const [at, value] of values.entries()) {
+      const committed = this.#facts.valueAt(group, baseOffset + at);
+      const where = `offset ${baseOffset + at} of group ${group}`;
+      if (committed === undefined) this.#report(`a read was given ${where}, which is not committed`);
+      else if (Buffer.compare(committed, value) !== 0)
+        this.#report(`a read was given other bytes than are committed at ${where}`);
+    }
+  }
+
+  nothing(group: number, from: number, startMicros: number): void {
+    const end = this.#facts.ackedEnd(group, startMicros);
+    if (end > from)
+      this.#report(
+        `a read of group ${group} found nothing from offset ${from}, but ${end} records were acknowledged`,
+      );
+  }
+}

@@ -1,0 +1,48 @@
+/** Makes the broken copy of a build: the compiled program and simulator, with the mutant's edits. */
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Mutant } from './mutant.ts';
+
+/** The build that this very file belongs to. */
+const buildDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Mutants live below the checkout, or their packages would not be found. */
+function mutantsDir(): string {
+  let dir = buildDir;
+  while (!existsSync(join(dir, 'package-lock.json'))) {
+    const parent = dirname(dir);
+    if (parent === dir) throw new Error(`there is no checkout above ${buildDir}`);
+    dir = parent;
+  }
+  return join(dir, '.build', 'mutants');
+}
+
+/** The path of the mutant's own worker. Throws if an edit does not fit exactly once. */
+export function buildMutant(mutant: Mutant, purpose: string): string {
+  const dir = join(mutantsDir(), `${mutant.name}-${purpose}`);
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  const compiled = (source: string): boolean => !source.endsWith('.d.ts') && !source.endsWith('.map');
+  for (const room of ['src', 'sim'])
+    cpSync(join(buildDir, room), join(dir, room), { recursive: true, filter: compiled });
+  // A private build carries its own client; the shared one is found through the checkout's packages.
+  const client = join(buildDir, 'node_modules');
+  if (existsSync(client)) cpSync(client, join(dir, 'node_modules'), { recursive: true });
+  for (const { file, find, replace } of mutant.edits) {
+    const path = join(dir, 'src', file);
+    const text = readFileSync(path, 'utf8');
+    const parts = text.split(find);
+    if (parts.length !== 2) {
+      throw new Error(
+        `the mutant ${mutant.name} does not fit: ${parts.length - 1} places in ${file} read '${find}'`,
+      );
+    }
+    writeFileSync(path, parts.join(replace));
+  }
+  return join(dir, 'sim', 'worker.js');
+}
+
+export function removeMutant(mutant: Mutant, purpose: string): void {
+  rmSync(join(mutantsDir(), `${mutant.name}-${purpose}`), { recursive: true, force: true });
+}

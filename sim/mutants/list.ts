@@ -1,0 +1,184 @@
+/** The mutants: bugs that real systems had, each put back into this one. */
+import type { Edit, Mutant } from './mutant.ts';
+
+function edit(file: string, find: string, replace: string): Edit {
+  return { file, find, replace };
+}
+
+const often = { seeds: 12, minutes: 3 };
+const seldom = { seeds: 60, minutes: 10 };
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'vote-before-durable',
+    breaks: 'a granted vote leaves before it is on disk',
+    edits: [edit('raft/election.js', 'core.promise(reply);', 'core.send(reply);')],
+    ...often,
+  },
+  {
+    name: 'vote-request-before-durable',
+    breaks: 'a candidate asks for votes before its own vote is on disk',
+    edits: [edit('raft/election.js', "core.promise({ kind: 'vote', from", "core.send({ kind: 'vote', from")],
+    ...often,
+  },
+  {
+    name: 'ack-before-sync',
+    breaks: 'an append is acknowledged before it is on disk',
+    edits: [
+      edit(
+        'raft/follower.js',
+        "core.promise({\n        kind: 'append-reply',",
+        "core.send({\n        kind: 'append-reply',",
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'empty-ack-early',
+    breaks: 'an ack that has nothing to write itself does not wait for what was issued before',
+    edits: [
+      edit(
+        'raft/follower.js',
+        "core.promise({\n        kind: 'append-reply',",
+        "(core.staging.empty ? core.send : core.promise).call(core, {\n        kind: 'append-reply',",
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'old-term-commit',
+    breaks: 'entries of an older term are committed by counting (Raft paper, figure 8)',
+    edits: [edit('raft/replication.js', ' || core.log.termAt(index) !== core.term', '')],
+    ...seldom,
+  },
+  {
+    name: 'stale-written',
+    breaks: 'the completion of an overwritten entry vouches for the one that took its place',
+    edits: [edit('raft/durability.js', 'if (write.last > kept)', 'if (write.last < 0)')],
+    ...seldom,
+  },
+  {
+    name: 'read-above-commit',
+    breaks: 'a leader serves records that only it has on disk',
+    edits: [
+      edit(
+        'actors/partition-replica/replica.js',
+        'this.#tail.add(batch, baseOffset, index);',
+        'this.#tail.add(batch, baseOffset, index); this.#readable.applied(index, this.#nextOffset);',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'read-before-own-term',
+    breaks: 'ReadIndex is answered before the leader has committed an entry of its own term',
+    edits: [
+      edit('raft/reads.js', 'core.commit >= lead.noop ? core.commit : undefined', 'core.commit'),
+      edit('raft/reads.js', ' && core.commit >= lead.noop)', ')'),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'propose-before-own-noop',
+    breaks: 'a new leader takes proposals before it has applied its own first entry',
+    edits: [edit('raft/leader.js', 'if (core.applied < lead.noop)', 'if (core.applied < 0)')],
+    ...often,
+  },
+  {
+    name: 'dedup-not-replicated',
+    breaks: "producers' sequences are known only to the leader that took them",
+    edits: [
+      edit(
+        'partition/producers.js',
+        'if (batch.producerId !== anonymousProducer)\n            this.#store(batch, baseOffset);',
+        'if (batch.producerId !== anonymousProducer && this.#decided === true)\n            this.#store(batch, baseOffset);',
+      ),
+      edit(
+        'partition/producers.js',
+        'const newest = pending.at(-1);',
+        'const newest = pending.at(-1); this.#decided = true;',
+      ),
+      edit('partition/producers.js', '#forgotten = 0;', '#forgotten = 0;\n    #decided = false;'),
+    ],
+    ...often,
+  },
+  {
+    name: 'cursor-beyond-acknowledged',
+    breaks: 'the cursor moves one record further than was delivered',
+    edits: [
+      edit(
+        'actors/partition-replica/consumes.js',
+        'cursor, cursor + taken.length)',
+        'cursor, Math.min(this.#host.readableEnd(), cursor + taken.length + 1))',
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'truncate-outside-batch',
+    breaks: 'a truncation reaches the disk before what takes its place',
+    edits: [
+      edit(
+        'storage/log-store.js',
+        '(then) => this.#engine.batch([...plan.ops, ...ops], then),',
+        "(then) => this.#engine.batch(plan.ops.filter((op) => op.kind === 'delete'), then),\n" +
+          "            (then) => this.#engine.batch([...plan.ops.filter((op) => op.kind !== 'delete'), ...ops], then),",
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'damaged-acks',
+    breaks: 'a damaged replica acknowledges what it stores, and counts for commit',
+    edits: [edit('raft/follower.js', "healing === undefined ? 'ack' : 'stored'", "'ack'")],
+    ...seldom,
+  },
+  {
+    name: 'damaged-votes-by-log',
+    breaks: 'a damaged replica compares candidates with what is left of its log',
+    edits: [
+      edit(
+        'raft/core.js',
+        "return owed.kind === 'known' ? owed.tail : undefined;",
+        'return this.log.tail();',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'damage-forgotten',
+    breaks: 'a damaged replica owes only what was left, once it was started a second time',
+    edits: [
+      edit(
+        'storage/log-opening.js',
+        'change: changeFor(replica, verdict),',
+        "change: verdict.kind === 'damaged'\n            ? { group: replica.group, hard: replica.hard, condition: 'normal', owed: { kind: 'known', tail }, owedSequence: replica.owedSequence }\n            : changeFor(replica, verdict),",
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'opens-before-drained',
+    breaks: "a restarted replica opens its log while an earlier incarnation's write is under way",
+    edits: [
+      edit(
+        'actors/log-writer/log-writer.js',
+        '#touches(group) {',
+        '#touches(group) {\n        if (group >= 0)\n            return false;',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'gateway-numbers-by-caller',
+    breaks: "a gateway numbers records under the caller's producer id instead of its own",
+    edits: [
+      edit(
+        'actors/gateway/produce-lane.js',
+        'producerId: this.#parts.producerId,',
+        'producerId: Uint8Array.from(this.#batch[0].call.message.call.producer.match(/../g), (pair) => Number.parseInt(pair, 16)),',
+      ),
+    ],
+    ...often,
+  },
+];

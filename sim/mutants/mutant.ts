@@ -1,0 +1,21 @@
+/** A named breakage of the built program, and what is expected to catch it. */
+export interface Edit {
+  /** Below `src/` of the build. */
+  readonly file: string;
+  /** Must be found exactly once: a program that has moved on must not make a mutant vanish. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** What it breaks, for people. */
+  readonly breaks: string;
+  readonly edits: readonly Edit[];
+  /** Seeds that the random simulator gets. */
+  readonly seeds: number;
+  /** Simulated minutes of each. */
+  readonly minutes: number;
+  /** Instead of random runs: the test that catches it, and why random runs do not. */
+  readonly directed?: { readonly test: string; readonly reason: string };
+}

@@ -1,0 +1,126 @@
+// What the leader of group 0 says of each proposal, against a group that does what it is told.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { PrimaryChange } from '../../../src/actors/manager/messages.ts';
+import { Primary } from '../../../src/actors/manager/primary.ts';
+import type { DirectoryCommand, DirectoryResult } from '../../../src/directory/index.ts';
+import { logIndex } from '@callboard/client/protocol';
+import { crc32 } from '../../storage/kit.ts';
+import { id } from '../../directory/machines.ts';
+import { FakeContext, FakeDriver, outcome } from './rig.ts';
+
+const create: DirectoryCommand = { kind: 'create-topic', name: 't', partitions: 1 };
+const made: DirectoryResult = { ok: true, partitions: 1 };
+
+const primary = suite('the primary');
+
+function change(number: number, command: DirectoryCommand = create, tag: string = id(1)): PrimaryChange {
+  return { kind: 'primary-change', id: number, fromNode: 'n2', tag, command, deadlineMs: 1_000 };
+}
+
+function newPrimary(most = 10): { fake: FakeContext; driver: FakeDriver; part: Primary } {
+  const [fake, driver] = [new FakeContext(), new FakeDriver()];
+  return { fake, driver, part: new Primary(fake.context, driver, crc32, most) };
+}
+
+primary('answers all tries of one change with one entry', () => {
+  const { fake, driver, part } = newPrimary();
+  part.change(change(1));
+  part.change(change(2));
+  assert.is(driver.bodies.length, 1);
+  part.applied(11, 3, made);
+  const answers = fake
+    .take('primary-answer')
+    .map(({ message }) => [message['id'], message['index'], message['result']]);
+  assert.equal(answers, [
+    [1, 11, made],
+    [2, 11, made],
+  ]);
+  part.change(change(3));
+  assert.is(driver.bodies.length, 2);
+});
+
+primary('says that a change was not made when another entry stands in its place', () => {
+  const { fake, part } = newPrimary();
+  part.change(change(1));
+  part.applied(11, 4, made);
+  assert.equal(fake.take('primary-answer').map(outcome), ['not_leader not_applied']);
+  assert.is(part.pending, 0);
+});
+
+primary('says so at once when it learns of the loss, and only of what was lost', () => {
+  const { fake, part } = newPrimary();
+  part.change(change(1, create, id(1)));
+  part.change(change(2, create, id(2)));
+  part.lost(12);
+  const answers = fake.take('primary-answer');
+  assert.equal(
+    answers.map(({ message }) => message['id']),
+    [2],
+  );
+  assert.equal(answers.map(outcome), ['not_leader not_applied']);
+  part.applied(11, 3, made);
+  assert.equal(fake.take('primary-answer').map(outcome), ['ok']);
+});
+
+primary('says nothing of a change whose fate it does not know', () => {
+  const { fake, driver, part } = newPrimary();
+  part.change(change(1));
+  driver.isReady = false;
+  part.change(change(2, create, id(2)));
+  assert.equal(
+    fake.take('primary-answer').map(({ message }) => message['id']),
+    [2],
+  );
+  assert.is(part.pending, 1);
+});
+
+primary('refuses more than its bound, what consensus refuses, and what cannot be written', () => {
+  const { fake, driver, part } = newPrimary(1);
+  driver.refused = 'uncommitted-full';
+  part.change(change(1));
+  driver.refused = 'transferring';
+  part.change(change(2));
+  driver.refused = undefined;
+  part.change(change(3, { kind: 'create-topic', name: '\ud800', partitions: 1 }));
+  part.change(change(4));
+  part.change(change(5, create, id(2)));
+  assert.equal(fake.take('primary-answer').map(outcome), [
+    'overloaded not_applied',
+    'not_leader not_applied',
+    'bad_request not_applied',
+    'overloaded not_applied',
+  ]);
+});
+
+primary('wants nothing twice at a time, and nothing while it is not ready', () => {
+  const { driver, part } = newPrimary();
+  const ready: DirectoryCommand = { kind: 'topic-ready', name: 't' };
+  part.want('ready t', ready);
+  part.want('ready t', ready);
+  assert.is(driver.bodies.length, 1);
+  part.lost(11);
+  part.want('ready t', ready);
+  assert.is(driver.bodies.length, 2);
+  driver.isReady = false;
+  part.want('ready u', { kind: 'topic-ready', name: 'u' });
+  assert.is(driver.bodies.length, 2);
+});
+
+primary('passes on what a read came to', () => {
+  const { fake, driver, part } = newPrimary();
+  for (const number of [1, 2]) part.read({ kind: 'primary-read', id: number, fromNode: 'n3' });
+  driver.reads[0]!(logIndex(9));
+  driver.reads[1]!(undefined);
+  const answers = fake.take('primary-answer');
+  assert.equal(
+    answers.map(({ to, message }) => [to, message['index']]),
+    [
+      ['n3/manager', 9],
+      ['n3/manager', 0],
+    ],
+  );
+  assert.equal(answers.map(outcome), ['ok', 'not_leader not_applied']);
+});
+
+primary.run();
