@@ -63,8 +63,9 @@ export function shortfalls(totals: Totals, minutes: number): readonly string[] {
     found.push(`${totals.acknowledged} acknowledged records were checked, at least ${records} are expected`);
   }
   if (share >= 1) {
-    for (const [point, count] of totals.points)
+    for (const [point, count] of totals.points) {
       if (count === 0) found.push(`it never happened that ${point}`);
+    }
   }
   return found;
 }

@@ -38,8 +38,9 @@ function explain(seed: string, minutes: number): void {
   say(`----- the last ${last.length} events of seed ${seed}`);
   for (const line of last) say(line);
   say('-----');
-  for (const { checker, text, atMicros } of violations)
+  for (const { checker, text, atMicros } of violations) {
     say(`seed ${seed} at ${atMicros / 1_000_000} s: ${checker}: ${text}`);
+  }
   say(`replay: npm run sim -- --seed ${seed} --minutes ${minutes}`);
 }
 

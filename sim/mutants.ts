@@ -42,10 +42,11 @@ async function main(): Promise<boolean> {
     options: { workers: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) } },
   });
   const unknown = positionals.filter((name) => !mutants.some((mutant) => mutant.name === name));
-  if (unknown.length > 0)
+  if (unknown.length > 0) {
     throw new Error(
       `no mutant is called ${unknown.join(', ')}; there are ${mutants.map(({ name }) => name).join(', ')}`,
     );
+  }
   const chosen = mutants.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   let lost = 0;
   for (const mutant of chosen) if (!(await tell(mutant, Number(values.workers)))) lost += 1;

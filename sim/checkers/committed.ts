@@ -108,7 +108,7 @@ export class CommittedChecker {
       chain.push(below);
       lowest = below;
     }
-    return chain.at(-1)?.previous === model.checksums[model.last] ? chain.reverse() : undefined;
+    return chain.at(-1)?.previous === model.checksums[model.last] ? chain.toReversed() : undefined;
   }
 
   #append(group: number, model: CommittedGroup, entry: SeenEntry, inTerm: number): void {

@@ -18,22 +18,22 @@ export class FetchChecker {
 
   /** The records of one chunk; the reader had everything below `from`. */
   fetched(group: number, baseOffset: number, values: readonly Uint8Array[], from: number): void {
-    if (baseOffset > from)
+    if (baseOffset > from) {
       this.#report(`a read of group ${group} from offset ${from} skipped to ${baseOffset}`);
+    }
     for (const [at, value] of values.entries()) {
       const committed = this.#facts.valueAt(group, baseOffset + at);
       const where = `offset ${baseOffset + at} of group ${group}`;
       if (committed === undefined) this.#report(`a read was given ${where}, which is not committed`);
-      else if (Buffer.compare(committed, value) !== 0)
+      else if (Buffer.compare(committed, value) !== 0) {
         this.#report(`a read was given other bytes than are committed at ${where}`);
+      }
     }
   }
 
-  nothing(group: number, from: number, startMicros: number): void {
-    const end = this.#facts.ackedEnd(group, startMicros);
-    if (end > from)
-      this.#report(
-        `a read of group ${group} found nothing from offset ${from}, but ${end} records were acknowledged`,
-      );
+  /** The read was told that the records end here, confirmed by the leader. */
+  ended(group: number, end: number, startMicros: number): void {
+    const acked = this.#facts.ackedEnd(group, startMicros);
+    if (acked > end) this.#report(`a read of group ${group} was told that it ends at ${end}, but ${acked} records were acknowledged`);
   }
 }

@@ -95,8 +95,9 @@ const deactivate: Fault = ({ world, clients, random, aim, during }) => {
   const call = (action: 'deactivate' | 'activate'): void => {
     const asked = { op: 'admin', action, broker: broker.name } as const;
     clients.call(random.pick(world.nodes), asked, (outcome) => {
-      if (outcome.kind !== 'value' && action === 'activate')
+      if (outcome.kind !== 'value' && action === 'activate') {
         world.after(random.between(300, 1_500), () => call(action));
+      }
     });
   };
   call('deactivate');

@@ -24,8 +24,9 @@ export function buildMutant(mutant: Mutant, purpose: string): string {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   const compiled = (source: string): boolean => !source.endsWith('.d.ts') && !source.endsWith('.map');
-  for (const room of ['src', 'sim'])
+  for (const room of ['src', 'sim']) {
     cpSync(join(buildDir, room), join(dir, room), { recursive: true, filter: compiled });
+  }
   // A private build carries its own client; the shared one is found through the checkout's packages.
   const client = join(buildDir, 'node_modules');
   if (existsSync(client)) cpSync(client, join(dir, 'node_modules'), { recursive: true });

@@ -32,6 +32,7 @@ export class Clients {
   readonly #world: World;
   readonly #random: SimRandom;
   readonly #pending = new Map<number, Pending>();
+  #losing = 0;
   #lastId = 0;
   /** How likely an answer gets lost between node and client. */
   answerLoss = 0;
@@ -41,8 +42,9 @@ export class Clients {
     this.#random = world.random.fork('clients');
   }
 
+  /** Calls whose clients have not heard the end of them. */
   get open(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#losing;
   }
 
   call(node: SimNode, call: Call, then: (outcome: Outcome<CallValue>) => void): void {
@@ -152,7 +154,11 @@ export class Clients {
 
   #lose(id: number, pending: Pending): void {
     this.#pending.delete(id);
-    this.#world.after(this.#latencyMs(), pending.lost);
+    this.#losing += 1;
+    this.#world.after(this.#latencyMs(), () => {
+      this.#losing -= 1;
+      pending.lost();
+    });
   }
 
   #latencyMs(): number {

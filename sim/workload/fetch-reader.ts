@@ -50,6 +50,6 @@ export class FetchReader {
       checks.fetches.fetched(this.#group, header.baseOffset, values, this.#next);
       this.#next = Math.max(this.#next, header.baseOffset + header.recordCount);
     }
-    if (answer.chunks.length === 0) checks.fetches.nothing(this.#group, this.#next, startMicros);
+    if (answer.chunks.length === 0) checks.fetches.ended(this.#group, answer.end, startMicros);
   }
 }

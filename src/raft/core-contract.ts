@@ -84,7 +84,10 @@ export interface Effects {
   role: RoleChange | undefined;
   /** Set when a damaged replica became whole. */
   healed: boolean;
-  /** Proposals of this replica's past leadership at these indexes were overwritten: `not_applied`. From this index on. */
+  /**
+   * Proposals of this replica's past leadership at these indexes were overwritten: `not_applied`. From this index on. To be
+   * looked at before `commit`: other entries may have taken their place in the same drain.
+   */
   lostFrom: LogIndex | undefined;
 }
 
@@ -125,7 +128,7 @@ export interface RaftLimits {
   readonly pendingReads: number;
 }
 
-/** Why a proposal cannot be taken now. */
+/** Why a proposal cannot be taken now. `damaged`: by its log; it may well know a leader. */
 export type ProposeRefusal = 'not-leader' | 'not-ready' | 'transferring' | 'uncommitted-full' | 'damaged';
 
 /** What `class Raft` in `raft.ts` offers beside its constructor. */
@@ -155,6 +158,7 @@ export interface RaftStatus {
   readonly last: LogIndex;
   /** Highest index durable here. */
   readonly durable: LogIndex;
+  /** By the verdict at open, until healed; or by `damage-found`, until the log is opened again. */
   readonly damaged: boolean;
   readonly uncommittedBytes: number;
   readonly followers: readonly FollowerStatus[];

@@ -53,7 +53,7 @@ export interface Append extends Base {
 /**
  * `ack`: durable and equal to the leader's log up to `index`. `stored`: the same from a damaged replica: moves the
  * leader's probe and window, never its match. `reject`: no match at `index` (the append's prevIndex); `hintIndex` and
- * `hintTerm` are the highest entry at or below it that may match.
+ * `hintTerm` are the highest entry at or below it that may match; in `ack` and `stored` they are the end of its log.
  */
 export interface AppendReply extends Base {
   readonly kind: 'append-reply';
@@ -74,6 +74,10 @@ export interface Heartbeat extends Base {
 /** `damaged`: counts for check-quorum, not for ReadIndex. */
 export interface HeartbeatReply extends Base {
   readonly kind: 'heartbeat-reply';
+  /**
+   * The round answered; 0 when the heartbeat was of an older term. The answer to it carries the present term, in which its
+   * sender may lead once more, and must not confirm a round of this term by a number of that one.
+   */
   readonly context: number;
   readonly damaged: boolean;
   /** The follower's last durable index that matches nothing in particular: only a hint that it lags. */

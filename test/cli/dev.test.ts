@@ -1,6 +1,7 @@
 // timeout: 240 s
 /** What `callboard dev` promises about its processes and files. The nodes are stand-ins: what they store is no matter here. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ test.before(async () => {
 });
 
 test.after.each(async () => {
-  await Promise.all(started.splice(0).map((dev) => dev.child.destroy()));
+  await Promise.all(started.splice(0).map((dev) => dev.destroy()));
 });
 
 function setup(more: Partial<DevSetup> = {}): DevSetup {
@@ -222,6 +223,7 @@ test('does not believe a pid file whose process is another program now', async (
 test('names a busy port and the way out, and leaves nothing running', async () => {
   const settings = setup();
   const blocker = createServer().listen({ host: '127.0.0.1', port: firstPort + 1 });
+  await once(blocker, 'listening');
   try {
     const dev = launch(settings);
     const end = await dev.child.ended;

@@ -1,6 +1,7 @@
 // weight: heavy
 /** `callboard server` as a process: what it leaves, how it ends, and how it refuses. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -94,6 +95,7 @@ test('refuses data that another node has open, and leaves that node alone', asyn
 
 test('names an address that is busy', async () => {
   const blocker = createServer().listen({ host: '127.0.0.1', port });
+  await once(blocker, 'listening');
   try {
     const child = launch();
     assert.is((await child.ended).code, 4);

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   decodeEntry,
+  directoryResultCodec,
   encodeEntry,
   type DirectoryCommand,
   type DirectoryEvent,
@@ -144,6 +145,21 @@ codec('does not write down what could not be read back', () => {
     undefined,
   );
   assert.is(encodeEntry({ tag: '', command: { kind: 'topic-ready', name: 'x'.repeat(5_000) } }), undefined);
+});
+
+codec('carries results between managers, and takes no code that it does not know', () => {
+  const error = {
+    code: 'overloaded',
+    message: 'm',
+    outcome: 'not_applied',
+    retriable: true,
+    retryAfterMs: 5,
+  } as const;
+  for (const result of [{ ok: true, partitions: 3 } as const, { ok: false, error } as const]) {
+    assert.equal(directoryResultCodec.decode(directoryResultCodec.encode(result)), result);
+  }
+  assert.throws(() => directoryResultCodec.decode(['no_such_code', 'm', 1, true, null]), /error code/);
+  assert.throws(() => directoryResultCodec.decode([]), /fields/);
 });
 
 codec.run();

@@ -9,6 +9,7 @@ import { eventually } from './eventually.ts';
 
 const STAND_IN: string = fileURLToPath(new URL('../cli/stand-in/main.js', import.meta.url));
 const READY_MS = 60_000;
+const NODES_MAX = 9;
 
 export interface DevSetup extends ChildOptions {
   readonly data: string;
@@ -93,6 +94,21 @@ export class DevProcess {
 
   async ready(): Promise<void> {
     await this.says('Callboard is ready');
+  }
+
+  /** Kills everything, and waits until it is gone: the next test wants the ports. */
+  async destroy(): Promise<void> {
+    await this.child.destroy();
+    // Read only now: while it ran it might have started one more.
+    const pids = this.pids(NODES_MAX).filter((pid) => pid > 0 && pid !== process.pid && isAlive(pid));
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself in the meantime, as it should.
+      }
+    }
+    await untilGone(pids);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<End> {

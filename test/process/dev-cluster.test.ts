@@ -45,7 +45,7 @@ test('the printed lines create, produce and consume; nothing is lost when all no
     assert.equal(consumed, { kind: 'record', message: 'Hello, board', partition: 0 });
     assert.equal(await again.stop('SIGINT'), { code: 0, signal: null });
   } finally {
-    await Promise.all([dev.child.destroy(), again?.child.destroy(), api.close()]);
+    await Promise.all([dev.destroy(), again?.destroy(), api.close()]);
   }
 });
 
@@ -66,7 +66,7 @@ test('brokers wait for the admin with --manual-brokers', async () => {
     }
     await api.createTopic('late', 2);
   } finally {
-    await dev.child.destroy();
+    await dev.destroy();
     await api.close();
   }
 });

@@ -64,8 +64,10 @@ const kinds = [
 /** Each run draws its own mixture, so that some are calm enough to get far and some are all trouble (swarm testing). */
 function drawWeights(random: () => number): Weights {
   const some = (most: number): number => (random() < 0.3 ? 0 : random() * most);
+  // In a storm leaders come and go, and most of what they append is overwritten by the next.
+  const storm = random() < 0.5 ? 1 : 6;
   return {
-    tick: 1 + random() * 3,
+    tick: (1 + random() * 3) * Math.sqrt(storm),
     deliver: 12,
     write: 2 + random() * 6,
     load: 2,
@@ -74,10 +76,10 @@ function drawWeights(random: () => number): Weights {
     drop: some(1),
     repeat: some(0.7),
     late: some(0.4),
-    crash: some(0.06),
-    cut: some(0.05),
+    crash: some(0.06) * storm,
+    cut: some(0.08) * storm,
     transfer: some(0.03),
-    suspect: some(0.05),
+    suspect: some(0.05) * storm,
   };
 }
 

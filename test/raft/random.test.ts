@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RandomRun } from './random-run.ts';
 
-const seeds = Number(process.env['RAFT_SEEDS'] ?? 250);
+const seeds = Number(process.env['RAFT_SEEDS'] ?? 400);
 const first = Number(process.env['RAFT_FIRST_SEED'] ?? 1);
 
 function runAll(damage: boolean): { committed: number; reads: number; heals: number } {

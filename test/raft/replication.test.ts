@@ -117,7 +117,7 @@ test('B16: entries of older terms commit with the first of the own term, never b
   take(cluster, { kind: 'pre-vote-reply', ...between(2, 1, 2), granted: true });
   cluster.write(1);
   take(cluster, { kind: 'vote-reply', ...between(2, 1, 2), granted: true });
-  const inTerm2 = (at: number): RaftMessage => ({ ...reply(2, 'ack', at), term: term(2) }) as RaftMessage;
+  const inTerm2 = (at: number): RaftMessage => ({ ...reply(2, 'ack', at), term: term(2) });
   take(cluster, inTerm2(3));
   cluster.write(1);
   assert.is(cluster.raft(1).status().commit, 0);

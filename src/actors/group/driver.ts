@@ -44,7 +44,8 @@ export class GroupDriver {
   #loading = false;
   #readyTerm = 0;
   #leaderNode: string | undefined;
-  #campaignWhenOpen = false;
+  /** Ticks for which this replica goes on asking to lead, until somebody does. */
+  #campaignTicks = 0;
 
   constructor(options: GroupDriverOptions) {
     const { context, group, actorId } = options;
@@ -65,8 +66,9 @@ export class GroupDriver {
   handle(message: GroupMessage): void {
     switch (message.kind) {
       case 'group-tick':
-        this.#context.after(this.#options.limits.tickMs, { kind: 'group-tick' });
+        this.#armTick();
         this.#step({ kind: 'tick' });
+        this.#campaignAgain();
         break;
       case 'group-raft':
         this.#receive(message);
@@ -169,9 +171,10 @@ export class GroupDriver {
     this.#step({ kind: 'read', id: this.#reads.register(callback) });
   }
 
+  /** Asks to lead, and again with each tick for a while: of a new group the other replicas may not be there yet. */
   campaign(): void {
-    if (this.#raft === undefined) this.#campaignWhenOpen = true;
-    else this.#step({ kind: 'campaign' });
+    this.#campaignTicks = this.#options.limits.electionTicksMin;
+    this.#step({ kind: 'campaign' });
   }
 
   /** If this replica leads: hands over to the most advanced sound follower on one of `nodes`, if there is one. */
@@ -219,10 +222,27 @@ export class GroupDriver {
         sealNoop({ group, index, term, previous }, this.#context.wallTime(), crc32),
     });
     this.#out.watchLinks();
-    // The first tick comes at a random point of the interval, so that many groups do not tick at once.
-    this.#context.after(limits.tickMs * this.#context.random(), { kind: 'group-tick' });
+    this.#armTick();
     this.#options.events.durable(this.#durable);
-    if (this.#campaignWhenOpen) this.#step({ kind: 'campaign' });
+    if (this.#campaignTicks > 0) this.#step({ kind: 'campaign' });
+  }
+
+  /**
+   * All groups of a node tick at the same moments, so that the heartbeats of one moment leave as one frame per peer. Elections are
+   * spread by their random timeouts, not by this.
+   */
+  #armTick(): void {
+    const { tickMs } = this.#options.limits;
+    const left = tickMs - (this.#context.now() % tickMs);
+    // A timer may fire a fraction early: that is this tick, not one more.
+    this.#context.after(left < tickMs / 2 ? left + tickMs : left, { kind: 'group-tick' });
+  }
+
+  #campaignAgain(): void {
+    if (this.#leaderNode !== undefined) this.#campaignTicks = 0;
+    if (this.#campaignTicks === 0) return;
+    this.#campaignTicks -= 1;
+    this.#step({ kind: 'campaign' });
   }
 
   #receive({ message, fromIncarnation, toIncarnation }: GroupRaft): void {
