@@ -140,6 +140,11 @@ export interface RaftCore {
   tail(): Tail;
   /** Committed entries after `index` held in memory, oldest first, at most `max`; the shell loads others from the store. */
   committedAfter(index: LogIndex, max: number): readonly Entry[];
+  /**
+   * Term of the entry that the log has at `index`; undefined: none there. Index and term name an entry (Raft paper, 5.3), so this
+   * tells an older, intact value that the disk brings back from the entry that belongs there.
+   */
+  termAt(index: LogIndex): Term | undefined;
   status(): RaftStatus;
   /** Parts of the status that the shell looks at after every step, without making the whole. */
   readonly role: Role;

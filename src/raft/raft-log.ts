@@ -14,6 +14,9 @@ export const unknownChecksum = -1;
 /** Removed slots are squeezed out of the array once there are this many of them. */
 const slackSlots = 1_024;
 
+/** What an entry costs beside its bytes: its object, its array buffer, its place here. Small records are mostly this. */
+const entryOverheadBytes = 512;
+
 export class RaftLog {
   readonly #cacheBytes: number;
   #runs: TermRuns;
@@ -88,7 +91,7 @@ export class RaftLog {
     );
     this.#runs.append(entry.term);
     this.#entries.push(entry);
-    this.#bytes += entry.bytes.byteLength;
+    this.#bytes += entry.bytes.byteLength + entryOverheadBytes;
     this.#checksum = entry.checksum;
   }
 
@@ -105,7 +108,7 @@ export class RaftLog {
     } else {
       const kept = this.#head + index - this.#first;
       for (let at = kept; at < this.#entries.length; at += 1) {
-        this.#bytes -= this.#entries[at]?.bytes.byteLength ?? 0;
+        this.#bytes -= (this.#entries[at]?.bytes.byteLength ?? 0) + entryOverheadBytes;
       }
       this.#entries.length = kept;
     }
@@ -130,7 +133,7 @@ export class RaftLog {
   /** Drops the oldest entries above the cache's bound, none above `upTo`. */
   release(upTo: LogIndex): void {
     while (this.#bytes > this.#cacheBytes && this.#first <= upTo) {
-      this.#bytes -= this.#entries[this.#head]?.bytes.byteLength ?? 0;
+      this.#bytes -= (this.#entries[this.#head]?.bytes.byteLength ?? 0) + entryOverheadBytes;
       this.#entries[this.#head] = undefined;
       this.#head += 1;
       this.#first = toIndex(this.#first + 1);

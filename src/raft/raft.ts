@@ -61,6 +61,10 @@ export class Raft implements RaftCore {
     return log.slice(from, Infinity, Math.min(max, commit - index));
   }
 
+  termAt(index: LogIndex): Term | undefined {
+    return this.#core.log.termAt(index);
+  }
+
   get role(): Role {
     return this.#core.role;
   }

@@ -14,7 +14,7 @@ import type {
   RecoveredLog,
   RoleChange,
 } from '../../raft/index.ts';
-import { logIndex, type LogIndex, type Offset, type ReplicaId } from '@callboard/client/protocol';
+import { logIndex, type LogIndex, type Offset, type ReplicaId, type Term } from '@callboard/client/protocol';
 import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
 import { Incarnations } from './incarnations.ts';
@@ -132,6 +132,11 @@ export class GroupDriver {
   /** Whether proposals are taken: leads, own no-op applied. */
   get isReady(): boolean {
     return this.#readyTerm !== 0;
+  }
+
+  /** Whether the log's entry at `index` is the one of `term`: what a disk brings back may be an older, intact one. */
+  holds(index: LogIndex, term: Term): boolean {
+    return this.#raft?.termAt(index) === term;
   }
 
   refusal(bytes: number): ProposeRefusal | undefined {
@@ -283,7 +288,11 @@ export class GroupDriver {
     }
     this.#loading = false;
     if (message.entries.length === 0) this.damageFound(message.bad ?? logIndex(this.#applied + 1));
-    for (const entry of message.entries) this.#applyOne(entry);
+    for (const entry of message.entries) {
+      // The chain cannot tell which side of a break is wrong; the term can.
+      if (!this.holds(entry.index, entry.term)) this.damageFound(entry.index);
+      this.#applyOne(entry);
+    }
     this.#step({ kind: 'applied', index: this.#applied });
     this.#applyCommitted();
   }

@@ -340,7 +340,11 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (answer.incarnation !== this.#context.incarnation) return;
     const then = this.#reading.get(answer.id);
     this.#reading.delete(answer.id);
-    then?.(answer.chunks, answer.damaged);
+    const stale = answer.chunks
+      .map(readChunkHeader)
+      .find(({ index, term }) => !this.#driver.holds(index, term));
+    if (stale === undefined) then?.(answer.chunks, answer.damaged);
+    else then?.([], stale.index);
   }
 
   #consumeHost(): ConstructorParameters<typeof ConsumeDesk>[0] {
@@ -384,12 +388,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   #fail(request: { readonly id: number; readonly replyTo: Produce['replyTo'] }, error: CallError): void {
-    this.#answer(request, {
-      kind: 'partition-failed',
-      id: request.id,
-      error,
-      leader: this.#driver.leaderNode,
-    });
+    const leader = this.#driver.leaderNode;
+    this.#answer(request, { kind: 'partition-failed', id: request.id, error, leader });
   }
 
   #count(bytes: number): void {

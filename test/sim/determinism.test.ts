@@ -1,0 +1,53 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { withoutRealWorld } from '../../sim/banned-globals.ts';
+import { runSeed } from '../../sim/run.ts';
+import { drawSettings } from '../../sim/settings.ts';
+
+test('a seed run twice ends with the same hash and the same counts', () => {
+  for (const seed of ['d1', 'd2', 'd3']) {
+    const first = runSeed({ seed, minutes: 1 });
+    assert.equal(runSeed({ seed, minutes: 1 }), first);
+    assert.equal(first.violations, []);
+  }
+});
+
+test('reading the trace does not change a run', () => {
+  const lines: string[] = [];
+  const silent = runSeed({ seed: 'd4', minutes: 1 });
+  const traced = runSeed({ seed: 'd4', minutes: 1, line: (line) => void lines.push(line) });
+  assert.equal(traced, silent);
+  assert.ok(lines.length > 100);
+});
+
+test('two seeds end with different hashes', () => {
+  assert.is.not(runSeed({ seed: 'd5', minutes: 0.5 }).hash, runSeed({ seed: 'd6', minutes: 0.5 }).hash);
+});
+
+test('the same settings are drawn for the same seed, and a quarter of the seeds has no faults', () => {
+  assert.equal(drawSettings('x', 10), drawSettings('x', 10));
+  const seeds = Array.from({ length: 400 }, (_, at) => drawSettings(String(at), 10));
+  const calm = seeds.filter((settings) => settings.faults.kinds.length === 0).length;
+  assert.ok(calm > 60 && calm < 140, `${calm} of 400 seeds have no faults`);
+  for (const { faults, network } of seeds) if (faults.kinds.length === 0) assert.not(network.raw);
+});
+
+test('whatever reaches past the seed throws while a simulation runs, and works again afterwards', () => {
+  const uses: Readonly<Record<string, () => unknown>> = {
+    Date: () => Date.now(),
+    'new Date': () => new Date(),
+    'Math.random': () => Math.random(),
+    setTimeout: () => setTimeout(() => undefined, 0),
+    setImmediate: () => setImmediate(() => undefined),
+    queueMicrotask: () => queueMicrotask(() => undefined),
+    'process.nextTick': () => process.nextTick(() => undefined),
+    'performance.now': () => performance.now(),
+    'crypto.randomUUID': () => crypto.randomUUID(),
+  };
+  for (const [name, use] of Object.entries(uses)) {
+    assert.throws(() => withoutRealWorld(use), /was used while the simulation ran/, name);
+    assert.not.throws(use, undefined, name);
+  }
+});
+
+test.run();

@@ -1,0 +1,27 @@
+// timeout: 300 s
+// weight: heavy
+import process from 'node:process';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runRange } from '../../sim/range.ts';
+
+/** What two cores run in a hundred seconds or so. `CALLBOARD_SIM_SEEDS=1..200` runs more. */
+const range = /^(\d+)\.\.(\d+)$/.exec(process.env['CALLBOARD_SIM_SEEDS'] ?? '1..40');
+
+test('a range of seeds runs without a violation, with enough faults and enough records', async () => {
+  assert.ok(range, 'CALLBOARD_SIM_SEEDS is a range such as 1..200');
+  const lines: string[] = [];
+  const verdict = await runRange({
+    first: Number(range[1]),
+    last: Number(range[2]),
+    minutes: 10,
+    workers: 2,
+    say: (line) => void lines.push(line),
+  });
+  process.stdout.write(`${lines.join('\n')}\n`);
+  assert.equal(verdict.totals.failed.map(({ seed, violations }) => ({ seed, violations })), []);
+  assert.equal(verdict.unequal, []);
+  assert.equal(verdict.shortfalls, []);
+});
+
+test.run();
