@@ -38,9 +38,11 @@ export function withoutRealWorld<T>(body: () => T): T {
 
 function ban(holder: object, name: string): Restore {
   const before = Object.getOwnPropertyDescriptor(holder, name);
-  const stub = function banned(): never {
+  const refuse = (): never => {
     throw new Error(`${name} was used while the simulation ran`);
   };
+  // However it is used: called, constructed, or asked for one of its own functions.
+  const stub = new Proxy(function banned(): void {}, { apply: refuse, construct: refuse, get: refuse });
   Object.defineProperty(holder, name, { value: stub, configurable: true, writable: true });
   return () => {
     if (before === undefined) Reflect.deleteProperty(holder, name);

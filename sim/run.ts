@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly line?: (text: string) => void;
   /** Changes what the seed has drawn, for directed runs. */
   readonly change?: (settings: Settings) => Settings;
+  /** Schedules what a directed run does beside, or instead of, the plan. */
+  readonly script?: (world: World, plan: FaultPlan) => void;
 }
 
 /** A cluster that never comes to rest is a finding. */
@@ -52,6 +54,7 @@ export function runSeed(options: RunOptions): RunResult {
   withoutRealWorld(() =>
     withRaftObserver(world.checks.raft, () => {
       try {
+        options.script?.(world, plan);
         play(world, work, plan, finale);
       } catch (error) {
         world.report.violation(

@@ -181,4 +181,22 @@ export const mutants: readonly Mutant[] = [
     ],
     ...often,
   },
+  {
+    name: 'apply-from-stale-disk',
+    breaks: 'committed entries are loaded from the disk while the write that replaces them is under way',
+    edits: [edit('actors/group/driver.js', 'to: logIndex(Math.min(this.#commit, durable)),', 'to: this.#commit,')],
+    ...seldom,
+  },
+  {
+    name: 'refuse-unconfirmed',
+    breaks: 'a leader that was deposed unawares refuses a sequence for good',
+    edits: [
+      edit(
+        'actors/partition-replica/replica.js',
+        "this.#driver.read((leads) => this.#fail(request, leads ? error : refusalError('not-leader')));",
+        'this.#fail(request, error);',
+      ),
+    ],
+    ...seldom,
+  },
 ];

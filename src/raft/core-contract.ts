@@ -125,6 +125,8 @@ export interface RaftLimits {
   readonly inflightBytes: number;
   readonly uncommittedGroupBytes: number;
   readonly entryCacheBytes: number;
+  /** Counted against the cache for each entry beside its bytes. Absent: 0. */
+  readonly entryOverheadBytes?: number;
   readonly pendingReads: number;
 }
 

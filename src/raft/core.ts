@@ -77,7 +77,12 @@ export class Core {
     this.peers = [...members];
     this.voter = this.quorum.isVoter(self);
     this.sole = this.quorum.isSole(self);
-    this.log = new RaftLog(recovered.runs, tail, options.limits.entryCacheBytes);
+    this.log = new RaftLog(
+      recovered.runs,
+      tail,
+      options.limits.entryCacheBytes,
+      options.limits.entryOverheadBytes,
+    );
     this.durability = new Durability(tail.index);
     this.staging = new Staging(verdict.kind === 'clean' && recovered.highest > tail.index);
     this.term = hard.term;

@@ -14,11 +14,10 @@ export const unknownChecksum = -1;
 /** Removed slots are squeezed out of the array once there are this many of them. */
 const slackSlots = 1_024;
 
-/** What an entry costs beside its bytes: its object, its array buffer, its place here. Small records are mostly this. */
-const entryOverheadBytes = 512;
-
 export class RaftLog {
   readonly #cacheBytes: number;
+  /** What an entry costs beside its bytes: its object, its buffer, its place here. Small records are mostly this. */
+  readonly #overheadBytes: number;
   #runs: TermRuns;
   /** Slots before `#head` are released; the entry at `#head` has index `#first`. */
   #entries: (Entry | undefined)[] = [];
@@ -27,7 +26,8 @@ export class RaftLog {
   #bytes = 0;
   #checksum: number;
 
-  constructor(runs: readonly TermRun[], tail: Tail, cacheBytes: number) {
+  constructor(runs: readonly TermRun[], tail: Tail, cacheBytes: number, overheadBytes = 0) {
+    this.#overheadBytes = overheadBytes;
     this.#runs = new TermRuns(runs, tail.index);
     assert(
       this.#runs.lastTerm === tail.term,
@@ -91,7 +91,7 @@ export class RaftLog {
     );
     this.#runs.append(entry.term);
     this.#entries.push(entry);
-    this.#bytes += entry.bytes.byteLength + entryOverheadBytes;
+    this.#bytes += entry.bytes.byteLength + this.#overheadBytes;
     this.#checksum = entry.checksum;
   }
 
@@ -108,7 +108,7 @@ export class RaftLog {
     } else {
       const kept = this.#head + index - this.#first;
       for (let at = kept; at < this.#entries.length; at += 1) {
-        this.#bytes -= (this.#entries[at]?.bytes.byteLength ?? 0) + entryOverheadBytes;
+        this.#bytes -= (this.#entries[at]?.bytes.byteLength ?? 0) + this.#overheadBytes;
       }
       this.#entries.length = kept;
     }
@@ -133,7 +133,7 @@ export class RaftLog {
   /** Drops the oldest entries above the cache's bound, none above `upTo`. */
   release(upTo: LogIndex): void {
     while (this.#bytes > this.#cacheBytes && this.#first <= upTo) {
-      this.#bytes -= (this.#entries[this.#head]?.bytes.byteLength ?? 0) + entryOverheadBytes;
+      this.#bytes -= (this.#entries[this.#head]?.bytes.byteLength ?? 0) + this.#overheadBytes;
       this.#entries[this.#head] = undefined;
       this.#head += 1;
       this.#first = toIndex(this.#first + 1);

@@ -27,6 +27,7 @@ export interface Limits {
   readonly uncommittedGroupBytes: number;
   readonly uncommittedNodeBytes: number;
   readonly entryCacheBytes: number;
+  readonly entryOverheadBytes: number;
   readonly pendingReads: number;
 
   readonly peerLinkBytes: number;
@@ -100,6 +101,7 @@ export const defaultLimits: Limits = {
   uncommittedGroupBytes: 16 << 20,
   uncommittedNodeBytes: 256 << 20,
   entryCacheBytes: 4 << 20,
+  entryOverheadBytes: 512,
   pendingReads: 4_096,
 
   peerLinkBytes: 16 << 20,

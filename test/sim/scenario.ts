@@ -1,0 +1,101 @@
+/** Directed runs: a calm cluster of three, a script of faults at given times, and the same checkers as ever. */
+import { crc32 } from 'node:zlib';
+import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
+import * as assert from 'uvu/assert';
+import type { FaultPlan } from '../../sim/faults/plan.ts';
+import type { SimNode } from '../../sim/node.ts';
+import { runSeed } from '../../sim/run.ts';
+import type { RunResult } from '../../sim/run.ts';
+import type { Settings } from '../../sim/settings.ts';
+import type { World } from '../../sim/world.ts';
+import { makeValue } from '../../sim/workload/values.ts';
+
+export interface Stage {
+  readonly world: World;
+  readonly plan: FaultPlan;
+  /** Runs `act` at this simulated time. */
+  at(ms: number, act: () => void): void;
+  /** The node that leads the group, of those that run; throws if there is none. */
+  leader(group: number): SimNode;
+  /** Kills a node and starts it again after a while. */
+  restart(node: SimNode, afterMs: number, power?: boolean): void;
+  cutOff(node: SimNode, forMs: number): void;
+}
+
+export function calm(settings: Settings): Settings {
+  const { network, faults, workload } = settings;
+  return {
+    ...settings,
+    nodes: ['node-1', 'node-2', 'node-3'],
+    network: { ...network, latencyMs: 0.3, jitterMs: 0.3, bulkBytesPerMs: 50_000, raw: false },
+    faults: { ...faults, kinds: [] },
+    workload: { ...workload, topics: 1, maxPartitions: 1, thinkMs: 150, idle: false },
+  };
+}
+
+/** Runs the script under a few seeds; each must end without a violation. */
+export function play(
+  name: string,
+  script: (stage: Stage) => void,
+  change: (settings: Settings) => Settings = (settings) => settings,
+): readonly RunResult[] {
+  return [1, 2, 3].map((seed) => {
+    const result = runSeed({
+      seed: `${name} ${seed}`,
+      minutes: 1,
+      change: (settings) => change(calm(settings)),
+      script: (world, plan) => script(stage(world, plan)),
+    });
+    assert.equal(result.violations, [], `${name}, seed ${seed}`);
+    assert.ok(result.acknowledged > 20, `${name}, seed ${seed}: only ${result.acknowledged} records`);
+    return result;
+  });
+}
+
+function stage(world: World, plan: FaultPlan): Stage {
+  return {
+    world,
+    plan,
+    at: (ms, act) => world.after(ms, act),
+    leader: (group) => {
+      const { raft } = world.checks;
+      const found = world.nodes.find((node) => {
+        const view = raft.view(node.name, group);
+        return node.running && view?.life === node.life && view.raft.status().role === 'leader';
+      });
+      if (found === undefined) throw new Error(`nobody leads group ${group}`);
+      return found;
+    },
+    restart: (node, afterMs, power = false) => {
+      node.crash(power);
+      plan.restartAfter(afterMs, node);
+    },
+    cutOff: (node, forMs) => {
+      for (const link of world.network.linksOf(node.name)) {
+        for (const direction of link.directions()) {
+          link.cut(direction);
+          world.after(forMs, () => link.mend(direction));
+        }
+      }
+    },
+  };
+}
+
+/** A batch of one record that is in the checkers' books, straight into a node's own replica; nobody waits for the answer. */
+export function slipIn(world: World, node: SimNode, group: number, id: number): void {
+  world.checks.records.attempt({ id, client: 'slipped', groups: [group], ordered: false, bytes: 8 }, world.nowMicros);
+  const chunk = buildChunk(
+    {
+      kind: chunkKind.records,
+      body: encodeRecords([{ timestampDelta: 0, key: undefined, headers: [], value: makeValue(id, 8) }]),
+      recordCount: 1,
+      producerId: new Uint8Array(16),
+      producerEpoch: 0,
+      firstSequence: 0,
+      firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
+      lastTimestampDelta: 0,
+    },
+    crc32,
+  );
+  node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, () => undefined);
+}
