@@ -34,6 +34,10 @@ export class FetchChecker {
   /** The read was told that the records end here, confirmed by the leader. */
   ended(group: number, end: number, startMicros: number): void {
     const acked = this.#facts.ackedEnd(group, startMicros);
-    if (acked > end) this.#report(`a read of group ${group} was told that it ends at ${end}, but ${acked} records were acknowledged`);
+    if (acked > end) {
+      this.#report(
+        `a read of group ${group} was told that it ends at ${end}, but ${acked} records were acknowledged`,
+      );
+    }
   }
 }

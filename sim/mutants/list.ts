@@ -184,7 +184,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'apply-from-stale-disk',
     breaks: 'committed entries are loaded from the disk while the write that replaces them is under way',
-    edits: [edit('actors/group/driver.js', 'to: logIndex(Math.min(this.#commit, durable)),', 'to: this.#commit,')],
+    edits: [
+      edit('actors/group/driver.js', 'to: logIndex(Math.min(this.#commit, durable)),', 'to: this.#commit,'),
+    ],
     ...seldom,
   },
   {

@@ -290,25 +290,38 @@ judge('answer', {
 const idle = { id: 'x', control: 0, data: 0, dataCapacity: 10 };
 
 judge('bounds', {
-  make: (report) => new BoundsChecker({ controlMessages: 100, uncommittedBytes: 1_000, entryBytes: 100 }, report),
+  make: (report) =>
+    new BoundsChecker({ controlMessages: 100, uncommittedBytes: 1_000, entryBytes: 100 }, report),
   good: {
     'queues within their bounds': (checker) => checker.actors('a', [{ ...idle, control: 100, data: 10 }]),
     'no queue': (checker) => checker.actors('a', [idle]),
     'one entry beyond the bound in bytes': (checker) => checker.uncommitted('a', 1, 1_100),
   },
   bad: {
-    'a control lane that ran over': [/101 control messages/, (checker) => checker.actors('a', [{ ...idle, control: 101 }])],
-    'a data lane that ran over': [/11 data messages/, (checker) => checker.actors('a', [{ ...idle, data: 11 }])],
+    'a control lane that ran over': [
+      /101 control messages/,
+      (checker) => checker.actors('a', [{ ...idle, control: 101 }]),
+    ],
+    'a data lane that ran over': [
+      /11 data messages/,
+      (checker) => checker.actors('a', [{ ...idle, data: 11 }]),
+    ],
     'too many uncommitted bytes': [/2000 bytes/, (checker) => checker.uncommitted('a', 1, 2_000)],
   },
 });
 
 judge('failure', {
   make: (report) =>
-    new FailureChecker({ damaged: (node) => node === 'damaged', failing: (node) => node === 'failing', report }),
+    new FailureChecker({
+      damaged: (node) => node === 'damaged',
+      failing: (node) => node === 'failing',
+      report,
+    }),
   good: {
     'damage found on a damaged node': (checker) =>
-      checker.note('damaged', 'partition/1', 'error', 'actor.failed', { error: 'Error: damage found in group 1' }),
+      checker.note('damaged', 'partition/1', 'error', 'actor.failed', {
+        error: 'Error: damage found in group 1',
+      }),
     'a store that was made to fail': (checker) => {
       checker.note('failing', 'log-writer', 'error', 'actor.failed', { error: 'Error: storage_failed: EIO' });
       checker.processEnded('failing', 'log-writer escalated');
@@ -316,12 +329,21 @@ judge('failure', {
     'a process that was killed': (checker) => checker.processEnded('a', 'crash'),
   },
   bad: {
-    'a throw': [/failed: TypeError/, (checker) => checker.note('a', 'x', 'error', 'actor.failed', { error: 'TypeError' })],
+    'a throw': [
+      /failed: TypeError/,
+      (checker) => checker.note('a', 'x', 'error', 'actor.failed', { error: 'TypeError' }),
+    ],
     'damage found where none was done': [
       /damage found/,
-      (checker) => checker.note('a', 'partition/1', 'error', 'actor.failed', { error: 'Error: damage found in group 1' }),
+      (checker) =>
+        checker.note('a', 'partition/1', 'error', 'actor.failed', {
+          error: 'Error: damage found in group 1',
+        }),
     ],
-    'a process that ended by itself': [/ended: out of luck/, (checker) => checker.processEnded('a', 'out of luck')],
+    'a process that ended by itself': [
+      /ended: out of luck/,
+      (checker) => checker.processEnded('a', 'out of luck'),
+    ],
     'an error note': [/noted x.y/, (checker) => checker.note('a', 'x', 'error', 'x.y', {})],
   },
 });

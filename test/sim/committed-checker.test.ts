@@ -37,7 +37,13 @@ class Log {
     );
     const previous = this.entries.at(-1)?.checksum ?? 0;
     const index = this.entries.length + 1;
-    const seal = { group: groupId(1), term: term(at), index: logIndex(index), baseOffset: offset(baseOffset), previousChecksum: previous };
+    const seal = {
+      group: groupId(1),
+      term: term(at),
+      index: logIndex(index),
+      baseOffset: offset(baseOffset),
+      previousChecksum: previous,
+    };
     const checksum = sealChunk(bytes, seal, crc32);
     const entry = { index, term: at, checksum, previous, bytes };
     this.entries.push(entry);
@@ -50,13 +56,24 @@ class Log {
 
   records(baseOffset: number, firstSequence: number, count = 1, epoch = 0): SeenEntry {
     const values = Array.from({ length: count }, (_, n) => Uint8Array.of(n));
-    const body = encodeRecords(values.map((value) => ({ timestampDelta: 0, key: undefined, headers: [], value })));
-    const draft = { kind: chunkKind.records, body, recordCount: count, producerId: new Uint8Array(16).fill(7) };
+    const body = encodeRecords(
+      values.map((value) => ({ timestampDelta: 0, key: undefined, headers: [], value })),
+    );
+    const draft = {
+      kind: chunkKind.records,
+      body,
+      recordCount: count,
+      producerId: new Uint8Array(16).fill(7),
+    };
     return this.#add({ ...draft, producerEpoch: epoch, firstSequence }, baseOffset, 1);
   }
 
   move(from: number, to: number): SeenEntry {
-    return this.#add({ kind: chunkKind.command, body: encodeCursorMoves([{ consumer: 'c', from, to }]) }, 0, 1);
+    return this.#add(
+      { kind: chunkKind.command, body: encodeCursorMoves([{ consumer: 'c', from, to }]) },
+      0,
+      1,
+    );
   }
 }
 
@@ -85,7 +102,9 @@ judge<Case>('committed log', {
       commit(log.noop(2));
     },
     'a new epoch from sequence 0, and a cursor that moves': ({ log, commit }) => {
-      for (const entry of [log.records(0, 0, 3), log.records(3, 0, 1, 1), log.move(0, 2), log.move(2, 4)]) commit(entry);
+      for (const entry of [log.records(0, 0, 3), log.records(3, 0, 1, 1), log.move(0, 2), log.move(2, 4)]) {
+        commit(entry);
+      }
     },
     'an applied entry that was committed': ({ log, commit, checker }) => {
       const entry = log.noop();
@@ -125,8 +144,14 @@ judge<Case>('committed log', {
         commit(log.records(1, 1, 1, 0));
       },
     ],
-    'a cursor beyond the end': [/log ends at 1/, ({ log, commit }) => [log.records(0, 0), log.move(0, 3)].forEach(commit)],
-    'an applied entry that is not committed': [/nobody has committed/, ({ checker }) => checker.applying('b', 1, 1, 5)],
+    'a cursor beyond the end': [
+      /log ends at 1/,
+      ({ log, commit }) => [log.records(0, 0), log.move(0, 3)].forEach(commit),
+    ],
+    'an applied entry that is not committed': [
+      /nobody has committed/,
+      ({ checker }) => checker.applying('b', 1, 1, 5),
+    ],
     'an applied entry that is another one': [
       /another entry 1/,
       ({ log, commit, checker }) => {

@@ -21,7 +21,8 @@ judge('election', {
       checker.vote(1, 3, 'a', 'b');
       checker.vote(1, 4, 'a', 'c');
     },
-    'a paused leader that lacks what a newer one committed': (checker) => checker.complete(1, 2, 'a', 3, false),
+    'a paused leader that lacks what a newer one committed': (checker) =>
+      checker.complete(1, 2, 'a', 3, false),
   },
   bad: {
     'two leaders in one term': [
@@ -102,7 +103,12 @@ class Disks {
       this.#stored.get(`${node} ${index}`);
     this.promises = new Promises(readDisk, report);
     this.promises.born(1, ['a', 'b', 'c']);
-    this.durability = new DurabilityChecker({ promises: this.promises, readDisk, excused: () => false, report });
+    this.durability = new DurabilityChecker({
+      promises: this.promises,
+      readDisk,
+      excused: () => false,
+      report,
+    });
   }
 
   /** Entries become durable and are answered. */
@@ -110,7 +116,15 @@ class Disks {
     const entries = Array.from({ length: last - first + 1 }, (_, at) => entry(first + at));
     for (const one of entries) this.put(node, one);
     const hard = { term: 1, vote: undefined };
-    this.promises.written(node, { group: 1, truncateFrom: undefined, entries, hard, tailIndex: last, healed: false, ...more });
+    this.promises.written(node, {
+      group: 1,
+      truncateFrom: undefined,
+      entries,
+      hard,
+      tailIndex: last,
+      healed: false,
+      ...more,
+    });
   }
 
   put(node: string, stored: StoredEntry): void {
@@ -122,7 +136,12 @@ class Disks {
   }
 
   open(node: string, verdict: 'clean' | 'damaged', tailIndex: number, excused: boolean, term = 1): void {
-    this.promises.opened(node, 1, { verdict, owedKnown: true, hard: { term, vote: undefined }, tailIndex }, excused);
+    this.promises.opened(
+      node,
+      1,
+      { verdict, owedKnown: true, hard: { term, vote: undefined }, tailIndex },
+      excused,
+    );
   }
 }
 
@@ -139,7 +158,14 @@ judge('promise', {
     },
     'a truncation that a crash left in doubt': (disks) => {
       disks.write('a', 1, 3);
-      disks.promises.leftInDoubt('a', { group: 1, truncateFrom: 2, entries: [entry(2, 2)], hard: undefined, tailIndex: 2, healed: false });
+      disks.promises.leftInDoubt('a', {
+        group: 1,
+        truncateFrom: 2,
+        entries: [entry(2, 2)],
+        hard: undefined,
+        tailIndex: 2,
+        healed: false,
+      });
       disks.put('a', entry(2, 2));
       disks.lose('a', 3);
       disks.open('a', 'clean', 2, false);
@@ -238,7 +264,10 @@ judge('durability', {
         disks.durability.acked('a', 1, 1);
       },
     ],
-    'a vote before it is durable': [/before that was durable/, (disks) => disks.durability.voted('a', 1, 2, 'b')],
+    'a vote before it is durable': [
+      /before that was durable/,
+      (disks) => disks.durability.voted('a', 1, 2, 'b'),
+    ],
     'a request for votes before the own vote is durable': [
       /asked for votes in term 2/,
       (disks) => disks.durability.askedForVotes('a', 1, 2),

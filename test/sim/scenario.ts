@@ -83,7 +83,10 @@ function stage(world: World, plan: FaultPlan): Stage {
 
 /** A batch of one record that is in the checkers' books, straight into a node's own replica; nobody waits for the answer. */
 export function slipIn(world: World, node: SimNode, group: number, id: number): void {
-  world.checks.records.attempt({ id, client: 'slipped', groups: [group], ordered: false, bytes: 8 }, world.nowMicros);
+  world.checks.records.attempt(
+    { id, client: 'slipped', groups: [group], ordered: false, bytes: 8 },
+    world.nowMicros,
+  );
   const chunk = buildChunk(
     {
       kind: chunkKind.records,

@@ -89,7 +89,7 @@ test('a disk that is full ends its node, and with space it takes part again', ()
       at(8_000, () => node.storage.setFull(false));
     });
   });
-  for (const { points } of results) assert.ok((points['a store failed'] ?? 0) >= 1);
+  for (const { faults } of results) assert.ok((faults['restart'] ?? 0) >= 4);
 });
 
 test('a manager that starts anew beside a running gateway denies nothing that was answered before', () => {

@@ -19,7 +19,10 @@ test('a range of seeds runs without a violation, with enough faults and enough r
     say: (line) => void lines.push(line),
   });
   process.stdout.write(`${lines.join('\n')}\n`);
-  assert.equal(verdict.totals.failed.map(({ seed, violations }) => ({ seed, violations })), []);
+  assert.equal(
+    verdict.totals.failed.map(({ seed, violations }) => ({ seed, violations })),
+    [],
+  );
   assert.equal(verdict.unequal, []);
   assert.equal(verdict.shortfalls, []);
 });

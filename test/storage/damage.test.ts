@@ -2,8 +2,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Tail, Verdict } from '../../src/raft/types.ts';
+import { parseFile } from '../../src/storage/journal-records.ts';
 import { entryKey, entryTag, offsetTag, tailKey, tailTag } from '../../src/storage/keys.ts';
-import { LogMaker, TestNode, appendOf, birthOf, g1, g2, hardState, idOf, tailOf } from './kit.ts';
+import { LogMaker, TestNode, appendOf, birthOf, crc32, g1, g2, hardState, idOf, tailOf } from './kit.ts';
 import type { TestStore } from './kit.ts';
 import { JournalLostError, Workload, live } from './workload.ts';
 
@@ -287,6 +288,36 @@ test('an entry of another place, sound in itself, is bad where it lies', () => {
   const bytes = log.entries[1]?.bytes ?? new Uint8Array(0);
   node.storage.engine.tamper(keyAt(4), bytes);
   assert.match(damagedBy(node.start().open(g1).verdict), /entry 4: other-index/);
+});
+
+test("another group's entry is bad, even where index and chain would fit", () => {
+  const { node } = scene();
+  node.crash(false);
+  node.storage.engine.tamper(keyAt(1), new LogMaker(g2).append().bytes);
+  assert.match(damagedBy(node.start().open(g1).verdict), /entry 1: other-group/);
+});
+
+test('an entry later than what is owed shows that a tail record is gone, also when the log got shorter', () => {
+  const { node, store, log } = scene();
+  node.time.runFor(2_000);
+  log.cut(3);
+  const entry = log.append({ term: 2, timestamp: 9 });
+  store.write(appendOf(g1, [entry], { truncateFrom: entry.index }));
+  log.cut(2);
+  const newer = log.append({ term: 3 });
+  store.write(appendOf(g1, [], { hard: hardState(3) }));
+  store.write(appendOf(g1, [newer], { truncateFrom: newer.index }));
+  const newest = [...node.storage.engine.stored()].findLast(({ key }) => key[0] === tailTag);
+  if (newest === undefined) throw new Error('no tail record');
+  node.crash(true, 'lost');
+  for (const name of ['journal-1', 'journal-2']) {
+    // What the power loss took: the unsynced tail record of the newest batch.
+    const bytes = node.storage.files.copy(name) ?? new Uint8Array(0);
+    const { frames } = parseFile(bytes, crc32);
+    if (frames.at(-1)?.hard === false) node.storage.files.truncate(name, bytes.byteLength - 1);
+  }
+  node.storage.engine.tamper(newest.key, undefined);
+  assert.is(owes(node.start().open(g1).verdict), 'unknown');
 });
 
 test('entries above the owed tail show that a tail record is gone', () => {

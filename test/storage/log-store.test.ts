@@ -101,6 +101,8 @@ test('one batch may truncate what it put itself', () => {
   assert.is(store.findOffset(g1, 2), 3);
   assert.is(store.findOffset(g1, 3), undefined);
   assert.is(store.findTime(g1, 9_000), 1);
+  node.crash(true, 'lost');
+  assert.equal(node.start().open(g1).verdict, { kind: 'clean' });
 });
 
 test('hard state alone does not touch the engine', () => {
