@@ -102,7 +102,7 @@ test('a manager that starts anew beside a running gateway denies nothing that wa
         node.crash(false);
         node.start();
         // The directory is read in its first moments; a read that fails makes the manager open its log again.
-        at(60, () => node.storage.engine.failNextReads(3));
+        for (let ms = 30; ms < 900; ms += 30) at(ms, () => node.storage.engine.failNextReads(1));
       });
     }
   });

@@ -1,4 +1,4 @@
-// timeout: 300 s
+// timeout: 600 s
 // weight: heavy
 import process from 'node:process';
 import { test } from 'uvu';
