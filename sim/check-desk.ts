@@ -113,6 +113,8 @@ export class CheckDesk {
       promises: this.promises,
       excused: () => atlas.excuses(node.name),
       mayFail: () => atlas.mayFail(node.name),
+      nowMicros: () => this.#world.nowMicros,
+      damagedAtMicros: () => atlas.damagedAtMicros(node.name),
       onWriting: (truncates) => this.#world.onWriting(node.name, truncates),
     });
     this.#stores.set(node.name, checks);

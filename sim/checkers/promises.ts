@@ -29,6 +29,8 @@ export interface OpenedLog {
   readonly owedKnown: boolean;
   readonly hard: Hard;
   readonly tailIndex: number;
+  /** The disk was changed by a fault while it was being read: what is there now is not what was found. */
+  readonly disturbed?: boolean;
 }
 
 /** Reads a replica's entry from its simulated disk, as it is now. */
@@ -146,7 +148,9 @@ export class Promises {
       // It owes what was answered; what was in doubt it may owe as well, or not.
       return;
     } else {
-      this.#checkClean(where, node, group, promised, log);
+      if (log.disturbed === true) {
+        promised.entries.length = Math.min(promised.entries.length, log.tailIndex + 1);
+      } else this.#checkClean(where, node, group, promised, log);
       promised.damaged = false;
       promised.owedKnown = true;
     }

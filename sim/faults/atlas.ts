@@ -20,6 +20,7 @@ export class Atlas {
   readonly #suspects = new Map<string, Suspicion>();
   /** Nodes whose index may be damaged, by the process in which it happened: only a start checks the whole of it. */
   readonly #scars = new Map<string, number>();
+  readonly #damagedAt = new Map<string, number>();
   readonly #journals = new Map<string, number>();
   /** Nodes whose store was made to fail. */
   readonly #failing = new Set<string>();
@@ -41,6 +42,11 @@ export class Atlas {
   /** The same for reads: what points to records may be damaged where all records are sound. */
   excusesReads(node: string): boolean {
     return this.#suspects.has(node) || this.#scars.get(node) === this.#world.node(node).life;
+  }
+
+  /** When this node's disk was last damaged; -1: never. */
+  damagedAtMicros(node: string): number {
+    return this.#damagedAt.get(node) ?? -1;
   }
 
   mayFail(node: string): boolean {
@@ -73,6 +79,7 @@ export class Atlas {
   suspect(node: string, down: boolean): void {
     const { life } = this.#world.node(node);
     const before = this.#suspects.get(node)?.untilLife ?? 0;
+    this.#damagedAt.set(node, this.#world.nowMicros);
     this.#scars.set(node, down ? life + 1 : life);
     const untilLife = Math.max(before, down ? life + 1 : life);
     this.#suspects.set(node, { sinceMicros: this.#world.nowMicros, untilLife });

@@ -20,13 +20,17 @@ export interface StoreCheckers {
   readonly excused: () => boolean;
   /** The store was made to fail: its last answers mean nothing, and the process is about to end. */
   readonly mayFail: () => boolean;
+  readonly nowMicros: () => number;
+  /** When a fault last changed what is on the disk. */
+  readonly damagedAtMicros: () => number;
   readonly onWriting: (truncates: boolean) => void;
 }
 
 export class StoreChecks implements StoreObserver {
   readonly #node: string;
   readonly #checkers: StoreCheckers;
-  readonly #walking = new Set<GroupId>();
+  /** Groups whose logs are being walked, and since when. */
+  readonly #walking = new Map<GroupId, number>();
   /** Every group whose log was opened by this process before. */
   readonly #openedBefore = new Set<GroupId>();
   #inFlight: StoreBatch | undefined;
@@ -60,12 +64,13 @@ export class StoreChecks implements StoreObserver {
   }
 
   opening(group: GroupId): void {
-    this.#walking.add(group);
+    this.#walking.set(group, this.#checkers.nowMicros());
     this.#checkRace(group, this.#inFlight?.some((write) => write.group === group) ?? false);
   }
 
   opened(group: GroupId, log: RecoveredLog): void {
     const { promises, report, excused } = this.#checkers;
+    const disturbed = this.#checkers.damagedAtMicros() >= (this.#walking.get(group) ?? 0);
     this.#walking.delete(group);
     const { verdict, hard, tail } = log;
     report.event(
@@ -89,7 +94,7 @@ export class StoreChecks implements StoreObserver {
     promises.opened(
       this.#node,
       group,
-      { verdict: verdict.kind, owedKnown, hard, tailIndex: tail.index },
+      { verdict: verdict.kind, owedKnown, hard, tailIndex: tail.index, disturbed },
       excused(),
     );
   }
