@@ -15,7 +15,7 @@ import { runRange } from './range.ts';
 import { runSeed } from './run.ts';
 import type { RunResult } from './run.ts';
 
-const traceLines = Number(process.env['CALLBOARD_SIM_LINES'] ?? 200);
+const traceLines = Number(process.env['SIM_TRACE_LINES'] ?? 200);
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -2,7 +2,7 @@
 // timeout: 900 s
 /**
  * All nodes killed at random moments of the first start, of creating topics and of load, and once more during the
- * recovery: each start comes back clean. CALLBOARD_KILL_ROUNDS says how many rounds; CALLBOARD_KILL_SEED repeats a run.
+ * recovery: each start comes back clean. TEST_KILL_ROUNDS says how many rounds; TEST_KILL_SEED repeats a run.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,8 +13,8 @@ import { Ledger } from '../lib/ledger.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('kills during the first start');
-const ROUNDS = Number(process.env['CALLBOARD_KILL_ROUNDS'] ?? 5);
-const SEED = Number(process.env['CALLBOARD_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
+const ROUNDS = Number(process.env['TEST_KILL_ROUNDS'] ?? 5);
+const SEED = Number(process.env['TEST_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
 const PARTITIONS = 3;
 const PHASES = ['start', 'creation', 'load'] as const;
 

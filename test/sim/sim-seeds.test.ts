@@ -5,11 +5,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runRange } from '../../sim/range.ts';
 
-/** What two cores run in a hundred seconds or so. `CALLBOARD_SIM_SEEDS=1..200` runs more. */
-const range = /^(\d+)\.\.(\d+)$/.exec(process.env['CALLBOARD_SIM_SEEDS'] ?? '1..40');
+/** What two cores run in a hundred seconds or so. `TEST_SIM_SEEDS=1..200` runs more. */
+const range = /^(\d+)\.\.(\d+)$/.exec(process.env['TEST_SIM_SEEDS'] ?? '1..40');
 
 test('a range of seeds runs without a violation, with enough faults and enough records', async () => {
-  assert.ok(range, 'CALLBOARD_SIM_SEEDS is a range such as 1..200');
+  assert.ok(range, 'TEST_SIM_SEEDS is a range such as 1..200');
   const lines: string[] = [];
   const verdict = await runRange({
     first: Number(range[1]),
