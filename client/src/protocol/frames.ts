@@ -1,9 +1,9 @@
 /**
  * The frames between a client and a node: every frame is `[type, correlation, ...fields]`.
  *
- * Types 1 to 31 belong to peers (peer-frames.ts), 32 to 63 to clients, 64 to 95 are kept for the push protocol. The
+ * Types 1 to 31 belong to peers (peer-frames.ts), 32 to 95 to clients. The
  * two directions are separate families and no family holds both peer and client frames, so a frame on the wrong
- * path or in the wrong direction is simply unknown there.
+ * path or in the wrong direction is simply unknown there. 64 to 79 are push, 80 to 95 are for operators.
  */
 import { createTopic, topicCreated, type CreateTopic, type TopicCreated } from './messages/create-topic.ts';
 import { errorReply, type ErrorReply } from './messages/error.ts';
@@ -17,17 +17,42 @@ import {
 } from './messages/metadata.ts';
 import { ping, pong, type Ping, type Pong } from './messages/ping.ts';
 import { produce, produced, type Produce, type Produced } from './messages/produce.ts';
+import * as push from './messages/push.ts';
 import { union, type UnionCodec } from './shape.ts';
 
 /** Both sides of a connection must speak the same version. */
 export const protocolVersion = 1;
 
 /** What a client may send. */
-export type ClientFrame = ClientHello | MetadataRequest | CreateTopic | Produce | Fetch | Ping;
+export type ClientFrame =
+  | ClientHello
+  | MetadataRequest
+  | CreateTopic
+  | Produce
+  | Fetch
+  | Ping
+  | push.OpenConsumer
+  | push.Subscribe
+  | push.Credit
+  | push.Ack
+  | push.Unsubscribe
+  | push.Locate;
 
 /** What a node may send to a client. */
 export type NodeFrame =
-  ClientHelloReply | ErrorReply | MetadataReply | TopicCreated | Produced | Fetched | Pong;
+  | ClientHelloReply
+  | ErrorReply
+  | MetadataReply
+  | TopicCreated
+  | Produced
+  | Fetched
+  | Pong
+  | push.ConsumerOpened
+  | push.Subscribed
+  | push.Delivery
+  | push.Acked
+  | push.Unsubscribed
+  | push.Located;
 
 export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>({
   hello: clientHello,
@@ -36,6 +61,12 @@ export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>({
   produce,
   fetch,
   ping,
+  'open-consumer': push.openConsumer,
+  subscribe: push.subscribe,
+  credit: push.credit,
+  ack: push.ack,
+  unsubscribe: push.unsubscribe,
+  locate: push.locate,
 });
 
 export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>({
@@ -46,6 +77,12 @@ export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>({
   produced,
   fetched,
   pong,
+  'consumer-opened': push.consumerOpened,
+  subscribed: push.subscribed,
+  delivery: push.delivery,
+  acked: push.acked,
+  unsubscribed: push.unsubscribed,
+  located: push.located,
 });
 
 /** The version that a hello announces: position 2 in every version, for peers and clients alike. */

@@ -25,4 +25,20 @@ export { clientHelloType, type ClientHello, type ClientHelloReply } from './mess
 export type { MetadataReply, MetadataRequest, PartitionPlace, TopicPlaces } from './messages/metadata.ts';
 export type { Ping, Pong } from './messages/ping.ts';
 export type { Produce, Produced } from './messages/produce.ts';
+export type {
+  Ack,
+  Acked,
+  ConsumerOpened,
+  Credit,
+  Delivery,
+  Locate,
+  Located,
+  OpenConsumer,
+  Position,
+  SessionOf,
+  Subscribe,
+  Subscribed,
+  Unsubscribe,
+  Unsubscribed,
+} from './messages/push.ts';
 export * from './close-codes.ts';
