@@ -78,6 +78,16 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         const groups = this.#groups.get(frame.topic);
         if (groups === undefined) this.#call(frame, { op: 'locate', topics: [frame.topic] }, context);
         else this.#ask(frame, groups, context);
+        return;
+      }
+      case 'open-consumer':
+      case 'subscribe':
+      case 'credit':
+      case 'ack':
+      case 'unsubscribe':
+      case 'locate': {
+        const message = `this release does not push: '${frame.kind}' is not answered; consume with fetch, or over HTTP`;
+        this.#fail(frame.correlation, failure('bad_request', { message }));
       }
     }
   }
