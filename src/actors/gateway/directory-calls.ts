@@ -2,6 +2,8 @@
  * What the gateway asks of its node's manager: barriers, changes and the subscription.
  *
  * - Barriers are shared: everyone who asks while one is on its way waits for the next one, which is sent after they asked.
+ * - A barrier says that the manager has applied everything; this copy has it too if it follows that very incarnation of the
+ *   manager. So none is asked before the subscription, which travels ahead of it.
  * - A manager that is not there (yet) is asked again until the callers' deadlines. If it ends, barriers are asked again of
  *   its successor; a change that it had taken is in doubt.
  */
@@ -41,6 +43,8 @@ export class DirectoryCalls {
   #asked: AskedBarrier | undefined;
   #unsent: PendingChange[] = [];
   readonly #changes = new Map<number, PendingChange>();
+  /** The manager's present incarnation has taken the subscription. */
+  #follows = false;
   #lastId = 0;
 
   constructor(context: Context<GatewayMessage>, calls: Calls) {
@@ -51,11 +55,12 @@ export class DirectoryCalls {
 
   /** Subscribes to the manager and asks to be told of its end. */
   subscribe(ended: GatewayMessage): void {
-    this.#context.send(
+    const sent = this.#context.send(
       this.#manager,
       { kind: 'directory-subscribe', replyTo: this.#context.self },
       'control',
     );
+    this.#follows = sent === 'accepted';
     this.#context.monitor(this.#manager, ended);
     this.#askBarrier();
     this.#sendChanges();
@@ -100,6 +105,7 @@ export class DirectoryCalls {
     for (const { call } of lost) this.#calls.fail(call, managerEnded());
     if (this.#asked !== undefined) this.#waiting = [...this.#asked.waiters, ...this.#waiting];
     this.#asked = undefined;
+    this.#follows = false;
   }
 
   /** Tries again what could not be sent, and forgets what nobody waits for. */
@@ -111,7 +117,7 @@ export class DirectoryCalls {
   }
 
   #askBarrier(): void {
-    if (this.#asked !== undefined || this.#waiting.length === 0) return;
+    if (!this.#follows || this.#asked !== undefined || this.#waiting.length === 0) return;
     const waiters = this.#waiting.filter(({ call }) => call.open);
     this.#waiting = waiters;
     if (waiters.length === 0) return;

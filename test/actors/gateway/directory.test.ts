@@ -263,6 +263,25 @@ test('calls wait for a manager that is not there yet', () => {
   assert.is(rig.subscribers, 1);
 });
 
+test('no barrier of a manager counts before the copy follows that manager', () => {
+  const rig = new Rig({ managerless: true });
+  const call = rig.call({ op: 'size', topic: 't', consumer: 'c', partition: undefined });
+  rig.clock.advance(30);
+  rig.events = [topicEvent('t', [['n1']])];
+  rig.startManager();
+  // The gateway looks for calls that wait every 20 ms, and for its manager every 100 ms.
+  rig.clock.advance(200);
+  assert.is(rig.verdict(call), 'consumer_not_registered not_applied');
+
+  const later = new Rig();
+  later.stopManager();
+  later.events = [topicEvent('t', [['n1']])];
+  const second = later.call({ op: 'size', topic: 't', consumer: 'c', partition: undefined });
+  later.startManager();
+  later.clock.advance(200);
+  assert.is(later.verdict(second), 'consumer_not_registered not_applied');
+});
+
 test('a change that never reached a manager was not made', () => {
   const rig = new Rig({ managerless: true });
   const call = rig.call({ op: 'create-topic', name: 't', partitions: 1 });
