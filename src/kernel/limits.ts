@@ -65,4 +65,16 @@ export function assertRestartPolicy(policy: RestartPolicy): void {
   if (!delaysFit) throw new RangeError('a restart policy needs 0 <= firstDelayMs <= maxDelayMs');
   if (!Number.isSafeInteger(budget) || budget < 0) throw new RangeError('a restart budget is a count');
   if (!(windowMs > 0)) throw new RangeError('a restart window must be positive');
+  let pausesMs = 0;
+  let pauseMs = firstDelayMs;
+  for (let n = 0; n < budget && pausesMs < windowMs && pauseMs > 0; n += 1) {
+    pausesMs += Math.min(maxDelayMs, pauseMs);
+    pauseMs *= 2;
+  }
+  // The first restarts would be forgotten before the last of the budget: such an actor would fail for ever.
+  if (pausesMs >= windowMs) {
+    throw new RangeError(
+      `${budget} restarts take ${pausesMs} ms or more and never fall within ${windowMs} ms`,
+    );
+  }
 }

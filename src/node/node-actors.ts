@@ -37,7 +37,7 @@ export interface NodeActorsOptions {
 }
 
 /** A replica that finds damage ends and opens its log anew, which may happen several times in a row. */
-const replicaRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 5_000, budget: 20, windowMs: 60_000 };
+const replicaRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 20, windowMs: 60_000 };
 const shellRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 10, windowMs: 60_000 };
 
 export function startNodeActors(options: NodeActorsOptions): void {

@@ -97,6 +97,13 @@ test('a failure after the budget is spent escalates once, and the actor is gone'
   assert.is(events.filter((event) => event.startsWith('stopped')).length, 3);
 });
 
+test('a budget that its own pauses outlast is refused: such an actor would fail for ever', () => {
+  const slow = { firstDelayMs: 50, maxDelayMs: 5_000, budget: 20, windowMs: 60_000 };
+  assert.throws(() => new Supervision(slow, policy), /never fall within 60000 ms/);
+  assert.not.throws(() => new Supervision({ ...slow, maxDelayMs: 2_000 }, policy));
+  assert.not.throws(() => new Supervision({ ...slow, firstDelayMs: 0, budget: 1e9 }, policy));
+});
+
 test('escalate fails the system at the first throw; never just ends the actor', () => {
   const kit = newKit();
   kit.system.send(spawnFragile(kit, [], 'escalate'), { kind: 'throw' });

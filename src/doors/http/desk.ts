@@ -4,7 +4,7 @@
  */
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import type { Call, CallAnswer, CallValue, GatewayMessage } from '../../actors/gateway/messages.ts';
-import { refTo, type Actor, type Context, type Ref } from '../../kernel/index.ts';
+import { refTo, type Actor, type Context, type Ref, type RestartPolicy } from '../../kernel/index.ts';
 
 export type Answered = (value: CallValue | undefined, error: CallError) => void;
 
@@ -65,6 +65,14 @@ function answerMissing(): CallError {
   });
 }
 
+/** Short pauses: callers wait at this desk, and their deadlines with them. */
+export const deskRestarts: RestartPolicy = {
+  firstDelayMs: 10,
+  maxDelayMs: 100,
+  budget: 10,
+  windowMs: 60_000,
+};
+
 export class Desk {
   readonly #limits: Limits;
   readonly #gateway: Ref<GatewayMessage>;
@@ -116,6 +124,8 @@ export class Desk {
     this.#context = context;
     this.#ticking = false;
     context.monitor(this.#gateway, { kind: 'door-gateway-ended' });
+    // While this actor was down nobody looked at the deadlines.
+    this.#expire(context.now());
     this.#tickLater(context);
   }
 

@@ -8,7 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
-import { Desk } from './desk.ts';
+import { Desk, deskRestarts } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
 import { parseJson, type JsonValue } from './json.ts';
 import { Ledger } from './ledger.ts';
@@ -50,7 +50,7 @@ const noFields = new Fields(new Map());
 
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const desk = new Desk(options.node, options.limits);
-  options.system.spawn(httpDoorActorId, () => desk.actor());
+  options.system.spawn(httpDoorActorId, () => desk.actor(), { restart: deskRestarts });
   const door = new Door(options, desk);
   return { server: door.server, close: () => door.close() };
 }

@@ -1,0 +1,118 @@
+import { defaultLimits, type CallError } from '@callboard/client/protocol';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FragileActor, Fuse } from '../../../sim/observe/fragile-actor.ts';
+import type { CallValue, GatewayMessage } from '../../../src/actors/gateway/messages.ts';
+import { Desk, deskRestarts } from '../../../src/doors/http/desk.ts';
+import type { Actor } from '../../../src/kernel/index.ts';
+import { newKit, type Kit } from '../../kernel/kit.ts';
+
+interface Heard {
+  readonly value: CallValue | undefined;
+  readonly error: CallError;
+}
+
+interface Rig {
+  readonly kit: Kit;
+  readonly fuse: Fuse;
+  readonly heard: Heard[];
+  readonly taken: GatewayMessage[];
+  ask(): void;
+}
+
+const limits = { ...defaultLimits, callDeadlineMs: 2_000 };
+
+/** A desk and a gateway that takes calls, and answers them only if it is told to. */
+function newRig(answers: boolean, dataCapacity = 8): Rig {
+  const kit = newKit();
+  const fuse = new Fuse(() => undefined);
+  const taken: GatewayMessage[] = [];
+  const gateway: Actor<GatewayMessage> = {
+    receive: (message, context) => {
+      taken.push(message);
+      if (message.kind !== 'call' || !answers) return;
+      const value: CallValue = { op: 'locate', topics: [] };
+      context.send(
+        message.replyTo,
+        { kind: 'call-answer', id: message.id, value, error: undefined },
+        'control',
+      );
+    },
+  };
+  kit.system.spawn('gateway', () => gateway, { dataCapacity });
+  const desk = new Desk('n1', limits);
+  kit.system.spawn('http-door', () => new FragileActor(desk.actor(), fuse), { restart: deskRestarts });
+  const heard: Heard[] = [];
+  const ask = (): void =>
+    desk.ask({ op: 'locate', topics: [] }, (value, error) => void heard.push({ value, error }));
+  return { kit, fuse, heard, taken, ask };
+}
+
+test('a call is refused before the desk has started, and answered with its value after', () => {
+  const { kit, heard, ask } = newRig(true);
+  ask();
+  assert.is(heard[0]?.error.code, 'unavailable');
+  assert.is(heard[0]?.error.outcome, 'not_applied');
+  kit.settle();
+  ask();
+  kit.settle();
+  assert.is(heard.length, 2);
+  assert.ok(heard[1]?.value);
+});
+
+test('a gateway that says nothing is given up at the deadline, as unknown, and its late answer is nothing', () => {
+  const { kit, heard, ask } = newRig(false);
+  kit.settle();
+  ask();
+  kit.pass(limits.callDeadlineMs - 10);
+  assert.is(heard.length, 0);
+  kit.pass(300);
+  assert.is(heard.length, 1);
+  assert.is(heard[0]?.error.code, 'timeout');
+  assert.is(heard[0]?.error.outcome, 'unknown');
+});
+
+test('calls are refused as overloaded when the gateway takes no more, and the others are not touched', () => {
+  const { kit, heard, ask } = newRig(true, 3);
+  kit.settle();
+  for (let n = 0; n < 5; n += 1) ask();
+  assert.equal(
+    heard.map(({ error }) => error.code),
+    ['overloaded', 'overloaded'],
+  );
+  kit.settle();
+  assert.is(heard.filter(({ value }) => value !== undefined).length, 3);
+});
+
+test('the end of the gateway answers what it had taken, as unknown, once', () => {
+  const { kit, heard, ask } = newRig(false);
+  kit.settle();
+  ask();
+  ask();
+  kit.settle();
+  const gateway = kit.system.find('gateway');
+  assert.ok(gateway);
+  kit.system.stop(gateway);
+  kit.settle();
+  assert.equal(
+    heard.map(({ error }) => [error.code, error.outcome]),
+    [
+      ['unavailable', 'unknown'],
+      ['unavailable', 'unknown'],
+    ],
+  );
+  kit.pass(limits.callDeadlineMs * 2);
+  assert.is(heard.length, 2);
+});
+
+test('a desk that fails again and again still answers at the deadline', () => {
+  const { kit, fuse, heard, ask } = newRig(false);
+  kit.settle();
+  ask();
+  fuse.arm(true, 9);
+  kit.pass(limits.callDeadlineMs + 400);
+  assert.is(heard.length, 1);
+  assert.is(heard[0]?.error.code, 'timeout');
+});
+
+test.run();
