@@ -149,7 +149,9 @@ export class CheckDesk {
 
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields): void {
     this.failures.note(node.name, actor.id, level, event, fields);
-    if (event === 'health.finding') {
+    if (event === 'replica.past-dropped') {
+      this.#world.report.sometimes('a message of an earlier incarnation was dropped');
+    } else if (event === 'health.finding') {
       this.#world.report.sometimes(
         fields['alive'] === true ? 'a broker came back' : 'a broker was found dead',
       );

@@ -3,12 +3,7 @@
  * client session would send them. Knows the placements from the node's own manager, as a session does.
  */
 import type { Limits } from '@callboard/client/protocol';
-import {
-  gatewayActorId,
-  type Call,
-  type CallAnswer,
-  type GatewayMessage,
-} from '../src/actors/gateway/messages.ts';
+import type { Call } from '../src/actors/gateway/messages.ts';
 import { managerActorId, type DirectoryEvents, type ManagerMessage } from '../src/actors/manager/messages.ts';
 import {
   partitionActorId,
@@ -17,16 +12,17 @@ import {
   type PartitionRequest,
 } from '../src/actors/partition-replica/messages.ts';
 import type { Topic } from '../src/directory/index.ts';
+import { Desk, deskRestarts, type Answered } from '../src/doors/http/desk.ts';
 import { refTo, type ActorSystem, type Context, type Ref, type SendResult } from '../src/kernel/index.ts';
 
 type DoorMessage =
-  | CallAnswer
   | DirectoryEvents
   | PartitionAnswer
   | { readonly kind: 'door-manager-gone' }
   | { readonly kind: 'door-watch' };
 
 const doorId = 'client/door';
+const deskId = 'http-door';
 
 /** A request without what the door fills in. */
 export type RequestBody = PartitionRequest extends infer R
@@ -38,31 +34,24 @@ export type RequestBody = PartitionRequest extends infer R
 export class Door {
   readonly topics: Map<string, Topic> = new Map();
   readonly #system: ActorSystem;
-  readonly #limits: Limits;
+  readonly #desk: Desk;
   readonly #self: Ref<DoorMessage>;
-  readonly #calls = new Map<number, (answer: CallAnswer) => void>();
   readonly #requests = new Map<number, (answer: PartitionAnswer) => void>();
   #lastId = 0;
 
   constructor(system: ActorSystem, limits: Limits) {
     this.#system = system;
-    this.#limits = limits;
+    this.#desk = new Desk(system.node, limits);
+    system.spawn(deskId, () => this.#desk.actor(), { restart: deskRestarts });
     this.#self = system.spawn<DoorMessage>(doorId, () => ({
       start: (context) => this.#watch(context),
       receive: (message, context) => this.#receive(message, context),
     }));
   }
 
-  /** False: refused at once, nothing was taken. */
-  call(call: Call, then: (answer: CallAnswer) => void): boolean {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    const deadlineMs = this.#limits.callDeadlineMs;
-    const gateway = refTo<GatewayMessage>(this.#system.node, gatewayActorId);
-    const sent = this.#system.send(gateway, { kind: 'call', id, replyTo: this.#self, deadlineMs, call });
-    if (sent !== 'accepted') return false;
-    this.#calls.set(id, then);
-    return true;
+  /** By the HTTP door's own desk: answered once, whatever becomes of the gateway. */
+  call(call: Call, then: Answered): void {
+    this.#desk.ask(call, then);
   }
 
   /** To the replica of `group` on `node`. */
@@ -88,12 +77,6 @@ export class Door {
 
   #receive(message: DoorMessage, context: Context<DoorMessage>): void {
     switch (message.kind) {
-      case 'call-answer': {
-        const then = this.#calls.get(message.id);
-        this.#calls.delete(message.id);
-        then?.(message);
-        return;
-      }
       case 'directory-events':
         for (const event of message.events) {
           if (event.kind === 'topic' && event.topic.state === 'ready') {

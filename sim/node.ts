@@ -223,6 +223,7 @@ export class SimNode {
         onEscalate: (error, address) => this.#escalated(process, address, error),
       },
       this.#life,
+      (id, before) => this.#actorCrashes(id, before),
     );
     process.system = system;
     process.store = new ObservedStore(store, events.store(this));
@@ -240,6 +241,12 @@ export class SimNode {
     process.door = new Door(system, limits);
     report.event(this.name, 'process-serves', this.#life, store.startCount);
     events.started(this);
+  }
+
+  #actorCrashes(id: string, before: boolean): void {
+    const { report } = this.#options;
+    report.fault('actor-crash');
+    report.event(this.name, 'actor-crash', id, before ? 'before' : 'after');
   }
 
   /** In its own round of the event loop, as a process that ends does not do so within the handler that asked for it. */

@@ -4,7 +4,7 @@
  * Swarm testing: each seed draws a subset of the faults with intensities of its own, since faults that are always on hide what
  * the others would have shown. A quarter of the seeds has none, and must then show no trace of one.
  */
-import { defaultLimits, type Limits } from '@callboard/client/protocol';
+import { assertLimits, defaultLimits, type Limits } from '@callboard/client/protocol';
 import { faultKinds, type FaultKind } from './observe/fault-kinds.ts';
 import { SimRandom } from './ports/sim-random.ts';
 
@@ -44,6 +44,8 @@ export interface WorkloadSettings {
   readonly thinkMs: number;
   readonly batchRecords: number;
   readonly valueBytes: number;
+  /** Records that a producer now and then sends all at once; 0: it never does. */
+  readonly burst: number;
   /** Windows without any call. */
   readonly idle: boolean;
 }
@@ -99,7 +101,7 @@ function drawLimits(random: SimRandom): Limits {
     ? { tickMs: 100, heartbeatTicks: 3, electionTicksMin: 10, electionTicksMax: 20, stallTicks: 50 }
     : {};
   const appendEntries = small(0.3, random.between(1, 8), defaultLimits.appendEntries);
-  return {
+  const limits = {
     ...defaultLimits,
     ...coarse,
     appendEntries,
@@ -112,7 +114,10 @@ function drawLimits(random: SimRandom): Limits {
     writerBatchEntries: small(0.3, random.between(1, 8), defaultLimits.writerBatchEntries),
     gatewayBatchRecords: small(0.3, random.between(1, 4), defaultLimits.gatewayBatchRecords),
     readsInFlight: small(0.3, 1, defaultLimits.readsInFlight),
+    gatewayPendingCalls: small(0.4, random.between(3, 12), defaultLimits.gatewayPendingCalls),
   };
+  assertLimits(limits);
+  return limits;
 }
 
 function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
@@ -176,6 +181,7 @@ function drawWorkload(random: SimRandom): WorkloadSettings {
     batchRecords: random.pick([5, 20, 40]),
     valueBytes: random.pick([16, 60, 300]),
     idle: random.chance(0.5),
+    burst: random.chance(0.3) ? random.between(5, 40) : 0,
   };
 }
 

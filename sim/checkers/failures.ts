@@ -2,6 +2,8 @@
  * No actor fails and no process ends unless an injected fault explains it (RELIABILITY D13): a throw is a decision of the supervisor
  * in production, and a finding here.
  */
+import { injectedCrash } from '../observe/fragile-actor.ts';
+
 type Scalar = string | number | boolean | undefined;
 
 export interface FailureOptions {
@@ -14,6 +16,8 @@ export interface FailureOptions {
 
 export class FailureChecker {
   readonly #options: FailureOptions;
+  /** Actors that were made to throw, by node, for as long as the process lives. */
+  readonly #injected = new Map<string, Set<string>>();
   #failures = 0;
 
   constructor(options: FailureOptions) {
@@ -42,13 +46,21 @@ export class FailureChecker {
     }
     this.#failures += 1;
     const error = text(fields['error']);
+    if (error.includes(injectedCrash)) {
+      this.#injected.set(node, (this.#injected.get(node) ?? new Set()).add(actor));
+      return;
+    }
     if (error.includes('damage found in group') && this.#options.damaged(node)) return;
     if (error.includes('storage_failed') && this.#options.failing(node)) return;
     this.#options.report(`${actor} on ${node} failed: ${error} ${text(fields['at'])}`);
   }
 
   processEnded(node: string, why: string): void {
-    const byFault = why === 'crash' || why === 'power loss' || this.#options.failing(node);
+    // Its last failure may be of another kind, and was judged as such; the budget was used up by the injected ones too.
+    const escalated = [...(this.#injected.get(node) ?? [])].some((id) => why.startsWith(`${id} escalated`));
+    this.#injected.delete(node);
+    const killed = why === 'crash' || why === 'power loss';
+    const byFault = killed || escalated || this.#options.failing(node);
     if (!byFault) this.#options.report(`the process of ${node} ended: ${why}`);
   }
 }

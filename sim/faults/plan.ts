@@ -7,6 +7,7 @@ import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { Clients } from '../workload/clients.ts';
 import type { World } from '../world.ts';
+import { actorFaults } from './actor-faults.ts';
 import { Aim } from './aim.ts';
 import { diskFaults } from './disk-faults.ts';
 import type { Fault, FaultContext } from './fault.ts';
@@ -14,7 +15,12 @@ import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
 import { Triggers } from './triggers.ts';
 
-const faults: Readonly<Record<string, Fault>> = { ...processFaults, ...networkFaults, ...diskFaults };
+const faults: Readonly<Record<string, Fault>> = {
+  ...processFaults,
+  ...networkFaults,
+  ...diskFaults,
+  ...actorFaults,
+};
 
 /** Early on, a cluster is founded and its first topics made: worth a few faults, but it must get somewhere. */
 const firstStormMs = 1_000;

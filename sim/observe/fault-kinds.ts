@@ -45,6 +45,9 @@ export const faultKinds = [
   'journal-older',
   'journal-unsynced-lost',
   'journal-torn',
+  // Actors.
+  'actor-crash',
+  'actor-crash-loop',
   // People.
   'deactivate',
 ] as const;

@@ -1,29 +1,45 @@
-/** An ActorSystem that keeps hold of the actors which drive groups, for checkers to look into. */
+/** An ActorSystem whose actors can be made to throw, and that keeps hold of those which drive groups, for checkers to look into. */
 import type { Actor, Ref, SpawnOptions } from '../../src/kernel/index.ts';
 import { ActorSystem } from '../../src/kernel/index.ts';
 import type { ActorSystemOptions } from '../../src/kernel/index.ts';
 import { managerActorId } from '../../src/actors/manager/messages.ts';
+import { FragileActor, Fuse } from './fragile-actor.ts';
 import { SiteActor } from './raft-probe.ts';
 
 export class ObservedSystem extends ActorSystem {
   /** The present instance by actor id. */
   readonly drivers: Map<string, Actor<never>> = new Map();
+  /** By actor id. */
+  readonly fuses: Map<string, Fuse> = new Map();
   readonly #life: number;
+  readonly #onCrash: (id: string, before: boolean) => void;
 
-  constructor(options: ActorSystemOptions, life: number) {
+  constructor(options: ActorSystemOptions, life: number, onCrash: (id: string, before: boolean) => void) {
     super(options);
     this.#life = life;
+    this.#onCrash = onCrash;
   }
 
   override spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions): Ref<M> {
     const group = groupOf(id);
-    if (group === undefined) return super.spawn(id, factory, options);
-    const observed = (): Actor<M> => {
-      const actor = factory();
-      this.drivers.set(id, actor);
-      return new SiteActor(actor, this.node, this.#life, group);
-    };
-    return super.spawn(id, observed, options);
+    const fuse = new Fuse((before) => this.#onCrash(id, before));
+    const ref = super.spawn(
+      id,
+      () => {
+        const actor = factory();
+        if (group === undefined) return new FragileActor(actor, fuse);
+        this.drivers.set(id, actor);
+        return new FragileActor(new SiteActor(actor, this.node, this.#life, group), fuse);
+      },
+      options,
+    );
+    this.fuses.set(id, fuse);
+    return ref;
+  }
+
+  /** Actors of this node that may be made to throw, in the order of their spawning. */
+  fragile(): readonly string[] {
+    return [...this.fuses.keys()].filter((id) => !id.startsWith('client/'));
   }
 }
 

@@ -63,25 +63,27 @@ export class Clients {
         startMicros,
         deadlineMicros,
       });
-      const taken = node.door?.call(call, ({ value, error }) => {
+      const answered = (value: CallValue | undefined, error: CallError): void => {
         checks.answers.answered(id, this.#world.nowMicros);
+        if (value !== undefined) {
+          end({ kind: 'value', value });
+          return;
+        }
         this.#noteError(error);
-        if (error !== undefined) {
-          this.#world.report.detail(
-            node.name,
-            () => `${call.op} answered ${error.code} ${error.outcome}: ${error.message}`,
-          );
+        this.#world.report.detail(
+          node.name,
+          () => `${call.op} answered ${error.code} ${error.outcome}: ${error.message}`,
+        );
+        if (error.code === 'internal') {
+          this.#world.report.violation('answers', `${call.op} at ${node.name}: ${error.message}`);
         }
-        if (value !== undefined) end({ kind: 'value', value });
-        else if (error !== undefined) end({ kind: 'error', error });
-        else {
-          this.#world.report.violation(
-            'answers',
-            `${call.op} at ${node.name} was answered without a value or an error`,
-          );
-        }
-      });
-      if (taken === true) return;
+        end({ kind: 'error', error });
+      };
+      const { door } = node;
+      if (door !== undefined) {
+        door.call(call, answered);
+        return;
+      }
       checks.answers.answered(id, this.#world.nowMicros);
       end({ kind: 'refused' });
     });
@@ -99,7 +101,10 @@ export class Clients {
     if (started === undefined) return;
     const { end } = started;
     this.#arrive(node, () => {
-      const sent = node.door?.request(target, group, body, (answer) => end({ kind: 'value', value: answer }));
+      const sent = node.door?.request(target, group, body, (answer) => {
+        if (answer.kind === 'partition-failed') this.#noteError(answer.error);
+        end({ kind: 'value', value: answer });
+      });
       if (sent !== 'accepted') end({ kind: 'refused' });
     });
   }
@@ -165,10 +170,10 @@ export class Clients {
     return 0.2 + this.#random.next();
   }
 
-  #noteError(error: CallError | undefined): void {
+  #noteError(error: CallError): void {
     const { report } = this.#world;
-    if (error?.code === 'overloaded') report.sometimes('a call was refused as overloaded');
-    if (error?.code === 'low_disk_space') report.sometimes('a call was refused for lack of disk space');
-    if (error?.code === 'timeout') report.sometimes('a call had no answer before its deadline');
+    if (error.code === 'overloaded') report.sometimes('a call was refused as overloaded');
+    if (error.code === 'low_disk_space') report.sometimes('a call was refused for lack of disk space');
+    if (error.code === 'timeout') report.sometimes('a call had no answer before its deadline');
   }
 }

@@ -72,11 +72,22 @@ export class HttpProducer {
   }
 
   #sendPlain(thinkMs: number): void {
+    const { burst } = this.#work.world.settings.workload;
     this.#work.later(this.#random, thinkMs, () => {
+      if (burst > 0 && this.#random.chance(0.05)) this.#burst(burst);
       const partition = this.#random.chance(0.5) ? this.#random.below(this.#topic.groups.length) : undefined;
       const record = this.#record(partition);
       this.#send(record, partition, undefined, () => this.#sendPlain(thinkMs));
     });
+  }
+
+  /** All to one node, which may not take so many. */
+  #burst(count: number): void {
+    const node = this.#work.anyNode(this.#random);
+    for (let n = 0; n < count; n += 1) {
+      const partition = this.#random.chance(0.5) ? this.#random.below(this.#topic.groups.length) : undefined;
+      this.#send(this.#record(partition), partition, undefined, () => undefined, node);
+    }
   }
 
   #sendNumbered(): void {
@@ -107,10 +118,10 @@ export class HttpProducer {
     partition: number | undefined,
     sequence: number | undefined,
     then: (stored: boolean) => void,
+    node = this.#work.anyNode(this.#random),
   ): void {
     const { world, clients, counts } = this.#work;
     const { checks, report } = world;
-    const node = this.#work.anyNode(this.#random);
     const startMicros = world.nowMicros;
     const value = makeValue(record.id, record.bytes);
     checks.records.attempt(record, startMicros);

@@ -3,6 +3,7 @@ import { AnswerChecker } from '../../sim/checkers/answers.ts';
 import { BoundsChecker } from '../../sim/checkers/bounds.ts';
 import { ConsumerChecker } from '../../sim/checkers/consumers.ts';
 import { FailureChecker } from '../../sim/checkers/failures.ts';
+import { injectedCrash } from '../../sim/observe/fragile-actor.ts';
 import { FetchChecker } from '../../sim/checkers/fetches.ts';
 import { RecordChecker } from '../../sim/checkers/records.ts';
 import type { SentRecord } from '../../sim/checkers/records.ts';
@@ -327,6 +328,10 @@ judge('failure', {
       checker.processEnded('failing', 'log-writer escalated');
     },
     'a process that was killed': (checker) => checker.processEnded('a', 'crash'),
+    'an actor that was made to throw until its process ended': (checker) => {
+      checker.note('a', 'x', 'error', 'actor.failed', { error: `Error: ${injectedCrash}` });
+      checker.processEnded('a', `x escalated: Error: ${injectedCrash}`);
+    },
   },
   bad: {
     'a throw': [
@@ -343,6 +348,21 @@ judge('failure', {
     'a process that ended by itself': [
       /ended: out of luck/,
       (checker) => checker.processEnded('a', 'out of luck'),
+    ],
+    'an escalation of another actor than the one that was made to throw': [
+      /ended: y escalated/,
+      (checker) => {
+        checker.note('a', 'x', 'error', 'actor.failed', { error: `Error: ${injectedCrash}` });
+        checker.processEnded('a', 'y escalated: Error: lost');
+      },
+    ],
+    'an escalation in the process after the one whose actor was made to throw': [
+      /ended: x escalated/,
+      (checker) => {
+        checker.note('a', 'x', 'error', 'actor.failed', { error: `Error: ${injectedCrash}` });
+        checker.processEnded('a', 'crash');
+        checker.processEnded('a', 'x escalated: Error: lost');
+      },
     ],
     'an error note': [/noted x.y/, (checker) => checker.note('a', 'x', 'error', 'x.y', {})],
   },

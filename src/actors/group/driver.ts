@@ -4,24 +4,25 @@
  * `GroupEvents`. Adds nothing to the protocol.
  */
 import type { Context } from '../../kernel/index.ts';
-import { Raft } from '../../raft/index.ts';
 import type {
   Effects,
   Entry,
   Input,
   ProposeRefusal,
+  Raft,
   RaftStatus,
   RecoveredLog,
   RoleChange,
 } from '../../raft/index.ts';
-import { logIndex, type LogIndex, type Offset, type ReplicaId, type Term } from '@callboard/client/protocol';
+import { logIndex, type LogIndex, type Offset, type Term } from '@callboard/client/protocol';
 import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
 import { Incarnations } from './incarnations.ts';
 import type { GroupLoaded, GroupMessage, GroupRaft } from './messages.ts';
+import { makeRaft } from './make-raft.ts';
 import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
-import { sealEntry, sealNoop } from './seal.ts';
+import { sealEntry } from './seal.ts';
 import { entriesFault } from './verify.ts';
 
 /** Loads by the driver itself (for applying) have negative ids; the core's are positive. */
@@ -75,12 +76,15 @@ export class GroupDriver {
         break;
       case 'group-written':
         if (message.incarnation === this.#incarnation) this.#written(message.token);
+        else this.#past('written');
         break;
       case 'group-loaded':
         if (message.incarnation === this.#incarnation) this.#loaded(message);
+        else this.#past('loaded');
         break;
       case 'group-opened':
         if (message.incarnation === this.#incarnation) this.#open(message.log);
+        else this.#past('opened');
         break;
       case 'group-incarnation':
         this.#meet(message.fromNode, message.incarnation);
@@ -201,7 +205,7 @@ export class GroupDriver {
 
   #open(log: RecoveredLog): void {
     if (this.#raft !== undefined) throw new Error('a log was opened twice in one incarnation');
-    const { group, self, members, limits, crc32 } = this.#options;
+    const { group } = this.#options;
     this.#verdict = log.verdict.kind;
     const detail = log.verdict.kind === 'clean' ? undefined : log.verdict.detail;
     this.#context.trace.note(log.verdict.kind === 'clean' ? 'debug' : 'warn', 'replica.opened', {
@@ -212,20 +216,7 @@ export class GroupDriver {
     });
     if (log.verdict.kind === 'journal-lost') return;
     this.#durable = log.tail.index;
-    this.#raft = new Raft({
-      self,
-      configuration: {
-        voters: members.map((member) => member.replica as ReplicaId),
-        outgoing: [],
-        learners: [],
-      },
-      recovered: log,
-      limits,
-      lazyCommit: this.#options.lazyCommit,
-      random: () => this.#context.random(),
-      sealNoop: (index, term, previous) =>
-        sealNoop({ group, index, term, previous }, this.#context.wallTime(), crc32),
-    });
+    this.#raft = makeRaft(this.#options, this.#context, log);
     this.#out.watchLinks();
     this.#armTick();
     this.#options.events.durable(this.#durable);
@@ -254,6 +245,7 @@ export class GroupDriver {
     const node = this.#peers.nodeOf(message.from);
     if (node === undefined || message.to !== this.#options.self) return;
     if (toIncarnation !== 0 && toIncarnation !== this.#incarnation) {
+      this.#past(message.kind);
       this.#out.introduce(node);
       return;
     }
@@ -262,6 +254,12 @@ export class GroupDriver {
     if (fault !== undefined) {
       this.#context.trace.note('error', 'replica.entries-refused', { group, node, fault });
     } else if (this.#meet(node, fromIncarnation)) this.#step({ kind: 'message', message });
+    else this.#past(message.kind);
+  }
+
+  /** Sent by an earlier incarnation of a peer, or meant for one of this replica: what it says or answers is over. */
+  #past(what: string): void {
+    this.#context.trace.note('debug', 'replica.past-dropped', { group: this.#options.group, what });
   }
 
   /** Learns a peer's incarnation. False: the peer has had a newer one, the message is from the past. */

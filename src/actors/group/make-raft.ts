@@ -1,0 +1,29 @@
+/** The consensus core of one group, from the log that was found and what the actor lends it. */
+import type { ReplicaId } from '@callboard/client/protocol';
+import type { Context } from '../../kernel/index.ts';
+import { Raft } from '../../raft/index.ts';
+import type { RecoveredLog } from '../../raft/index.ts';
+import type { GroupDriverOptions } from './contract.ts';
+import { sealNoop } from './seal.ts';
+
+export function makeRaft(
+  options: GroupDriverOptions,
+  context: Pick<Context<never>, 'random' | 'wallTime'>,
+  log: RecoveredLog,
+): Raft {
+  const { group, self, members, limits, lazyCommit, crc32 } = options;
+  return new Raft({
+    self,
+    configuration: {
+      voters: members.map((member) => member.replica as ReplicaId),
+      outgoing: [],
+      learners: [],
+    },
+    recovered: log,
+    limits,
+    lazyCommit,
+    random: () => context.random(),
+    sealNoop: (index, term, previous) =>
+      sealNoop({ group, index, term, previous }, context.wallTime(), crc32),
+  });
+}
