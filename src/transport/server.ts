@@ -2,8 +2,8 @@
  * Takes WebSocket connections off a node's HTTP server: `/peer` for nodes, `/client` for clients, nothing else. What a
  * path accepts is fixed here, before a single frame is read; the two never mix.
  *
- * Browsers send an Origin and would carry a user's page straight to a local node, so origins are refused unless listed;
- * peers never have one. Connections are capped in total and per address.
+ * Browsers send an Origin and would carry a user's page straight to a local node, so origins are refused unless listed or
+ * the node's own; peers never have one. Connections are capped in total and per address.
  */
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,6 +11,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Limits } from '@callboard/client/protocol';
 import type { Clock, ClockTimer, Trace } from '../kernel/ports.ts';
 import { ClientConnection, type ClientHandlers } from './client-connection.ts';
+import { mayConnect } from './origins.ts';
 import { socketOptions } from './wire-socket.ts';
 
 /** For `createServer`: a slow or endless request head costs little and not for long. Some can only be given there. */
@@ -26,7 +27,7 @@ export interface WireServerOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly trace: Trace;
-  /** Origins of web pages that may connect as clients, for example `https://console.example.org`. Default: none. */
+  /** Origins of web pages that may connect as clients beside the node's own, for example `https://console.example.org`. */
   readonly origins?: readonly string[];
   /** Connections of one address, of clients. Default: a quarter of all. */
   readonly connectionsPerAddress?: number;
@@ -101,7 +102,7 @@ export class WireServer {
     raw.on('error', ignore);
     const [path] = (request.url ?? '').split('?', 1);
     const address = request.socket.remoteAddress ?? '';
-    const refusal = this.#refusal(path, request.headers.origin, address);
+    const refusal = this.#refusal(path, request, address);
     if (refusal !== undefined) {
       this.#note('wire.upgrade-refused', { address, status: refusal[0], reason: refusal[1] });
       refuse(raw, refusal);
@@ -114,13 +115,14 @@ export class WireServer {
     });
   }
 
-  #refusal(path: string | undefined, origin: string | undefined, address: string): Refusal | undefined {
+  #refusal(path: string | undefined, request: IncomingMessage, address: string): Refusal | undefined {
     const { acceptPeer, limits, connectionsPerAddress, origins = [] } = this.#options;
+    const { origin, host } = request.headers;
     if (path === '/peer' && acceptPeer !== undefined) {
       return origin === undefined ? undefined : [403, 'Forbidden'];
     }
     if (path !== '/client') return [404, 'Not Found'];
-    if (origin !== undefined && !origins.includes(origin)) return [403, 'Forbidden'];
+    if (!mayConnect(origin, host, origins)) return [403, 'Forbidden'];
     if (this.#clients.size >= limits.clientConnections) return [503, 'Service Unavailable'];
     const most = connectionsPerAddress ?? Math.ceil(limits.clientConnections / 4);
     return (this.#byAddress.get(address) ?? 0) >= most ? [429, 'Too Many Requests'] : undefined;

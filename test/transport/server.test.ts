@@ -145,12 +145,13 @@ test('only the two paths are there', async () => {
   });
 });
 
-test("A14: a browser's page is refused unless its origin is listed; on the peers' path always", async () => {
+test("A14: a browser's page is refused unless it is the node's own or listed; on the peers' path always", async () => {
   await withNode({ server: { origins: ['https://good.example'] } }, async (node) => {
     const origin = (value: string): ClientOptions => ({ headers: { Origin: value } });
     const peerUrl = `ws://${node.address}/peer`;
     assert.is(await upgradeStatus(node.clientUrl), 101);
     assert.is(await upgradeStatus(node.clientUrl, origin('https://good.example')), 101);
+    assert.is(await upgradeStatus(node.clientUrl, origin(`http://${node.address}`)), 101);
     for (const value of [
       'https://evil.example',
       'https://good.example.evil.example',
