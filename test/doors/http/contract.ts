@@ -29,7 +29,7 @@ export function contractCases(
     ...topicCases(client),
     ...produceCases(client),
     ...consumeCases(client),
-    ...transportCases(client),
+    ...transportCases(client, options),
     ...browserCases(client),
     ...adminCases(client, options),
   ];

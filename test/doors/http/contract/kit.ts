@@ -12,6 +12,8 @@ export interface ContractCase {
 export interface ContractOptions {
   /** All brokers of the cluster. Without them the cases that deactivate every broker are left out. */
   readonly brokers?: readonly string[];
+  /** A proxy in front refuses by itself what is no path at all. */
+  readonly proxied?: boolean;
 }
 
 export const invalidJson = 'Please send valid JSON data with request.';

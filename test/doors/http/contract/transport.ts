@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert';
 import { answersIn } from '../client.ts';
 import { failure, failureOf, freshName, invalidJson, success } from './kit.ts';
-import type { Client, ContractCase } from './kit.ts';
+import type { Client, ContractCase, ContractOptions } from './kit.ts';
 
 const json = { 'content-type': 'application/json' };
 const head = (method: string, path: string, ...headers: readonly string[]): string =>
@@ -112,7 +112,7 @@ function bodies(client: Client): readonly ContractCase[] {
   ];
 }
 
-function methods(client: Client): readonly ContractCase[] {
+function methods(client: Client, { proxied = false }: ContractOptions): readonly ContractCase[] {
   return [
     {
       name: 'unknown paths are 404, wrong methods 405 with what is allowed',
@@ -125,8 +125,7 @@ function methods(client: Client): readonly ContractCase[] {
           '/topics/x',
           '/producer',
           '/admin/broker',
-          '/../etc/passwd',
-          '/%2e%2e',
+          ...(proxied ? [] : ['/../etc/passwd', '/%2e%2e']),
           '/__proto__',
           '/constructor',
         ]) {
@@ -193,7 +192,7 @@ const smuggled: readonly (readonly [string, string])[] = [
   ['a null in a header', 'x: a\0b\r\n\r\n'],
 ];
 
-function attacks(client: Client): readonly ContractCase[] {
+function attacks(client: Client, { proxied = false }: ContractOptions): readonly ContractCase[] {
   return [
     ...smuggled.map(([name, bytes]) => ({
       name: `smuggling is refused: ${name}`,
@@ -217,8 +216,9 @@ function attacks(client: Client): readonly ContractCase[] {
           'hello\r\n\r\n',
           '\0\0\0\0\r\n\r\n',
           'GET /topics HTTP/1.1\r\n\r\n',
-          'GET /topics\r\n\r\n',
-          'FETCH /topics HTTP/1.1\r\nhost: a\r\n\r\n',
+          // A proxy may still speak HTTP/0.9, whose answers have no head.
+          ...(proxied ? [] : ['GET /topics\r\n\r\n']),
+          'FETCH /topics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
         ]) {
           const [answer, ...more] = answersIn(await client.raw(bytes));
           assert.equal(
@@ -270,6 +270,6 @@ function attacks(client: Client): readonly ContractCase[] {
   ];
 }
 
-export function transportCases(client: Client): readonly ContractCase[] {
-  return [...bodies(client), ...methods(client), ...attacks(client)];
+export function transportCases(client: Client, options: ContractOptions): readonly ContractCase[] {
+  return [...bodies(client), ...methods(client, options), ...attacks(client, options)];
 }
