@@ -26,7 +26,7 @@ const row = (name, from, allowed, comment) => ({
 module.exports = {
   forbidden: [
     row('protocol', '^client/src/protocol/', ['^client/src/protocol/', packages('msgpackr')]),
-    row('client-node-entry', '^client/src/node(/|\\.ts$)', ['^client/src/', packages('ws')]),
+    row('client-node-entry', '^client/src/node(/|\\.ts$)', ['^client/src/', packages('ws'), NODE_BUILTINS]),
     row('client', { path: '^client/src/', pathNot: '^client/src/(protocol/|node(/|\\.ts$))' }, [
       '^client/src/',
     ]),

@@ -36,7 +36,10 @@ function writeProjects(dir) {
       outDir: '.',
       tsBuildInfoFile: './root.tsbuildinfo',
       // Types must come from the private client as well, or a half-written protocol of the shared build leaks in.
-      paths: { '@callboard/client/*': [`./${CLIENT}/dist/*/index.d.ts`] },
+      paths: {
+        '@callboard/client': [`./${CLIENT}/dist/node.d.ts`],
+        '@callboard/client/*': [`./${CLIENT}/dist/*/index.d.ts`],
+      },
     },
     include: ['src', 'sim', 'test', 'bench', 'scripts'].map((room) => `../../${room}/**/*.ts`),
     references: [{ path: './client.tsconfig.json' }],

@@ -1,4 +1,4 @@
-// Builds with tsc -b, and remembers what it built from: `start` compares contents, not times, because a checkout
+// Builds with tsc -b and bundles the client for browsers, and remembers what it built from: `start` compares contents, not times, because a checkout
 // or a copy changes the times of files whose contents are the same.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,6 +10,7 @@ const STAMP = join(ROOT, 'dist/.build-stamp');
 /** What the running server is made of; tests and benchmarks may change without a rebuild at start. */
 const INPUT_DIRS = ['src', 'client/src'];
 const INPUT_FILES = [
+  'scripts/client-bundle.mjs',
   'package.json',
   'package-lock.json',
   'client/package.json',
@@ -17,7 +18,7 @@ const INPUT_FILES = [
   'tsconfig.base.json',
   'client/tsconfig.json',
 ];
-const OUTPUTS = ['dist/src/cli/main.js', 'client/dist/protocol/index.js'];
+const OUTPUTS = ['dist/src/cli/main.js', 'client/dist/protocol/index.js', 'client/dist/browser/callboard.js'];
 
 function sources(dir) {
   return readdirSync(join(ROOT, dir), { withFileTypes: true, recursive: true })
@@ -45,6 +46,9 @@ export function build() {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const done = spawnSync(process.execPath, [tsc, '-b'], { cwd: ROOT, stdio: 'inherit' });
   if (done.status !== 0) return false;
+  const bundle = join(ROOT, 'scripts/client-bundle.mjs');
+  const bundled = spawnSync(process.execPath, [bundle], { cwd: ROOT, stdio: 'inherit' });
+  if (bundled.status !== 0) return false;
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   writeFileSync(STAMP, hash);
   return true;

@@ -119,20 +119,26 @@ function getU53(from: DataView, at: number): number {
 /** Builds a chunk with the producer's part filled and the leader's part zero. Copies the body. */
 export function buildChunk(draft: ChunkDraft, crc32: Crc32): Uint8Array {
   const bytes = new Uint8Array(chunkHeaderBytes + draft.body.byteLength);
+  bytes.set(draft.body, chunkHeaderBytes);
+  fillDraft(bytes, draft, crc32);
+  return bytes;
+}
+
+/** Fills the producer's part in place, around a body that is there already behind the header. */
+export function fillDraft(bytes: Uint8Array, draft: Omit<ChunkDraft, 'body'>, crc32: Crc32): void {
   const header = view(bytes);
+  const body = bytes.subarray(chunkHeaderBytes);
   header.setUint32(0, magic, true);
   header.setUint8(4, version);
   header.setUint8(5, draft.kind);
-  header.setUint32(8, draft.body.byteLength, true);
+  header.setUint32(8, body.byteLength, true);
   header.setUint32(12, draft.recordCount, true);
   bytes.set(draft.producerId, 16);
   header.setUint32(32, draft.producerEpoch, true);
   setU53(header, 36, draft.firstSequence);
   setU53(header, 44, draft.firstTimestamp);
   header.setUint32(52, draft.lastTimestampDelta, true);
-  bytes.set(draft.body, chunkHeaderBytes);
-  header.setUint32(56, crc32(draft.body), true);
-  return bytes;
+  header.setUint32(56, crc32(body), true);
 }
 
 /** Fills the leader's part in place and returns the header checksum. The producer's part must be sound. */

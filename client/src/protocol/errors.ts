@@ -51,7 +51,9 @@ export type ErrorCode =
   | 'version_mismatch'
   | 'cluster_mismatch'
   | 'fenced'
-  | 'empty_partition';
+  | 'empty_partition'
+  | 'aborted'
+  | 'closed';
 
 /** Code by code what it means. */
 export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze({
@@ -91,6 +93,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   cluster_mismatch: entry('The two nodes belong to different clusters.', false),
   fenced: entry('A newer session or connection has taken the place of this one.', false),
   empty_partition: entry('There is nothing to read at this position yet.', true),
+  aborted: entry('The caller gave up, by its AbortSignal.', false, 'unknown'),
+  closed: entry('The client, producer or consumer was closed before the call was done.', false),
 });
 
 export const errorCodes: readonly ErrorCode[] = Object.keys(errorTable) as ErrorCode[];

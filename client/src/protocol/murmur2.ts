@@ -3,9 +3,8 @@
 const seed = 0x9747b28c;
 const m = 0x5bd1e995;
 
-/** The hash as a signed 32-bit number. */
-export function murmur2(bytes: Uint8Array): number {
-  const length = bytes.length;
+/** The hash of the first `length` bytes as a signed 32-bit number. */
+export function murmur2(bytes: Uint8Array, length: number = bytes.length): number {
   const whole = length - (length % 4);
   let h = seed ^ length;
   for (let i = 0; i < whole; i += 4) {
@@ -28,6 +27,6 @@ export function murmur2(bytes: Uint8Array): number {
 }
 
 /** The partition of a record with this key, from 0. */
-export function partitionOfKey(key: Uint8Array, partitions: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitions;
+export function partitionOfKey(key: Uint8Array, partitions: number, length: number = key.length): number {
+  return (murmur2(key, length) & 0x7fffffff) % partitions;
 }

@@ -1,0 +1,44 @@
+/** The client's platform in a browser: the WebSocket that is there. */
+import { commonPlatform, type ClientSocket, type Platform, type SocketHandlers } from '../core/platform.ts';
+import { crc32 } from '../protocol/index.ts';
+import { clientVersion } from '../version.ts';
+
+function open(url: string, _frameBytes: number, handlers: SocketHandlers): ClientSocket {
+  let done = false;
+  const closed = (code: number, reason: string): void => {
+    if (done) return;
+    done = true;
+    handlers.closed(code, reason);
+  };
+  let socket: WebSocket;
+  try {
+    socket = new WebSocket(url);
+  } catch (error) {
+    // For example an address without TLS on a page with it.
+    queueMicrotask(() => closed(1006, String(error)));
+    return { send: () => undefined, close: () => void (done = true) };
+  }
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('open', () => handlers.opened());
+  socket.addEventListener('message', ({ data }) => {
+    if (done) return;
+    // A text frame is none of this protocol; as no bytes at all it is refused like any other nonsense.
+    handlers.message(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(0));
+  });
+  socket.addEventListener('close', ({ code, reason }) => closed(code, reason));
+  return {
+    send: (bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>),
+    close: (code, reason) => {
+      done = true;
+      // Browsers take only these codes from a page.
+      socket.close(code === 1000 || code >= 3_000 ? code : 1000, reason);
+    },
+  };
+}
+
+export const browserPlatform: Platform = {
+  ...commonPlatform,
+  name: `callboard-browser/${clientVersion}`,
+  crc32,
+  open,
+};

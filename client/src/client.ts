@@ -1,0 +1,149 @@
+/** Client: what `connect` gives. Calls of the cluster, and the producers and consumers that share its connections. */
+import type {
+  CallOptions,
+  Client,
+  Consumer,
+  ConsumerOptions,
+  ConnectOptions,
+  CreateTopicOptions,
+  Producer,
+  ProducerOptions,
+  TopicInfo,
+} from './api.ts';
+import { clientUrls } from './core/address.ts';
+import { Core } from './core/core.ts';
+import type { Platform } from './core/platform.ts';
+import { request, requestLeader } from './core/request.ts';
+import { abortedError, CallboardError, errorOf } from './errors.ts';
+import type { PartitionPlace, TopicPlaces } from './protocol/index.ts';
+import { CallboardProducer } from './producer/producer.ts';
+
+export class CallboardClient implements Client {
+  readonly #core: Core;
+  readonly #parts = new Set<{ close(): Promise<void> }>();
+  readonly #signal: AbortSignal | undefined;
+  readonly #aborted = (): void => void this.close();
+  #closing: Promise<void> | undefined;
+
+  constructor(core: Core, signal: AbortSignal | undefined) {
+    this.#core = core;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#aborted);
+  }
+
+  async createTopic(topic: string, options: CreateTopicOptions = {}): Promise<void> {
+    const { partitions = 2, replicas, storage, ifNotExists = false } = options;
+    const call = {
+      kind: 'create-topic' as const,
+      topic,
+      partitions,
+      ...(replicas === undefined ? {} : { replicas }),
+      ...(storage === undefined ? {} : { storage }),
+    };
+    try {
+      await request(this.#core, call, 'topic-created', options);
+    } catch (error) {
+      const exists = error instanceof CallboardError && error.code === 'topic_exists';
+      if (!exists || !ifNotExists) throw error;
+    }
+    // Whoever asked before may have been told that there is no such topic.
+    this.#core.topology.drop(topic);
+  }
+
+  async topics(options: CallOptions = {}): Promise<readonly string[]> {
+    return (await this.#places([], options)).map(({ name }) => name);
+  }
+
+  async topic(name: string, options: CallOptions = {}): Promise<TopicInfo | undefined> {
+    const [places] = await this.#places([name], options);
+    if (places === undefined || places.error === 'topic_not_found') return undefined;
+    if (places.error !== undefined) {
+      throw errorOf(places.error, { message: `topic '${name}' could not be looked up` });
+    }
+    const info = async ({ leader }: PartitionPlace, partition: number) => {
+      const position = { at: 'latest', value: 0 } as const;
+      const call = { kind: 'locate', topic: name, partition, position } as const;
+      const { end } = await requestLeader(this.#core, call, 'located', options);
+      return { partition, leader, end };
+    };
+    return { name, partitions: await Promise.all(places.partitions.map(info)) };
+  }
+
+  producer(topic: string, options: ProducerOptions = {}): Producer {
+    this.#assertOpen();
+    const producer = new CallboardProducer(this.#core, topic, options, (ended) => this.#parts.delete(ended));
+    this.#parts.add(producer);
+    return producer;
+  }
+
+  consumer(topic: string, _options: ConsumerOptions = {}): Consumer {
+    this.#assertOpen();
+    throw errorOf('bad_request', { message: `no push yet: '${topic}' cannot be consumed by this client` });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#aborted);
+    await Promise.allSettled([...this.#parts].map((part) => part.close()));
+    this.#core.close();
+  }
+
+  async #places(topics: readonly string[], options: CallOptions): Promise<readonly TopicPlaces[]> {
+    const reply = await request(this.#core, { kind: 'metadata', topics }, 'metadata-reply', options);
+    this.#core.topology.learn(reply.topics);
+    return reply.topics;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw errorOf('closed', { message: 'the client was closed' });
+    if (this.#core.end !== undefined) throw new CallboardError(this.#core.end);
+  }
+}
+
+/** Resolves when a node has answered the hello; rejects when every address refuses, or none answers in time. */
+export async function connectOn(
+  platform: Platform,
+  addresses: string | readonly string[],
+  options: ConnectOptions = {},
+): Promise<Client> {
+  const { signal } = options;
+  if (signal?.aborted === true) throw abortedError(signal, 'not_applied');
+  const core = new Core(platform, clientUrls(addresses), options);
+  try {
+    await homeFound(core, signal);
+  } catch (error) {
+    core.close();
+    throw error;
+  }
+  return new CallboardClient(core, signal);
+}
+
+function homeFound(core: Core, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: CallboardError): void => {
+      deadline.cancel();
+      unwatch();
+      signal?.removeEventListener('abort', aborted);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const deadline = core.platform.setTimer(core.deadlineMs, () => {
+      const message = `no address let this client in within ${core.deadlineMs} ms: ${core.links.lastProblem.message}`;
+      settle(errorOf('unavailable', { message }));
+    });
+    const unwatch = core.watch(() => {
+      if (core.end !== undefined) settle(new CallboardError(core.end));
+      else if (core.links.home !== undefined) settle();
+    });
+    const aborted = (): void => settle(abortedError(signal as AbortSignal, 'not_applied'));
+    signal?.addEventListener('abort', aborted);
+  });
+}

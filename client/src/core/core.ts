@@ -1,0 +1,75 @@
+/** What the objects of one client share: the connections, what is known of topics, and news of both. */
+import type { ClientStatus, ConnectOptions } from '../api.ts';
+import { clientLimits, failure, type Failure } from '../protocol/index.ts';
+import type { Connection } from './connection.ts';
+import { Links } from './links.ts';
+import type { Platform } from './platform.ts';
+import { Topology } from './topology.ts';
+
+export class Core {
+  readonly platform: Platform;
+  readonly deadlineMs: number;
+  readonly links: Links;
+  readonly topology: Topology;
+  readonly #status: ((status: ClientStatus) => void) | undefined;
+  readonly #watchers = new Set<() => void>();
+  #told = false;
+  /** Why nothing can be done any more: closed, or refused by every address. */
+  end: Failure | undefined;
+
+  constructor(platform: Platform, urls: readonly string[], options: ConnectOptions) {
+    this.platform = platform;
+    this.deadlineMs = options.deadlineMs ?? clientLimits.deadlineMs;
+    this.#status = options.onStatus;
+    const changed = (): void => this.#changed();
+    this.links = new Links({
+      platform,
+      urls,
+      client: options.name === undefined ? platform.name : `${options.name} (${platform.name})`.slice(0, 120),
+      token: options.token,
+      direct: options.direct ?? true,
+      status: (status) => this.status(status),
+      changed,
+      refused: (problem) => this.#stop(problem),
+    });
+    this.topology = new Topology(platform, this.links, changed);
+  }
+
+  status(status: ClientStatus): void {
+    this.#status?.(status);
+  }
+
+  /** The connection for calls to this partition's leader; undefined: none now, watchers will hear of one. */
+  route(topic: string, partition: number): Connection | undefined {
+    return this.links.towards(this.topology.leaderUrl(topic, partition));
+  }
+
+  /** `run` is called, not within any call of its own, whenever it may find connections or topics changed. */
+  watch(run: () => void): () => void {
+    this.#watchers.add(run);
+    return () => void this.#watchers.delete(run);
+  }
+
+  close(): void {
+    if (this.end?.code === 'closed') return;
+    this.#stop(failure('closed', { message: 'the client was closed' }));
+    this.status({ kind: 'closed' });
+  }
+
+  #stop(problem: Failure): void {
+    this.end = problem;
+    this.links.close();
+    this.topology.close();
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#told) return;
+    this.#told = true;
+    queueMicrotask(() => {
+      this.#told = false;
+      this.topology.pump();
+      for (const run of [...this.#watchers]) run();
+    });
+  }
+}

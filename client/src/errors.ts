@@ -1,0 +1,39 @@
+/** The one error that calls of the client reject with, made from what a node answered or the client itself found. */
+import {
+  failure,
+  type ErrorCode,
+  type Failure,
+  type FailureDetails,
+  type Outcome,
+} from './protocol/index.ts';
+
+export class CallboardError extends Error {
+  override readonly name = 'CallboardError';
+  readonly code: ErrorCode;
+  /** What became of the call: `not_applied` is for certain, `unknown` may have happened, at most once. */
+  readonly outcome: Outcome;
+  /** The same call may succeed later without anybody mending anything. */
+  readonly retriable: boolean;
+  readonly retryAfterMs: number | undefined;
+  /** Where the code is explained, with what to do next: a page and section of the documentation. */
+  readonly docs: string;
+
+  constructor(problem: Failure, options?: ErrorOptions) {
+    super(`${problem.code}: ${problem.message} (see docs/errors.md#${problem.code})`, options);
+    this.code = problem.code;
+    this.outcome = problem.outcome;
+    this.retriable = problem.retriable;
+    this.retryAfterMs = problem.retryAfterMs;
+    this.docs = `docs/errors.md#${problem.code}`;
+  }
+}
+
+export function errorOf(code: ErrorCode, details: FailureDetails, options?: ErrorOptions): CallboardError {
+  return new CallboardError(failure(code, details), options);
+}
+
+/** `outcome`: what is known of the call that was given up. */
+export function abortedError(signal: AbortSignal, outcome: Outcome): CallboardError {
+  const message = 'the call was given up by its AbortSignal; see cause for the reason';
+  return errorOf('aborted', { message, outcome }, { cause: signal.reason });
+}

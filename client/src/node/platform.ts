@@ -1,0 +1,68 @@
+/** The client's platform in Node: sockets of `ws`, the checksum of zlib where this Node has it. */
+import type { Socket } from 'node:net';
+import * as zlib from 'node:zlib';
+import { WebSocket } from 'ws';
+import { commonPlatform, type ClientSocket, type Platform, type SocketHandlers } from '../core/platform.ts';
+import { crc32 as crc32ByTable } from '../protocol/index.ts';
+import { clientVersion } from '../version.ts';
+
+const closeGraceMs = 500;
+
+function open(url: string, frameBytes: number, handlers: SocketHandlers): ClientSocket {
+  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: frameBytes });
+  let done = false;
+  let corked = false;
+  let raw: Socket | undefined;
+  let problem = '';
+  socket.binaryType = 'nodebuffer';
+  socket.on('upgrade', (response) => {
+    raw = response.socket;
+    raw.setNoDelay(true);
+  });
+  socket.on('open', () => handlers.opened());
+  socket.on('message', (data, binary) => {
+    if (done) return;
+    const bytes = data as Buffer;
+    // A text frame is none of this protocol; as no bytes at all it is refused like any other nonsense.
+    handlers.message(
+      binary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(0),
+    );
+  });
+  socket.on('error', (error) => {
+    problem = error.message;
+  });
+  socket.on('close', (code, reason) => {
+    if (done) return;
+    done = true;
+    handlers.closed(code, reason.byteLength === 0 ? problem : reason.toString());
+  });
+  return {
+    send: (bytes) => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      // What is sent within one turn leaves in one system call.
+      if (!corked && raw !== undefined) {
+        const { uncork } = raw;
+        corked = true;
+        raw.cork();
+        queueMicrotask(() => {
+          corked = false;
+          if (raw !== undefined) uncork.call(raw);
+        });
+      }
+      socket.send(bytes);
+    },
+    close: (code, reason) => {
+      done = true;
+      if (socket.readyState === WebSocket.CONNECTING) socket.terminate();
+      else socket.close(code, reason);
+      setTimeout(() => socket.terminate(), closeGraceMs).unref();
+    },
+  };
+}
+
+export const nodePlatform: Platform = {
+  ...commonPlatform,
+  name: `callboard-node/${clientVersion}`,
+  crc32: zlib.crc32 ?? crc32ByTable,
+  open,
+};

@@ -1,0 +1,336 @@
+/**
+ * What one producer sends to one partition, in order (S3), each record at most once over any number of tries (S4).
+ *
+ * A few chunks are on their way at a time; what is sent meanwhile forms the next one. A chunk gets its sequence when it is
+ * first sent, and every try carries the same bytes. After a failure the lane lets everything that is on its way be
+ * answered, then sends again from the first chunk that is not stored: later ones were refused as a gap.
+ *
+ * A chunk that is given up while its effect is unknown keeps its place (its sequence may be taken) for as long as later ones under
+ * the same epoch are open; else they could neither be stored nor be told to be lost. When only such chunks are left, or one is
+ * known not to be stored, the lane raises its epoch, which fences every copy that is still on its way, and counts from 0.
+ */
+import { CallboardError } from '../errors.ts';
+import { clientLimits, failure, type Acks, type Failure } from '../protocol/index.ts';
+import type { Connection } from '../core/connection.ts';
+import type { Core } from '../core/core.ts';
+import { backOff, type Timer } from '../core/platform.ts';
+import { mostBytes, mostHeaderBytes, type Headers } from './chunk-writer.ts';
+import { OutgoingChunk, type ProducerIdentity } from './outgoing-chunk.ts';
+import { BatchPart, SingleWaiter, type Batch, type Waiter } from './waiters.ts';
+
+export interface LaneHost {
+  readonly core: Core;
+  readonly topic: string;
+  readonly acks: Acks;
+  readonly deadlineMs: number;
+  readonly identity: ProducerIdentity;
+  /** The largest record that the cluster takes. */
+  readonly recordBytes: number;
+  /** Records were answered; so many bytes are free again. */
+  settled(bytes: number): void;
+}
+
+const firstCapacity = 1_024;
+
+export class Lane {
+  readonly partition: number;
+  readonly #host: LaneHost;
+  /** Taking records. */
+  #open: OutgoingChunk | undefined;
+  /** Full, and never sent. */
+  #full: OutgoingChunk[] = [];
+  /** Sent at least once and not stored, in order of sequence. */
+  #sent: OutgoingChunk[] = [];
+  #chunks = 0;
+  #capacity = firstCapacity;
+  #inFlight = 0;
+  #connection: Connection | undefined;
+  #epoch = 0;
+  #nextSequence = 0;
+  #recovering = false;
+  #renumber = false;
+  #failures = 0;
+  #retryAtMs = 0;
+  #retry: Timer | undefined;
+  #last: Failure | undefined;
+  #ended = false;
+
+  constructor(host: LaneHost, partition: number) {
+    this.#host = host;
+    this.partition = partition;
+  }
+
+  /** Something went wrong and is not mended yet: records that may go elsewhere should. */
+  get inTrouble(): boolean {
+    return this.#recovering;
+  }
+
+  /** Records wait that no chunk on its way holds. */
+  get hasOpen(): boolean {
+    return this.#filled() !== undefined;
+  }
+
+  /** The chunk that takes records is as large as chunks get. */
+  get isFull(): boolean {
+    return (this.#open?.writer.size ?? 0) >= (clientLimits.chunkBytes * 7) / 8;
+  }
+
+  /** The newest chunk, and the oldest one whose records wait for an answer: what `flush` compares. */
+  get newest(): number {
+    return this.#chunks;
+  }
+
+  get oldestUnsettled(): number {
+    const waiting =
+      this.#sent.find((chunk) => !chunk.settled) ?? this.#full[0] ?? this.#filled() ?? undefined;
+    return waiting?.number ?? Infinity;
+  }
+
+  /** Encodes one record and returns the bytes that it takes; 0: it is larger than the cluster takes. Sends nothing. */
+  append(
+    key: Uint8Array | undefined,
+    keyLength: number,
+    value: string | Uint8Array,
+    headers: Headers | undefined,
+    timestamp: number,
+    nowMs: number,
+    waiter: SingleWaiter | Batch,
+    index: number,
+  ): number {
+    const limit = this.#host.recordBytes;
+    if (keyLength + value.length > limit) return 0;
+    const most = keyLength + mostBytes(value) + (headers === undefined ? 0 : mostHeaderBytes(headers));
+    const chunk = this.#chunkFor(most, timestamp, nowMs);
+    const taken = chunk.writer.append(key, keyLength, value, headers, timestamp, most, limit);
+    if (taken === 0) return 0;
+    chunk.bufferedBytes += taken;
+    if (waiter instanceof SingleWaiter) chunk.waiters.push(waiter);
+    else partOf(chunk.waiters, waiter).add(index);
+    return taken;
+  }
+
+  /** Sends what may be sent now. */
+  pump(): void {
+    if (this.#ended) return;
+    if (this.#recovering && !this.#recovered()) return;
+    const unsent = this.#full.length > 0 || this.hasOpen;
+    if (this.#sent.length === this.#inFlight && !unsent) return;
+    const connection = this.#host.core.route(this.#host.topic, this.partition);
+    // Chunks that are on their way elsewhere come first, or the new place would see a gap.
+    if (connection === undefined || (this.#inFlight > 0 && connection !== this.#connection)) return;
+    this.#connection = connection;
+    const most = Math.max(1, Math.min(clientLimits.chunksInFlight, connection.hello.inflightBatches));
+    while (this.#inFlight < most && connection.open && connection.hasRoom) {
+      const chunk = this.#sent.find(({ flying }) => !flying) ?? this.#take();
+      if (chunk === undefined) return;
+      this.#send(chunk, connection);
+    }
+  }
+
+  /** Gives up what has waited for longer than its deadline. */
+  sweep(nowMs: number): void {
+    const late = (chunk: OutgoingChunk): boolean => nowMs - chunk.bornMs >= this.#host.deadlineMs;
+    const unsent = [...this.#full, ...(this.#open === undefined ? [] : [this.#open])];
+    if (!unsent.some(late) && !this.#sent.some(late)) return;
+    const problem = failure('timeout', { message: this.#lateText(), outcome: 'not_applied' });
+    this.#abandon(late, problem);
+    this.pump();
+  }
+
+  /** Gives up everything, because the producer ends. */
+  abort(problem: Failure, cause?: unknown): void {
+    this.#ended = true;
+    this.#abandon(() => true, problem, cause);
+    this.#retry?.cancel();
+  }
+
+  #lateText(): string {
+    const { topic, deadlineMs } = this.#host;
+    const last = this.#last ?? this.#host.core.links.lastProblem;
+    const why = this.#last === undefined && this.#inFlight > 0 ? 'no answer came' : last.message;
+    return `records for partition ${this.partition} of '${topic}' were not stored within ${deadlineMs} ms: ${why}`;
+  }
+
+  #abandon(which: (chunk: OutgoingChunk) => boolean, problem: Failure, cause?: unknown): void {
+    for (const chunk of this.#sent.filter(which)) {
+      if (!chunk.settled) this.#giveUp(chunk, problem, cause);
+    }
+    const keeps = (chunk: OutgoingChunk): boolean => {
+      if (!which(chunk)) return true;
+      this.#fail(chunk, problem, cause);
+      return false;
+    };
+    this.#full = this.#full.filter(keeps);
+    if (this.#open !== undefined && !keeps(this.#open)) this.#open = undefined;
+  }
+
+  #filled(): OutgoingChunk | undefined {
+    return this.#open !== undefined && this.#open.writer.count > 0 ? this.#open : undefined;
+  }
+
+  #chunkFor(most: number, timestamp: number, nowMs: number): OutgoingChunk {
+    const open = this.#open;
+    if (open !== undefined) {
+      const fits = open.writer.count === 0 || open.writer.size + most <= clientLimits.chunkBytes;
+      // An old chunk takes no more, or its youngest record would be given up together with its oldest.
+      const young = nowMs - open.bornMs < clientLimits.sweepMs;
+      if (fits && young && open.writer.takesTimestamp(timestamp)) return open;
+      if (open.writer.count > 0) this.#full.push(open);
+    }
+    this.#chunks += 1;
+    const chunk = new OutgoingChunk(this.#chunks, nowMs, timestamp, this.#capacity);
+    this.#open = chunk;
+    return chunk;
+  }
+
+  #take(): OutgoingChunk | undefined {
+    let chunk = this.#full.shift();
+    if (chunk === undefined) {
+      chunk = this.#filled();
+      if (chunk === undefined) return undefined;
+      this.#open = undefined;
+    }
+    // The next one will most likely be as large, and then need not grow.
+    this.#capacity = Math.min(clientLimits.chunkBytes, Math.max(firstCapacity, 2 * chunk.writer.size));
+    this.#number(chunk);
+    this.#sent.push(chunk);
+    return chunk;
+  }
+
+  #number(chunk: OutgoingChunk): void {
+    chunk.seal(this.#host.identity, this.#epoch, this.#nextSequence);
+    this.#nextSequence += chunk.writer.count;
+  }
+
+  #send(chunk: OutgoingChunk, connection: Connection): void {
+    const { topic, acks } = this.#host;
+    chunk.flying = true;
+    this.#inFlight += 1;
+    connection.call(
+      { kind: 'produce', topic, partition: this.partition, acks, chunk: chunk.bytes },
+      {
+        answer: 'produced',
+        answered: ({ baseOffset }) => this.#stored(chunk, baseOffset ?? -1),
+        failed: (problem) => this.#missed(chunk, problem),
+      },
+    );
+  }
+
+  #stored(chunk: OutgoingChunk, base: number): void {
+    this.#landed(chunk);
+    this.#failures = 0;
+    this.#last = undefined;
+    if (!chunk.settled) {
+      chunk.stored(this.partition, base);
+      this.#host.settled(chunk.bufferedBytes);
+    }
+    this.#remove(chunk);
+    this.pump();
+  }
+
+  #missed(chunk: OutgoingChunk, problem: Failure): void {
+    this.#landed(chunk);
+    this.#last = problem;
+    if (problem.outcome === 'unknown') chunk.unknown = true;
+    if (problem.outcome === 'applied') {
+      this.#fail(chunk, problem);
+      this.#remove(chunk);
+    } else if (chunk.settled || problem.retriable || this.#refusedInTurn(chunk, problem)) {
+      this.#pause(problem);
+    } else this.#giveUp(chunk, problem);
+    this.pump();
+  }
+
+  /** The refusal says nothing of this chunk: it may be right at another time, or under another number. */
+  #refusedInTurn(chunk: OutgoingChunk, { code }: Failure): boolean {
+    const first = this.#sent[0] === chunk;
+    if (code === 'sequence_gap') {
+      // With weaker acks a failover may lose what was acknowledged before: that is their bargain. With `quorum` a leader that was
+      // deposed and does not know it may say this; the next one will not.
+      if (first && this.#host.acks !== 'quorum') this.#renumber = true;
+      return true;
+    }
+    if (code !== 'producer_expired' || !first || chunk.unknown) return false;
+    this.#renumber = true;
+    return true;
+  }
+
+  #landed(chunk: OutgoingChunk): void {
+    chunk.flying = false;
+    this.#inFlight -= 1;
+  }
+
+  #pause(problem: Failure): void {
+    const { core, topic } = this.#host;
+    const { retryMs, retryMaxMs } = clientLimits;
+    core.topology.refresh(topic);
+    if (this.#recovering) return;
+    this.#recovering = true;
+    this.#failures += 1;
+    const pauseMs = backOff(core.platform, this.#failures, retryMs, retryMaxMs);
+    const retryAfterMs = Math.max(problem.retryAfterMs ?? 0, pauseMs);
+    this.#retryAtMs = core.platform.now() + retryAfterMs;
+    this.#retry = core.platform.setTimer(retryAfterMs, () => {
+      this.#retryAtMs = 0;
+      this.pump();
+    });
+    if (problem.code === 'overloaded' || problem.code === 'low_disk_space') {
+      core.status({ kind: 'throttled', topic, partition: this.partition, retryAfterMs });
+    }
+  }
+
+  /** False: it is not time yet. Else what has to be sent again is ready to be. */
+  #recovered(): boolean {
+    if (this.#inFlight > 0 || this.#retryAtMs !== 0) return false;
+    if (this.#sent.length > 0 && this.#sent.every(({ settled }) => settled)) this.#renumber = true;
+    if (this.#renumber) {
+      this.#sent = this.#sent.filter(({ settled }) => !settled);
+      this.#epoch += 1;
+      this.#nextSequence = 0;
+      for (const chunk of this.#sent) this.#number(chunk);
+      this.#renumber = false;
+    }
+    this.#recovering = false;
+    return true;
+  }
+
+  #giveUp(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {
+    const unknown = chunk.flying || chunk.unknown || problem.outcome === 'unknown';
+    this.#fail(chunk, unknown ? { ...problem, outcome: 'unknown' } : problem, cause);
+    if (!unknown) this.#drop(chunk);
+    this.#recovering = true;
+  }
+
+  /** It is known not to be stored, so nothing after it under this epoch is. */
+  #drop(chunk: OutgoingChunk): void {
+    this.#remove(chunk);
+    this.#renumber = true;
+    this.#recovering = true;
+  }
+
+  #fail(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {
+    if (chunk.settled) return;
+    chunk.failed(problem, cause);
+    this.#host.settled(chunk.bufferedBytes);
+  }
+
+  #remove(chunk: OutgoingChunk): void {
+    const at = this.#sent.indexOf(chunk);
+    if (at >= 0) this.#sent.splice(at, 1);
+  }
+}
+
+/** The part of the batch that ends the chunk so far. */
+function partOf(waiters: Waiter[], batch: Batch): BatchPart {
+  const last = waiters.at(-1);
+  if (last instanceof BatchPart && last.batch === batch) return last;
+  const part = new BatchPart(batch);
+  waiters.push(part);
+  return part;
+}
+
+/** For records that no lane takes. */
+export function tooLarge(limit: number): CallboardError {
+  const message = `a record's key, headers and value may have ${limit} bytes; split it, or store it elsewhere and send a reference`;
+  return new CallboardError(failure('record_too_large', { message }));
+}

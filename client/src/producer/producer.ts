@@ -1,0 +1,331 @@
+/** Producer: finds each record's partition and encodes it there at once; a flush at the end of the turn sends. */
+import type { OutgoingRecord, Producer, ProducerOptions, SentRecord, Value } from '../api.ts';
+import type { Core } from '../core/core.ts';
+import type { Timer } from '../core/platform.ts';
+import { abortedError, CallboardError, errorOf } from '../errors.ts';
+import { clientLimits, failure, partitionOfKey, type Acks, type Failure } from '../protocol/index.ts';
+import { EarlyRecords } from './early-records.ts';
+import { Lane, tooLarge, type LaneHost } from './lane.ts';
+import type { ProducerIdentity } from './outgoing-chunk.ts';
+import { writeText } from './text.ts';
+import { Batch, SingleWaiter } from './waiters.ts';
+
+const always = Promise.resolve();
+
+export class CallboardProducer implements Producer, LaneHost {
+  readonly topic: string;
+  readonly core: Core;
+  readonly acks: Acks;
+  readonly deadlineMs: number;
+  readonly identity: ProducerIdentity;
+  readonly #maxBytes: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #ended: (producer: CallboardProducer) => void;
+  readonly #unwatch: () => void;
+  readonly #early = new EarlyRecords();
+  #lanes: (Lane | undefined)[] = [];
+  readonly #dirty = new Set<Lane>();
+  #partitions = 0;
+  #sticky = -1;
+  #scheduled = false;
+  #nowMs = 0;
+  #wallMs = 0;
+  #buffered = 0;
+  #ready: Promise<void> | undefined;
+  #setReady: () => void = () => undefined;
+  #flushes: { readonly marks: Map<Lane, number>; resolve(): void }[] = [];
+  #sweep: Timer | undefined;
+  #sweptMs = 0;
+  #end: Failure | undefined;
+  #scratch = new Uint8Array(256);
+
+  constructor(
+    core: Core,
+    topic: string,
+    options: ProducerOptions,
+    ended: (producer: CallboardProducer) => void,
+  ) {
+    this.core = core;
+    this.topic = topic;
+    this.acks = options.acks ?? 'quorum';
+    this.deadlineMs = options.deadlineMs ?? core.deadlineMs;
+    this.#maxBytes = options.maxBufferedBytes ?? clientLimits.producerBufferedBytes;
+    this.identity = { id: core.platform.randomBytes(16), crc32: core.platform.crc32 };
+    this.#ended = ended;
+    this.#unwatch = core.watch(() => this.#changed());
+    this.#signal = options.signal;
+    this.#signal?.addEventListener('abort', this.#aborted);
+    if (this.#signal?.aborted === true) this.#aborted();
+    else this.#changed();
+  }
+
+  get recordBytes(): number {
+    return this.core.links.home?.hello.recordBytes ?? this.#recordBytes;
+  }
+  #recordBytes = 1 << 20;
+
+  get ready(): Promise<void> {
+    if (this.#buffered < this.#maxBytes || this.#end !== undefined) return always;
+    this.#ready ??= new Promise((resolve) => {
+      this.#setReady = resolve;
+    });
+    return this.#ready;
+  }
+
+  send(record: OutgoingRecord): Promise<SentRecord> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refusal();
+      if (refusal === undefined) this.#take(record, new SingleWaiter(resolve, reject), 0);
+      else reject(refusal);
+    });
+  }
+
+  sendBatch(records: readonly OutgoingRecord[]): Promise<readonly SentRecord[]> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) reject(refusal);
+      else if (records.length === 0) resolve([]);
+      else {
+        const batch = new Batch(records.length, resolve, reject);
+        for (let i = 0; i < records.length; i += 1) this.#take(records[i] as OutgoingRecord, batch, i);
+      }
+    });
+  }
+
+  async flush(): Promise<void> {
+    await this.#early.done();
+    this.#flush();
+    const marks = new Map<Lane, number>();
+    for (const lane of this.#lanes) if (lane !== undefined) marks.set(lane, lane.newest);
+    await new Promise<void>((resolve) => {
+      this.#flushes.push({ marks, resolve });
+      this.#tellFlushes();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#end !== undefined) return;
+    await this.flush();
+    this.#stop(failure('closed', { message: `the producer of '${this.topic}' was closed` }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Lanes tell this when records were answered. */
+  settled(bytes: number): void {
+    this.#buffered -= bytes;
+    if (this.#buffered < this.#maxBytes && this.#ready !== undefined) {
+      this.#ready = undefined;
+      this.#setReady();
+    }
+    if (this.#flushes.length > 0) this.#tellFlushes();
+  }
+
+  #refusal(): CallboardError | undefined {
+    if (this.#end !== undefined) return new CallboardError(this.#end);
+    if (this.#buffered < this.#maxBytes) return undefined;
+    const message = `${this.#buffered} bytes wait for their acknowledgement, the bound of this producer is ${this.#maxBytes}; await producer.ready before sending`;
+    return errorOf('overloaded', { message });
+  }
+
+  /** One record; whoever waits for it is told of everything, mistakes in the record included. */
+  #take(record: OutgoingRecord, waiter: SingleWaiter | Batch, index: number): void {
+    let problem: CallboardError | undefined;
+    if (this.#partitions > 0 && this.#early.size === 0) problem = this.#append(record, waiter, index);
+    else {
+      this.#buffered += this.#early.add(record, waiter, index, this.core.platform.now());
+      this.#startSweep();
+      this.#lookUp();
+    }
+    if (problem !== undefined) tell(waiter, problem);
+  }
+
+  #append(record: OutgoingRecord, waiter: SingleWaiter | Batch, index: number): CallboardError | undefined {
+    this.#schedule();
+    const { key } = record;
+    const value = bytesOrText(record.value);
+    if (value === undefined) return badRecord('its value is undefined or cannot be written as JSON');
+    let keyBytes: Uint8Array | undefined;
+    let keyLength = 0;
+    if (typeof key === 'string') {
+      if (key.length * 3 > this.#scratch.length) this.#scratch = new Uint8Array(key.length * 3);
+      keyBytes = this.#scratch;
+      keyLength = writeText(key, keyBytes, 0);
+    } else if (key !== undefined) {
+      keyBytes = key;
+      keyLength = key.length;
+    }
+    const partition = record.partition ?? this.#partitionFor(keyBytes, keyLength);
+    if (!(partition >= 0 && partition < this.#partitions && Number.isInteger(partition))) {
+      const message = `'${this.topic}' has partitions 0 to ${this.#partitions - 1}, not ${partition}`;
+      return errorOf('invalid_partition', { message });
+    }
+    const timestamp = record.timestamp ?? this.#wallMs;
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+      return badRecord(`its timestamp ${timestamp} is not a whole number of milliseconds since 1970`);
+    }
+    const lane = (this.#lanes[partition] ??= new Lane(this, partition));
+    const taken = lane.append(
+      keyBytes,
+      keyLength,
+      value,
+      record.headers,
+      timestamp,
+      this.#nowMs,
+      waiter,
+      index,
+    );
+    if (taken === 0) return tooLarge(this.recordBytes);
+    this.#buffered += taken;
+    this.#dirty.add(lane);
+    return undefined;
+  }
+
+  #partitionFor(key: Uint8Array | undefined, keyLength: number): number {
+    if (key !== undefined) return partitionOfKey(key, this.#partitions, keyLength);
+    if (this.#sticky < 0) this.#sticky = Math.floor(this.core.platform.random() * this.#partitions);
+    const lane = this.#lanes[this.#sticky];
+    if (lane !== undefined && (lane.inTrouble || lane.isFull)) this.#moveOn();
+    return this.#sticky;
+  }
+
+  /** The next partition that works, for records that may go anywhere. */
+  #moveOn(): void {
+    for (let i = 0; i < this.#partitions; i += 1) {
+      this.#sticky = (this.#sticky + 1) % this.#partitions;
+      if (this.#lanes[this.#sticky]?.inTrouble !== true) return;
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const { platform } = this.core;
+    this.#nowMs = platform.now();
+    this.#wallMs = platform.wallTime();
+    // Twice, so that those who wait for the same answer have sent their next records before.
+    queueMicrotask(() => queueMicrotask(() => this.#flush()));
+    this.#startSweep();
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    if (this.#dirty.size === 0) return;
+    const lanes = [...this.#dirty];
+    this.#dirty.clear();
+    if (this.#sticky >= 0 && this.#lanes[this.#sticky]?.hasOpen === true) this.#moveOn();
+    for (const lane of lanes) lane.pump();
+  }
+
+  /** Connections or topics have changed. */
+  #changed(): void {
+    if (this.#end !== undefined) return;
+    if (this.core.end !== undefined) {
+      this.#stop(this.core.end);
+      return;
+    }
+    this.#recordBytes = this.recordBytes;
+    if (this.#partitions === 0) this.#lookUp();
+    for (const lane of this.#lanes) lane?.pump();
+  }
+
+  #lookUp(): void {
+    const view = this.core.topology.view(this.topic);
+    if (view === undefined) return;
+    if (view.kind === 'missing') {
+      const early = this.#early.takeAll();
+      // The next record asks anew: the topic may be created any time.
+      this.core.topology.drop(this.topic);
+      for (const { waiter, bytes } of early) this.#refuseEarly(waiter, bytes, view.problem);
+      return;
+    }
+    this.#partitions = view.partitions.length;
+    for (const { record, waiter, index, bytes } of this.#early.takeAll()) {
+      this.#buffered -= bytes;
+      const problem = this.#append(record, waiter, index);
+      if (problem !== undefined) tell(waiter, problem);
+    }
+  }
+
+  #refuseEarly(waiter: SingleWaiter | Batch, bytes: number, problem: Failure, cause?: unknown): void {
+    tell(waiter, new CallboardError(problem, cause === undefined ? undefined : { cause }));
+    this.settled(bytes);
+  }
+
+  #startSweep(): void {
+    if (this.#sweep !== undefined || this.#end !== undefined) return;
+    const { platform } = this.core;
+    const ms = Math.max(1, Math.min(clientLimits.sweepMs, this.deadlineMs / 4));
+    this.#sweptMs = platform.now();
+    this.#sweep = platform.setTimer(ms, () => {
+      const nowMs = platform.now();
+      // After a stall of this process the answers wait in the socket: nothing is judged before they are read.
+      const stalled = nowMs - this.#sweptMs > 3 * ms + 100;
+      this.#sweep = undefined;
+      if (!stalled) this.#giveUpLate(nowMs);
+      if (this.#buffered > 0) this.#startSweep();
+    });
+  }
+
+  #giveUpLate(nowMs: number): void {
+    for (const lane of this.#lanes) lane?.sweep(nowMs);
+    const late = this.#early.takeOlder(nowMs - this.deadlineMs);
+    if (late.length === 0) return;
+    const { message } = this.core.links.lastProblem;
+    const text = `nothing could be learnt of topic '${this.topic}' within ${this.deadlineMs} ms: ${message}`;
+    const problem = failure('timeout', { message: text, outcome: 'not_applied' });
+    for (const { waiter, bytes } of late) this.#refuseEarly(waiter, bytes, problem);
+  }
+
+  readonly #aborted = (): void => {
+    const signal = this.#signal as AbortSignal;
+    const { code, message, retriable } = abortedError(signal, 'not_applied');
+    this.#stop({ code, message, retriable, outcome: 'not_applied' }, signal.reason);
+  };
+
+  #stop(problem: Failure, cause?: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = { ...problem, outcome: 'not_applied' };
+    this.#unwatch();
+    this.#sweep?.cancel();
+    this.#signal?.removeEventListener('abort', this.#aborted);
+    for (const lane of this.#lanes) lane?.abort(this.#end, cause);
+    for (const { waiter, bytes } of this.#early.takeAll()) this.#refuseEarly(waiter, bytes, this.#end, cause);
+    this.#setReady();
+    this.#ended(this);
+  }
+
+  #tellFlushes(): void {
+    this.#flushes = this.#flushes.filter(({ marks, resolve }) => {
+      for (const [lane, newest] of marks) if (lane.oldestUnsettled <= newest) return true;
+      resolve();
+      return false;
+    });
+  }
+}
+
+function tell(waiter: SingleWaiter | Batch, problem: CallboardError): void {
+  if (waiter instanceof SingleWaiter) waiter.failed(problem);
+  else {
+    waiter.fail(problem);
+    waiter.answered(1);
+  }
+}
+
+function badRecord(why: string): CallboardError {
+  return errorOf('bad_request', { message: `the record was not sent: ${why}` });
+}
+
+/** What is written as it is; undefined for what has no form. */
+export function bytesOrText(value: Value): string | Uint8Array | undefined {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value;
+  try {
+    // Undefined for functions and symbols, which the types rule out and programs without types do not.
+    const json: string | undefined = JSON.stringify(value);
+    return json;
+  } catch {
+    return undefined;
+  }
+}

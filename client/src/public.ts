@@ -1,0 +1,4 @@
+/** What both entries export besides `connect`. */
+export type * from './api.ts';
+export type { Acks, ErrorCode, Outcome, TopicStorage } from './protocol/index.ts';
+export { CallboardError } from './errors.ts';

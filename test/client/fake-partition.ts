@@ -1,0 +1,95 @@
+/** One partition of the fake cluster: the log with sealed chunks, the rules of producers, and the cursors of consumers. */
+import {
+  checkDraft,
+  failure,
+  groupId,
+  logIndex,
+  offset,
+  readChunkHeader,
+  sealChunk,
+  term,
+  type Failure,
+  type Position,
+} from '@callboard/client/protocol';
+import { crc32 } from '../../src/node/ports/crc32.ts';
+import { decisionError } from '../../src/actors/partition-replica/errors.ts';
+import { batchOf } from '../../src/partition/index.ts';
+import { ProducerTable } from '../../src/partition/producers.ts';
+
+export interface FakeChunk {
+  readonly bytes: Uint8Array;
+  readonly base: number;
+  readonly count: number;
+  readonly timestamp: number;
+}
+
+interface Cursor {
+  session: number;
+  at: number | undefined;
+}
+
+export class FakePartition {
+  readonly group: number;
+  readonly chunks: FakeChunk[] = [];
+  readonly cursors: Map<string, Cursor> = new Map<string, Cursor>();
+  /** Told when a chunk was stored. */
+  readonly watchers: Set<() => void> = new Set<() => void>();
+  end = 0;
+  /** Index of the node that leads; undefined: nobody does. */
+  leader: number | undefined;
+  readonly #producers = new ProducerTable({
+    producerBatchesRemembered: 256,
+    producerIdleMs: 1e12,
+    producersPerPartition: 1_000,
+  });
+  #index = 0;
+  #checksum = 0;
+
+  constructor(group: number, leader: number) {
+    this.group = group;
+    this.leader = leader;
+  }
+
+  /** Stores a chunk, or finds it stored, by the real rules. */
+  produce(draft: Uint8Array): number | Failure {
+    const fault = checkDraft(draft, crc32);
+    if (fault !== undefined) return failure('bad_request', { message: `the chunk is ${fault}` });
+    const bytes = draft.slice();
+    const header = readChunkHeader(bytes);
+    const batch = batchOf(header);
+    const decision = this.#producers.decide(batch, []);
+    if (decision.kind === 'duplicate') return decision.baseOffset;
+    if (decision.kind !== 'accept') return decisionError(decision, batch);
+    const base = this.end;
+    this.#producers.apply(batch, base, header.firstTimestamp);
+    this.#index += 1;
+    this.#checksum = sealChunk(
+      bytes,
+      {
+        group: groupId(this.group),
+        term: term(1),
+        index: logIndex(this.#index),
+        baseOffset: offset(base),
+        previousChecksum: this.#checksum,
+      },
+      crc32,
+    );
+    this.end += header.recordCount;
+    this.chunks.push({ bytes, base, count: header.recordCount, timestamp: header.firstTimestamp });
+    for (const watch of this.watchers) watch();
+    return base;
+  }
+
+  locate({ at, value }: Position): number {
+    if (at === 'earliest') return 0;
+    if (at === 'latest') return this.end;
+    if (at === 'offset') return Math.min(value, this.end);
+    return this.chunks.find(({ timestamp }) => timestamp >= value)?.base ?? this.end;
+  }
+
+  cursor(consumer: string): Cursor {
+    const known = this.cursors.get(consumer) ?? { session: 0, at: undefined };
+    this.cursors.set(consumer, known);
+    return known;
+  }
+}

@@ -1,0 +1,339 @@
+/** The producer against a fake cluster: order, retries that store once, epochs, bounds and deadlines. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CallboardError, connect, type Client, type ConnectOptions } from '@callboard/client';
+import {
+  chunkHeaderBytes,
+  decodeRecords,
+  failure,
+  partitionOfKey,
+  readChunkHeader,
+} from '@callboard/client/protocol';
+import { eventually } from '../lib/eventually.ts';
+import { failing, withFakes, type FakeCluster } from './fake-cluster.ts';
+
+const text = new TextDecoder();
+
+/** The values that a partition holds, in order. */
+function valuesOf(cluster: FakeCluster, topic: string, partition: number): string[] {
+  return cluster
+    .partition(topic, partition)
+    .chunks.flatMap(({ bytes, count }) =>
+      decodeRecords(bytes.subarray(chunkHeaderBytes), count).map(({ value }) => text.decode(value)),
+    );
+}
+
+async function withClient(
+  nodes: number,
+  run: (client: Client, cluster: FakeCluster) => Promise<void>,
+  options: ConnectOptions = {},
+): Promise<void> {
+  await withFakes(nodes, async (cluster) => {
+    await using client = await connect(cluster.urls, options);
+    await run(client, cluster);
+  });
+}
+
+async function rejected(promise: Promise<unknown>): Promise<CallboardError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof CallboardError) return error;
+    throw error;
+  }
+  throw new Error('the promise was not rejected');
+}
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
+
+test('a topic is created, listed, and takes records of every kind of value', async () => {
+  await withClient(1, async (client, cluster) => {
+    await client.createTopic('t', { partitions: 1 });
+    await client.createTopic('t', { partitions: 1, ifNotExists: true });
+    assert.is((await rejected(client.createTopic('t'))).code, 'topic_exists');
+    assert.equal(await client.topics(), ['t']);
+    assert.equal(await client.topic('t'), {
+      name: 't',
+      partitions: [{ partition: 0, leader: 'fake-1', end: 0 }],
+    });
+    assert.is(await client.topic('other'), undefined);
+    await using producer = client.producer('t');
+    const sent = await Promise.all([
+      producer.send({ value: 'text: ä 🎭' }),
+      producer.send({ value: new Uint8Array([98, 121, 116, 101]), key: 'k', timestamp: 5 }),
+      producer.send({ value: { a: [1, null] }, headers: { näme: 'wert', raw: new Uint8Array([1]) } }),
+      producer.send({ value: 'x'.repeat(5_000) + 'ü' }),
+    ]);
+    assert.equal(sent.map(({ offset }) => offset).toSorted(), [0, 1, 2, 3]);
+    assert.equal(valuesOf(cluster, 't', 0).toSorted(), [
+      'byte',
+      'text: ä 🎭',
+      'x'.repeat(5_000) + 'ü',
+      '{"a":[1,null]}',
+    ]);
+    const records = cluster
+      .partition('t', 0)
+      .chunks.flatMap(({ bytes, count }) => decodeRecords(bytes.subarray(chunkHeaderBytes), count));
+    const json = records.find(({ value }) => text.decode(value).startsWith('{'));
+    assert.equal(
+      json?.headers.map(({ name, value }) => [name, [...value]]),
+      [
+        ['näme', [...new TextEncoder().encode('wert')]],
+        ['raw', [1]],
+      ],
+    );
+  });
+});
+
+test('sends are stored in order, in few chunks, and a key always goes to its partition', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 3);
+    await using producer = client.producer('t');
+    await producer.send({ value: 'first', partition: 0 });
+    const values = numbers(3_000);
+    const sent = await Promise.all(
+      values.map((value) => producer.send({ key: `k${Number(value) % 7}`, value })),
+    );
+    for (const [i, { partition, offset }] of sent.entries()) {
+      assert.is(partition, partitionOfKey(new TextEncoder().encode(`k${i % 7}`), 3));
+      const chunk = cluster.partition('t', partition).chunks.find(({ base, count }) => base + count > offset);
+      assert.ok(chunk !== undefined && chunk.base <= offset);
+      assert.is(valuesOf(cluster, 't', partition)[offset], String(i));
+    }
+    const chunks = [0, 1, 2].flatMap((partition) => cluster.partition('t', partition).chunks);
+    assert.ok(chunks.length < 20, `${chunks.length} chunks`);
+  });
+});
+
+test('a batch resolves with the place of every record; without keys it is spread over the partitions', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 2);
+    await using producer = client.producer('t');
+    const used = new Set<number>();
+    for (let round = 0; round < 4; round += 1) {
+      const sent = await producer.sendBatch(numbers(10).map((value) => ({ value })));
+      assert.is(new Set(sent.map(({ partition }) => partition)).size, 1, 'one batch stays together');
+      for (const [i, { partition, offset }] of sent.entries()) {
+        used.add(partition);
+        assert.is(valuesOf(cluster, 't', partition)[offset], String(i));
+      }
+    }
+    assert.is(used.size, 2);
+    assert.equal(await producer.sendBatch([]), []);
+  });
+});
+
+test('a chunk whose answer is lost is sent again and stored once; nothing behind it is lost or moved', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const node = cluster.node(0);
+    let lost = 0;
+    // Every fifth produce is stored, and its connection ends before the answer.
+    node.hook = (frame, connection) => {
+      if (frame.kind !== 'produce' || (lost += 1) % 5 !== 0) return false;
+      cluster.partition('t', 0).produce(frame.chunk);
+      connection.socket.terminate();
+      return true;
+    };
+    await using producer = client.producer('t');
+    const sends: Promise<unknown>[] = [];
+    for (let i = 0; i < 200; i += 1) {
+      sends.push(producer.send({ value: String(i) }));
+      if (i % 5 === 0) await Promise.race([sends.at(-1), new Promise((resolve) => setTimeout(resolve, 1))]);
+    }
+    await Promise.all(sends);
+    assert.ok(lost >= 5, 'answers were lost');
+    assert.equal(valuesOf(cluster, 't', 0), numbers(200));
+  });
+});
+
+test('refusals in the middle of a row keep the order', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const codes = ['not_leader', 'overloaded', 'unavailable'] as const;
+    let count = 0;
+    cluster.node(0).hook = (frame, connection) => {
+      count += frame.kind === 'produce' ? 1 : 0;
+      if (frame.kind !== 'produce' || count % 3 !== 1) return false;
+      connection.fail(frame.correlation, codes[count % codes.length] ?? 'unavailable', { retryAfterMs: 1 });
+      return true;
+    };
+    await using producer = client.producer('t');
+    const value = 'x'.repeat(20_000);
+    const sent = await Promise.all(numbers(60).map((i) => producer.send({ value: `${i} ${value}` })));
+    assert.equal(
+      valuesOf(cluster, 't', 0).map((stored) => stored.split(' ')[0]),
+      numbers(60),
+    );
+    assert.equal(
+      sent.map(({ offset }) => offset),
+      sent.map((_, i) => i),
+    );
+  });
+});
+
+test('a record that is refused for good fails alone: what follows is stored under a new epoch', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t');
+    await producer.send({ value: 'before' });
+    cluster.node(0).hook = failing('produce', failure('bad_request', { message: 'not this one' }), 1);
+    const big = 'x'.repeat(100_000);
+    const [refused, ...rest] = ['refused', 'a', 'b', 'c'].map((name) => producer.send({ value: name + big }));
+    const error = await rejected(refused ?? Promise.resolve());
+    assert.is(error.code, 'bad_request');
+    assert.is(error.outcome, 'not_applied');
+    await Promise.all(rest);
+    assert.equal(
+      valuesOf(cluster, 't', 0).map((value) => value.replace(/x+$/, '')),
+      ['before', 'a', 'b', 'c'],
+    );
+    const epochs = cluster.partition('t', 0).chunks.map(({ bytes }) => readChunkHeader(bytes).producerEpoch);
+    assert.equal([...new Set(epochs)], [0, 1]);
+  });
+});
+
+test('a deadline over a silent leader is unknown, and one over a leader that refused is not applied', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 2);
+    let mode: 'silent' | 'refuse' | 'serve' = 'silent';
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'produce' || mode === 'serve') return false;
+      if (mode === 'refuse') connection.fail(frame.correlation, 'overloaded', { retryAfterMs: 5 });
+      return true;
+    };
+    await using producer = client.producer('t', { deadlineMs: 200 });
+    const silent = await rejected(producer.send({ value: 'a', partition: 0 }));
+    assert.equal([silent.code, silent.outcome], ['timeout', 'unknown']);
+    mode = 'refuse';
+    const refused = await rejected(producer.send({ value: 'b', partition: 1 }));
+    assert.equal([refused.code, refused.outcome], ['timeout', 'not_applied']);
+    mode = 'serve';
+    await producer.send({ value: 'c', partition: 1 });
+    assert.equal(valuesOf(cluster, 't', 1), ['c']);
+  });
+});
+
+test('the bound on bytes shows: `overloaded` at once, and `ready` when there is room', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const held: (() => void)[] = [];
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'produce') return false;
+      held.push(() => connection.node.serve(frame, connection));
+      return true;
+    };
+    await using producer = client.producer('t', { maxBufferedBytes: 10_000 });
+    await producer.ready;
+    const taken = producer.send({ value: 'x'.repeat(9_990) });
+    const error = await rejected(producer.send({ value: 'y' }));
+    assert.equal([error.code, error.outcome, error.retriable], ['overloaded', 'not_applied', true]);
+    let ready = false;
+    const readiness = producer.ready.then(() => (ready = true));
+    await eventually('the chunk has come', () => held.length > 0);
+    assert.not(ready);
+    held.shift()?.();
+    await Promise.all([taken, readiness]);
+    cluster.node(0).hook = () => false;
+    await producer.send({ value: 'z' });
+  });
+});
+
+test('mistakes are told without a call: a record too large, a partition that is none, a missing topic', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 2);
+    await using producer = client.producer('t');
+    await producer.send({ value: '' });
+    const sent = cluster.frames.length;
+    assert.is((await rejected(producer.send({ value: 'x'.repeat((1 << 20) + 1) }))).code, 'record_too_large');
+    assert.is((await rejected(producer.send({ value: 'x', partition: 2 }))).code, 'invalid_partition');
+    assert.is((await rejected(producer.send({ value: 'x', timestamp: -1 }))).code, 'bad_request');
+    assert.is(cluster.frames.length, sent);
+    const mixed = producer.sendBatch([
+      { value: 'good', partition: 0 },
+      { value: 'bad', partition: 7 },
+    ]);
+    assert.is((await rejected(mixed)).code, 'invalid_partition');
+    assert.ok(valuesOf(cluster, 't', 0).includes('good'));
+    await using nowhere = client.producer('nowhere');
+    const missing = await rejected(nowhere.send({ value: 'x' }));
+    assert.equal([missing.code, missing.outcome], ['topic_not_found', 'not_applied']);
+    cluster.createTopic('nowhere', 1);
+    await nowhere.send({ value: 'now' });
+  });
+});
+
+test('records go straight to the leaders, and through home where a leader cannot be reached', async () => {
+  await withClient(3, async (client, cluster) => {
+    cluster.createTopic('t', 3);
+    await using producer = client.producer('t');
+    await eventually('each partition is served by its leader', async () => {
+      cluster.produces.length = 0;
+      for (const partition of [0, 1, 2]) await producer.send({ value: 'x', partition });
+      return cluster.produces.every(({ node, partition }) => node === partition);
+    });
+  });
+  await withClient(
+    3,
+    async (client, cluster) => {
+      cluster.createTopic('t', 3);
+      await using producer = client.producer('t');
+      for (const partition of [0, 1, 2]) await producer.send({ value: 'x', partition });
+      assert.is(new Set(cluster.produces.map(({ node }) => node)).size, 1);
+    },
+    { direct: false },
+  );
+});
+
+test('a leader that dies is followed to the next one', async () => {
+  await withClient(3, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t');
+    await producer.send({ value: '0' });
+    for (const [round, node] of [0, 1, 2].entries()) {
+      cluster.partition('t', 0).leader = (node + 1) % 3;
+      cluster.node(node).stop();
+      await producer.send({ value: String(round + 1) });
+      await cluster.node(node).start();
+    }
+    assert.equal(valuesOf(cluster, 't', 0), numbers(4));
+  });
+});
+
+test('flush and close wait for everything; afterwards a send is refused', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 2);
+    const producer = client.producer('t');
+    let answered = 0;
+    for (const value of numbers(50)) {
+      void producer.send({ value, partition: Number(value) % 2 }).then(() => (answered += 1));
+    }
+    await producer.flush();
+    await Promise.resolve();
+    assert.is(answered, 50);
+    void producer.send({ value: 'last' });
+    await producer.close();
+    assert.is(cluster.partition('t', 0).end + cluster.partition('t', 1).end, 51);
+    const error = await rejected(producer.send({ value: 'late' }));
+    assert.equal([error.code, error.outcome], ['closed', 'not_applied']);
+  });
+});
+
+test('an aborted producer says of each record what is known', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    let came = false;
+    cluster.node(0).hook = (frame) => frame.kind === 'produce' && (came = true);
+    const abort = new AbortController();
+    const producer = client.producer('t', { signal: abort.signal });
+    const flying = rejected(producer.send({ value: 'a' }));
+    await eventually('the first has come', () => came);
+    abort.abort(new Error('enough'));
+    const error = await flying;
+    assert.equal([error.code, error.outcome], ['aborted', 'unknown']);
+    assert.is((error.cause as Error).message, 'enough');
+    assert.is((await rejected(producer.send({ value: 'b' }))).outcome, 'not_applied');
+  });
+});
+
+test.run();
