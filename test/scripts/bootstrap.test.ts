@@ -26,6 +26,12 @@ for (const [dir, file] of [['dist/src/cli', 'main.js'], ['client/dist/protocol',
 process.exitCode = fs.existsSync('broken') ? 1 : 0;
 `;
 
+const BUNDLE = `
+import { mkdirSync, writeFileSync } from 'node:fs';
+mkdirSync('client/dist/browser', { recursive: true });
+writeFileSync('client/dist/browser/callboard.js', '');
+`;
+
 function checkout(main = `console.log('args', ...process.argv.slice(2));`): string {
   const root = makeTree({
     'package.json': '{}',
@@ -39,6 +45,7 @@ function checkout(main = `console.log('args', ...process.argv.slice(2));`): stri
     'fake-npm.js': NPM,
     'fake-tsc.js': TSC,
     'main.js': main,
+    'scripts/client-bundle.mjs': BUNDLE,
     log: '',
   });
   cpSync(join(REPO, 'scripts/bootstrap'), join(root, 'scripts/bootstrap'), { recursive: true });
