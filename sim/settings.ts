@@ -158,7 +158,7 @@ const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([
 ]);
 
 function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSettings {
-  const share = random.pick([0.25, 0.5, 0.5, 0.8, 1]);
+  const share = random.pick([0.3, 0.5, 0.6, 0.8, 1]);
   const possible = faultKinds.filter((kind) => nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind)));
   const kinds = possible.filter(() => random.chance(share));
   return {
@@ -178,7 +178,7 @@ function drawWorkload(random: SimRandom): WorkloadSettings {
     directProducers: random.between(1, 2),
     consumers: random.between(1, 2),
     thinkMs: random.pick([2_000, 4_000, 8_000, 12_000]),
-    batchRecords: random.pick([5, 20, 40]),
+    batchRecords: random.pick([10, 20, 50]),
     valueBytes: random.pick([16, 60, 300]),
     idle: random.chance(0.5),
     burst: random.chance(0.3) ? random.between(5, 40) : 0,

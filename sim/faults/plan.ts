@@ -104,10 +104,17 @@ export class FaultPlan {
     const gapMs = Math.min(60_000, -Math.log(1 - this.#random.next()) * meanGapMs);
     this.#world.after(gapMs, () => {
       if (this.#healed || this.#world.nowMicros > this.#stormUntil) return;
-      const kind = this.#random.pick(this.#kinds);
+      const kind = this.#draw();
       if (faults[kind]?.(this.#context) === true) this.#world.report.fault(kind);
       this.#next();
     });
+  }
+
+  /** Of two kinds the one that has fired less: not every fault finds a victim each time, and none should stay rare for that. */
+  #draw(): FaultKind {
+    const [one, two] = [this.#random.pick(this.#kinds), this.#random.pick(this.#kinds)];
+    const fired = (kind: FaultKind): number => this.#world.report.faults.get(kind) ?? 0;
+    return fired(one) <= fired(two) ? one : two;
   }
 
   #during(ms: number, undo: () => void): void {
