@@ -124,7 +124,7 @@ function onData<T>(root: string, act: () => T): T {
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     const text = `The data directory ${root} cannot be used: ${error.message}. Correct its access rights, or name another with --data.`;
-    throw new CliError('data_inaccessible', exitCodes.data, text);
+    throw new CliError('data_inaccessible', text);
   }
 }
 

@@ -1,36 +1,25 @@
 /** How commands fail: with a stable code, a text that says what to do, and a documented exit code. */
 import { ConfigError } from '../node/config-error.ts';
+import { endTable, exitCodes, isEndCode } from '../node/end-codes.ts';
+import type { EndCode, ExitCode } from '../node/end-codes.ts';
 
-export const exitCodes = { ok: 0, failed: 1, usage: 2, data: 3, address: 4 } as const;
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+export { exitCodes };
 
 export const exitCodeHelp = `Exit codes:
   0  ended as asked, or nothing to do (a second \`callboard dev\` on the same data)
   1  failed while it ran
   2  wrong arguments, environment or configuration
   3  the data directory cannot be used: in use, made for another cluster, damaged, not accessible
-  4  an address cannot be listened on: busy, forbidden, or not one of this machine`;
-
-export type CliErrorCode =
-  | 'usage'
-  | 'port_in_use'
-  | 'port_forbidden'
-  | 'host_not_local'
-  | 'data_in_use'
-  | 'data_inaccessible'
-  | 'data_other_cluster'
-  | 'data_secret_damaged'
-  | 'node_failed';
+  4  an address cannot be listened on: busy, forbidden, or not one of this machine
+  5  a write or sync failed while the node ran: look at its disk, then start it again`;
 
 export class CliError extends Error {
   override readonly name = 'CliError';
-  readonly code: CliErrorCode;
-  readonly exitCode: ExitCode;
+  readonly code: EndCode;
 
-  constructor(code: CliErrorCode, exitCode: ExitCode, message: string) {
+  constructor(code: EndCode, message: string) {
     super(message);
     this.code = code;
-    this.exitCode = exitCode;
   }
 }
 
@@ -45,12 +34,6 @@ function codeOf(error: Error): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function exitCodeOf(code: string | undefined): ExitCode {
-  if (code === undefined) return exitCodes.failed;
-  if (/^(data|storage|disk)_/.test(code)) return exitCodes.data;
-  return exitCodes.failed;
-}
-
 /** What to print about an error, whoever threw it. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof ConfigError) {
@@ -60,11 +43,14 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   if (error instanceof CliError) {
-    return { lines: [`${error.message} (${error.code})`], exitCode: error.exitCode };
+    return { lines: [`${error.message} (${error.code})`], exitCode: endTable[error.code].exitCode };
   }
-  if (!(error instanceof Error)) return { lines: [String(error)], exitCode: exitCodes.failed };
+  if (!(error instanceof Error))
+    return { lines: [`${String(error)} (unexpected)`], exitCode: exitCodes.failed };
   const code = codeOf(error);
-  if (code !== undefined) return { lines: [`${error.message} (${code})`], exitCode: exitCodeOf(code) };
+  if (code !== undefined && isEndCode(code)) {
+    return { lines: [`${error.message} (${code})`], exitCode: endTable[code].exitCode };
+  }
   return {
     lines: [`${error.message} (unexpected)`],
     exitCode: exitCodes.failed,
@@ -77,15 +63,15 @@ export function listenFailure(error: unknown, address: string, wayOut: string): 
   const code = error instanceof Error ? codeOf(error) : undefined;
   if (code === 'EADDRINUSE') {
     const text = `${address} is busy: another program listens there. ${wayOut}`;
-    return new CliError('port_in_use', exitCodes.address, text);
+    return new CliError('port_in_use', text);
   }
   if (code === 'EACCES') {
     const text = `${address} may not be listened on by this user (ports below 1024 often need rights). ${wayOut}`;
-    return new CliError('port_forbidden', exitCodes.address, text);
+    return new CliError('port_forbidden', text);
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     const text = `${address} is not an address of this machine. Listen on 127.0.0.1, on 0.0.0.0 for all interfaces, or on one of its own.`;
-    return new CliError('host_not_local', exitCodes.address, text);
+    return new CliError('host_not_local', text);
   }
   return undefined;
 }

@@ -1,7 +1,9 @@
 /** The node's log: JSON lines for machines, and the same lines readable where somebody watches. */
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { LogLevel } from '../node/config.ts';
+import { LogSink } from './log-sink.ts';
 
 const LABELS: Readonly<Record<number, string>> = {
   10: 'trace',
@@ -37,11 +39,11 @@ function parseEntry(line: string): Record<string, unknown> | undefined {
 
 export function createLogger(node: string, level: LogLevel): Logger {
   const options = { level, base: { node } };
-  if (process.stdout.isTTY) {
+  // Not by `process.stdout`, whose mere mention makes a pipe non-blocking.
+  if (isatty(1)) {
     return pino(options, {
       write: (line: string) => process.stdout.write(`${readableLine(line.trimEnd())}\n`),
     });
   }
-  // Synchronous, so that the last words of a dying node are in the log.
-  return pino(options, pino.destination({ fd: 1, sync: true }));
+  return pino(options, new LogSink(1));
 }

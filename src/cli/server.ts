@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { NodeConfig } from '../node/config.ts';
 import { formatEndpoint } from '../node/config-endpoints.ts';
 import { loadNodeConfig } from '../node/config-load.ts';
+import { endTable } from '../node/end-codes.ts';
+import type { EndCode } from '../node/end-codes.ts';
 import { CliError, describeFailure, exitCodes, listenFailure } from './errors.ts';
 import { createLogger } from './log.ts';
 import { PID_FILE, removePid, writePid, writePidUnlessTaken } from './pid-file.ts';
@@ -15,7 +17,12 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-export type StartNode = (config: NodeConfig, logger: Logger) => Promise<RunningNode>;
+/** `failed`: called when the running node cannot go on; does not return. */
+export type StartNode = (
+  config: NodeConfig,
+  logger: Logger,
+  failed: (code: EndCode) => never,
+) => Promise<RunningNode>;
 
 export interface ServerOptions {
   /** Flags by setting, as the command line gave them. */
@@ -36,15 +43,15 @@ function prepareData(directory: string): void {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const text = `The data directory ${directory} cannot be written to: ${reason}. Correct its access rights, or name another with --data.`;
-    throw new CliError('data_inaccessible', exitCodes.data, text);
+    throw new CliError('data_inaccessible', text);
   }
 }
 
 /** A bug must end the process in a way that the log tells; the supervisor starts it again. */
 function endOnBugs(logger: Logger): void {
   const end = (error: unknown): void => {
-    logger.fatal({ err: error }, 'ended by an error that nobody handled');
-    process.exit(exitCodes.failed);
+    logger.fatal({ code: 'unexpected', err: error }, 'ended by an error that nobody handled');
+    process.exit(endTable.unexpected.exitCode);
   };
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
@@ -61,9 +68,18 @@ async function serve(
   stop: StopRequest,
   logger: Logger,
 ): Promise<number> {
+  const failed = (code: EndCode): never => {
+    try {
+      process.stderr.write(`callboard: ${endTable[code].meaning} The log has the details. (${code})\n`);
+      removePid(config.dataDirectory);
+    } finally {
+      // Whatever else fails on a disk that fails: this process must not go on.
+      process.exit(endTable[code].exitCode);
+    }
+  };
   const started = options
     .loadNode()
-    .then((startNode) => startNode(config, logger))
+    .then((startNode) => startNode(config, logger, failed))
     .catch((error: unknown) => {
       throw explain(error, config);
     });

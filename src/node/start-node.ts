@@ -21,6 +21,7 @@ import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callb
 import { openClientSession } from './client-sessions.ts';
 import type { NodeConfig } from './config.ts';
 import { formatEndpoint } from './config-endpoints.ts';
+import type { EndCode } from './end-codes.ts';
 import { LateNetwork } from './late-network.ts';
 import { startNodeActors } from './node-actors.ts';
 import { NodeStatus } from './node-status.ts';
@@ -36,11 +37,21 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
+/**
+ * The running node cannot go on: its storage failed, or an actor failed for good. Whoever started it ends the process within the
+ * call. What is in doubt must not be carried on, and nothing that waits for the disk has been answered yet.
+ */
+export type NodeFailed = (code: Extract<EndCode, 'storage_failed' | 'unexpected'>) => void;
+
 /** Rejects when the port is taken or the data directory cannot be used; the error has a `code`. */
-export async function startNode(config: NodeConfig, logger: Logger): Promise<RunningNode> {
+export async function startNode(
+  config: NodeConfig,
+  logger: Logger,
+  nodeFailed: NodeFailed,
+): Promise<RunningNode> {
   const limits: Limits = { ...defaultLimits, ...config.limitsOverrides };
   assertLimits(limits);
-  const parts = makeParts(config, limits, logger);
+  const parts = makeParts(config, limits, logger, nodeFailed);
   const doors = openDoors(parts);
   const url = await listen(doors.http.server, config);
   try {
@@ -51,7 +62,14 @@ export async function startNode(config: NodeConfig, logger: Logger): Promise<Run
       drawId: () => replicaId(hex(parts.random.bytes(16))),
       schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
       note: (event, fields) => logger.warn(fields, event),
-      failed: (detail) => logger.fatal({ detail }, 'storage failed'),
+      failed: (detail) => {
+        // Also where nobody waits for it, such as the second's sync of the tail records.
+        logger.fatal(
+          { code: 'storage_failed', detail },
+          'node ends: its storage failed, the last batch is in doubt',
+        );
+        nodeFailed('storage_failed');
+      },
     });
     const links = join(parts, storage.store, url);
     parts.status.opened(storage.store);
@@ -80,7 +98,7 @@ interface Doors {
   readonly wire: WireServer;
 }
 
-function makeParts(config: NodeConfig, limits: Limits, logger: Logger): Parts {
+function makeParts(config: NodeConfig, limits: Limits, logger: Logger, nodeFailed: NodeFailed): Parts {
   const clock = new RealClock();
   const random = new RealRandom();
   const trace = new PinoTrace({ logger, clock });
@@ -91,8 +109,11 @@ function makeParts(config: NodeConfig, limits: Limits, logger: Logger): Parts {
     limits: { mailboxDataMessages: limits.mailboxDataMessages },
     onEscalate: (error, address) => {
       // The last batch may be in doubt or an invariant is broken: only a new process may go on.
-      logger.fatal({ err: error, actor: address.id }, 'node ends: an actor failed for good');
-      process.exit(1);
+      logger.fatal(
+        { code: 'unexpected', err: error, actor: address.id },
+        'node ends: an actor failed for good',
+      );
+      nodeFailed('unexpected');
     },
   });
   const status = new NodeStatus({ system, config, network });

@@ -8,7 +8,7 @@ import { ClassicLevel } from 'classic-level';
 import { causeOf, isDamage, isLocked } from './level-errors.ts';
 
 export class DirectoryInUseError extends Error {
-  readonly code = 'data_directory_in_use' as const;
+  readonly code = 'data_in_use' as const;
 
   constructor(directory: string) {
     super(`another process uses the data directory ${directory}`);

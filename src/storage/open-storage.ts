@@ -50,9 +50,9 @@ export interface Storage {
 
 /** The data may be sound, but the node cannot start on them now. */
 export class StorageError extends Error {
-  readonly code: 'storage_failed' | 'disk_full';
+  readonly code: 'data_inaccessible' | 'disk_full';
 
-  constructor(code: 'storage_failed' | 'disk_full', detail: string) {
+  constructor(code: 'data_inaccessible' | 'disk_full', detail: string) {
     super(detail);
     this.name = 'StorageError';
     this.code = code;
@@ -147,7 +147,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     }
     if (!opened.ok) {
       throw new StorageError(
-        /No space left/i.test(opened.detail) ? 'disk_full' : 'storage_failed',
+        /No space left/i.test(opened.detail) ? 'disk_full' : 'data_inaccessible',
         opened.detail,
       );
     }

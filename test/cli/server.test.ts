@@ -88,7 +88,7 @@ test('refuses data that another node has open, and leaves that node alone', asyn
   const end = await second.ended;
   assert.is(end.code, 3, second.output);
   assert.ok(second.output.includes(data), second.output);
-  assert.ok(second.output.includes('data_directory_in_use'), second.output);
+  assert.ok(second.output.includes('data_in_use'), second.output);
   assert.is(readFileSync(join(data, 'callboard.pid'), 'utf8'), `${first.pid}\n`);
   assert.is(first.end, undefined);
 });

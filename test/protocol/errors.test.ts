@@ -1,4 +1,4 @@
-/** The table of error codes and docs/errors.md say the same, both ways. */
+/** The tables of error codes, of calls and of processes, and docs/errors.md say the same, both ways. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,6 +12,7 @@ import {
   toErrorReply,
 } from '@callboard/client/protocol';
 import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
+import { endCodes, endTable, isEndCode } from '../../src/node/end-codes.ts';
 
 const document = readFileSync(join(findRepoRoot(import.meta.url), 'docs/errors.md'), 'utf8');
 const sections = new Map(
@@ -22,19 +23,28 @@ const sections = new Map(
 );
 
 test('every code has one section, every section one code, in the same order', () => {
-  assert.equal([...sections.keys()], [...errorCodes]);
+  const ends = endCodes.filter((code) => !isErrorCode(code));
+  assert.equal([...sections.keys()], [...errorCodes, ...ends]);
 });
 
-test('each section states the meaning, the outcome, whether to retry, and what to do', () => {
+test('each section states the meaning and what to do, a call its outcome and whether to retry, an end its exit code', () => {
   for (const [code, section] of sections) {
-    assert.ok(isErrorCode(code));
-    const { meaning, outcome, retriable } = errorTable[code];
-    assert.ok(section.includes(`\n\n${meaning}\n\n`), `${code}: the meaning in the table`);
-    assert.ok(
-      section.includes(`- Outcome: \`${outcome}\`. Retriable: ${retriable ? 'yes' : 'no'}.\n`),
-      `${code}: outcome and retry`,
-    );
     assert.match(section, /\n- Next: \S/, `${code}: what to do next`);
+    if (isErrorCode(code)) {
+      const { meaning, outcome, retriable } = errorTable[code];
+      assert.ok(section.includes(`\n\n${meaning}\n\n`), `${code}: the meaning in the table`);
+      const told = `- Outcome: \`${outcome}\`. Retriable: ${retriable ? 'yes' : 'no'}.\n`;
+      assert.ok(section.includes(told), `${code}: outcome and retry`);
+    }
+    assert.is(
+      section.includes('- Exit code: '),
+      isEndCode(code),
+      `${code}: an exit code if a process ends with it`,
+    );
+    if (!isEndCode(code)) continue;
+    const { meaning, exitCode } = endTable[code];
+    assert.ok(section.includes(`\n\n${meaning}\n\n`), `${code}: the meaning in the table`);
+    assert.ok(section.includes(`- Exit code: ${exitCode}.`), `${code}: the exit code`);
   }
 });
 
@@ -60,7 +70,9 @@ test('a failure survives its frame', () => {
 });
 
 test('inherited names are no codes', () => {
-  for (const name of ['toString', '__proto__', 'constructor', '']) assert.not.ok(isErrorCode(name));
+  for (const name of ['toString', '__proto__', 'constructor', '']) {
+    assert.not.ok(isErrorCode(name) || isEndCode(name));
+  }
 });
 
 test.run();

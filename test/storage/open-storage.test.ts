@@ -44,7 +44,7 @@ use('makes a directory, and finds everything again', async (directory) => {
 
 use('refuses a directory that this process has open', async (directory) => {
   const first = await openAt(directory);
-  assert.is(await codeOf(openAt(directory)), 'data_directory_in_use');
+  assert.is(await codeOf(openAt(directory)), 'data_in_use');
   await first.close();
   const again = await openAt(directory);
   assert.is(again.store.startCount, 2, 'the refused start left no trace');
@@ -66,7 +66,7 @@ use('refuses a directory that another process has open, until that one is gone',
       });
     });
   const first = await openAt(directory);
-  assert.is(await child(), 'data_directory_in_use');
+  assert.is(await child(), 'data_in_use');
   await first.close();
   assert.is(await child(), 'opened');
   const again = await openAt(directory);
@@ -108,7 +108,7 @@ use('a damaged lock database locks all the same', async (directory) => {
   await (await openAt(directory)).close();
   writeFileSync(join(directory, 'lock', 'CURRENT'), 'nonsense');
   const opened = await openAt(directory);
-  assert.is(await codeOf(openAt(directory)), 'data_directory_in_use');
+  assert.is(await codeOf(openAt(directory)), 'data_in_use');
   await opened.close();
 });
 

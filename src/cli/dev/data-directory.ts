@@ -15,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CliError, exitCodes } from '../errors.ts';
+import { CliError } from '../errors.ts';
 
 export interface DevPaths {
   readonly root: string;
@@ -48,7 +48,7 @@ export function makeRoot(root: string): void {
     mkdirSync(root, { recursive: true });
   } catch (error) {
     const text = `The data directory ${root} cannot be made: ${reasonOf(error)}. Correct its access rights, or name another with --data.`;
-    throw new CliError('data_inaccessible', exitCodes.data, text);
+    throw new CliError('data_inaccessible', text);
   }
 }
 
@@ -97,7 +97,7 @@ export function keepSecret(path: string, what: string): KeptSecret {
   const value = readFileSync(path, 'utf8').trim();
   if (value.length < 16) {
     const text = `${path} holds ${value.length} characters, which is no ${what}. Remove the file, and the next start makes a new one.`;
-    throw new CliError('data_secret_damaged', exitCodes.data, text);
+    throw new CliError('data_secret_damaged', text);
   }
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
   return { value, made };
@@ -122,7 +122,7 @@ function knownNodes(paths: DevPaths): number | undefined {
     // Told below, as any other content that is not ours.
   }
   const text = `${paths.cluster} is damaged: it should read {"layout":1,"nodes":N} with the number of broker directories beside it.`;
-  throw new CliError('data_inaccessible', exitCodes.data, text);
+  throw new CliError('data_inaccessible', text);
 }
 
 /** Nodes named at the start form the cluster; another number of them would be another cluster. */
@@ -131,7 +131,6 @@ export function keepNodeCount(paths: DevPaths, nodes: number): void {
   if (known !== undefined && known !== nodes) {
     throw new CliError(
       'data_other_cluster',
-      exitCodes.data,
       `${paths.root} holds the data of ${known} node${known === 1 ? '' : 's'}, and --nodes asks for ${nodes}. ` +
         `Start it with --nodes ${known}, or begin anew in another directory with --data.`,
     );

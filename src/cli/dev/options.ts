@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Endpoint } from '../../node/config.ts';
 import { parseHost, parsePort } from '../../node/config-endpoints.ts';
 import { environmentName, settingKeys, unknownVariables } from '../../node/config-sources.ts';
-import { CliError, exitCodes } from '../errors.ts';
+import { CliError } from '../errors.ts';
 
 export interface DevOptions {
   readonly nodes: number;
@@ -22,11 +22,7 @@ const NODES_MAX = 9;
 const PASSED_ON = ['adminToken', 'logLevel', 'limits', 'allowedOrigins'].map(environmentName);
 
 function refuse(flag: string, value: string, why: string): CliError {
-  return new CliError(
-    'usage',
-    exitCodes.usage,
-    `${flag} is '${value}' (came from the command line): ${why}.`,
-  );
+  return new CliError('usage', `${flag} is '${value}' (came from the command line): ${why}.`);
 }
 
 export function parseDevOptions(flags: Readonly<Record<string, unknown>>): DevOptions {
@@ -69,7 +65,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const known = [...settingKeys.map(environmentName), 'CALLBOARD_CONFIG'];
   const unknown = unknownVariables(env, known);
   if (unknown.length > 0) {
-    throw new CliError('usage', exitCodes.usage, unknown.map(({ message }) => message).join('\n'));
+    throw new CliError('usage', unknown.map(({ message }) => message).join('\n'));
   }
   const ours = Object.keys(env).filter((name) => name.startsWith('CALLBOARD_'));
   const idle = ours.filter((name) => known.includes(name) && !PASSED_ON.includes(name) && env[name] !== '');

@@ -1,6 +1,6 @@
 /** Nodes of an earlier `dev` that was killed end by themselves; the next `dev` waits until they have. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { CliError, exitCodes } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { PID_FILE, readPid } from '../pid-file.ts';
 import { commandLine, isAlive } from '../process-identity.ts';
 
@@ -34,7 +34,7 @@ export async function waitForOrphans(places: readonly Place[], say: (line: strin
       const text =
         `${first.name} of an earlier run still runs on ${first.directory} (pid ${first.pid}, from its ${PID_FILE}) and has not ended ` +
         `within ${WAIT_MS / 1_000} s. End it with \`kill -9 ${first.pid}\`, or name another directory with --data.`;
-      throw new CliError('data_in_use', exitCodes.data, text);
+      throw new CliError('data_in_use', text);
     }
     if (!told) {
       say(`Waiting for the nodes of an earlier run to end: ${running.map(({ name }) => name).join(', ')}`);
