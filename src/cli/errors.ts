@@ -45,8 +45,9 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof CliError) {
     return { lines: [`${error.message} (${error.code})`], exitCode: endTable[error.code].exitCode };
   }
-  if (!(error instanceof Error))
+  if (!(error instanceof Error)) {
     return { lines: [`${String(error)} (unexpected)`], exitCode: exitCodes.failed };
+  }
   const code = codeOf(error);
   if (code !== undefined && isEndCode(code)) {
     return { lines: [`${error.message} (${code})`], exitCode: endTable[code].exitCode };

@@ -43,8 +43,9 @@ export class LogSink {
   /** Returns the code of what is in the way, if anything is. */
   #flush(): string | undefined {
     try {
-      for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0])
+      for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
         this.#writeSome(first);
+      }
     } catch (error) {
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
