@@ -44,7 +44,7 @@ module.exports = {
       rooms('storage', 'kernel', 'raft'),
       ...PURE,
       NODE_BUILTINS,
-      packages('level', 'classic-level', 'abstract-level'),
+      packages('level', 'classic-level', 'memory-level', 'abstract-level'),
     ]),
     row('transport', rooms('transport'), [
       rooms('transport', 'kernel', 'raft'),

@@ -90,6 +90,10 @@ export class ObservedStore implements LogStore {
     return this.#store.lowSpace();
   }
 
+  memoryFull(): boolean {
+    return this.#store.memoryFull();
+  }
+
   close(done: () => void): void {
     this.#store.close(done);
   }

@@ -5,10 +5,14 @@
 import type { Crc32, ReplicaId } from '@callboard/client/protocol';
 import { openLogStore } from '../../src/storage/open-log-store.ts';
 import type { StoreOpened, StoreOptions } from '../../src/storage/open-log-store.ts';
+import { MemoryHost } from '../../src/storage/memory-engine.ts';
 import { SimDevice } from './sim-device.ts';
 import type { NextRandom, Schedule } from './sim-device.ts';
 import { SimEngineHost } from './sim-engine.ts';
 import { SimFiles } from './sim-files.ts';
+
+/** A batch in memory is answered in another round of the event loop. */
+const memoryLatencyMs = 0.01;
 
 export interface SimStorageOptions {
   /** The storage's own generator, in [0, 1). */
@@ -41,6 +45,8 @@ export class SimStorage {
     openLogStore(
       {
         host: this.engine,
+        memory: new MemoryHost((callback) => schedule(memoryLatencyMs, callback)),
+        memoryBytes: Number.MAX_SAFE_INTEGER,
         files: this.files.open(),
         crc32,
         schedule,

@@ -5,7 +5,7 @@
  * Every call answers through its callback exactly once, later, never within the call. After an answer of
  * `failed` the store refuses everything: the last batch is in doubt, an fsync is never retried, the node must end.
  */
-import type { GroupId, LogIndex, Offset, ReplicaId } from '@callboard/client/protocol';
+import type { GroupId, LogIndex, Offset, ReplicaId, TopicStorage } from '@callboard/client/protocol';
 import type { Entry, HardState, RecoveredLog, Tail } from './types.ts';
 
 /** One group's part of a batch. */
@@ -23,6 +23,8 @@ export interface Birth {
   readonly group: GroupId;
   readonly replica: ReplicaId;
   readonly members: string;
+  /** Where its entries are kept; absent: on disk. Its promises are journaled on disk either way. */
+  readonly storage?: TopicStorage;
 }
 
 export type StoreBatch = readonly GroupWrite[];
@@ -54,8 +56,9 @@ export interface OffsetAnswer {
 export interface LogStore {
   /**
    * Makes the batch durable: hard records in both journal files (fsync), then one synced engine batch with every
-   * group's truncations, entries and index keys, then the tail records (not fsynced). One at a time: calling it again before
-   * the answer is an error of the caller.
+   * group's truncations, entries and index keys, then the tail records (not fsynced). Of groups whose entries are kept in memory
+   * the engine is memory, and nothing but hard records is synced. One at a time: calling it again before the answer is an
+   * error of the caller.
    */
   write(batch: StoreBatch, done: (answer: StoreAnswer) => void): void;
   /** Journals the births (hard records). Not while a write is in flight. */
@@ -82,5 +85,7 @@ export interface LogStore {
   document(name: string): string | undefined;
   /** Bytes free below the low-space mark refuse produces before the disk is full. */
   lowSpace(): boolean;
+  /** The entries that are kept in memory have reached their bound: more of them are refused. */
+  memoryFull(): boolean;
   close(done: () => void): void;
 }

@@ -44,6 +44,8 @@ export interface Engine {
   batch(ops: readonly EngineOp[], done: BatchDone): void;
   get(key: Uint8Array, done: GetDone): void;
   scan(range: ScanRange, done: ScanDone): void;
+  /** Bytes of the entries held; undefined for an engine that does not hold them in memory. */
+  readonly bytes?: number;
   /** Not while a batch is in flight. */
   close(done: () => void): void;
 }

@@ -1,6 +1,6 @@
 /** The payloads of journal records, field by field. */
 import { groupId, hex, logIndex, replicaId, term, unhex } from '@callboard/client/protocol';
-import type { GroupId, ReplicaId } from '@callboard/client/protocol';
+import type { GroupId, ReplicaId, TopicStorage } from '@callboard/client/protocol';
 import type { HardState, OwedTail, Tail } from '../raft/types.ts';
 import { ByteReader } from './bytes.ts';
 import type { ByteWriter } from './bytes.ts';
@@ -65,8 +65,24 @@ function writeBirth(to: ByteWriter, birth: BirthChange): void {
   to.text(birth.members);
 }
 
-function readBirth(from: ByteReader): BirthChange {
+function readBirth(from: ByteReader): Omit<BirthChange, 'storage'> {
   return { group: groupId(from.u32()), replica: requiredId(from), members: from.text() };
+}
+
+/** At the end of a record, which older journals do not have: the groups whose entries are kept in memory. */
+function writeMemoryGroups(to: ByteWriter, births: Iterable<BirthChange>): void {
+  const groups = [...births].filter(({ storage }) => storage === 'memory').map(({ group }) => group);
+  if (groups.length === 0) return;
+  to.u32(groups.length);
+  for (const group of groups) to.u32(group);
+}
+
+function readMemoryGroups(from: ByteReader): ReadonlySet<GroupId> {
+  return new Set(from.left === 0 ? [] : list(from, (fields) => groupId(fields.u32())));
+}
+
+function storageIn(memory: ReadonlySet<GroupId>, group: GroupId): TopicStorage {
+  return memory.has(group) ? 'memory' : 'disk';
 }
 
 function writeBase(to: ByteWriter, state: JournalState): void {
@@ -82,6 +98,7 @@ function writeBase(to: ByteWriter, state: JournalState): void {
   }
   to.u32(state.documents.size);
   for (const [name, text] of state.documents) to.text(name).text(text);
+  writeMemoryGroups(to, state.replicas.values());
 }
 
 function readBase(from: ByteReader, startCount: number): JournalState {
@@ -89,38 +106,44 @@ function readBase(from: ByteReader, startCount: number): JournalState {
   const sequence = from.u53();
   const tailsSynced = from.u8() === 1;
   const bootId = from.text();
-  const replicas = new Map<GroupId, ReplicaState>();
-  for (let left = from.u32(); left > 0; left -= 1) {
-    const birth = readBirth(from);
-    const life = from.u53();
-    const record = from.u53();
-    replicas.set(birth.group, { ...birth, life, record, ...readChange(from) });
-  }
+  const found = list(from, (fields): Omit<ReplicaState, 'storage'> => {
+    const birth = readBirth(fields);
+    const life = fields.u53();
+    const record = fields.u53();
+    return { ...birth, life, record, ...readChange(fields) };
+  });
   const documents = new Map<string, string>();
   for (let left = from.u32(); left > 0; left -= 1) {
     const name = from.text();
     documents.set(name, from.text());
   }
+  const memory = readMemoryGroups(from);
+  const replicas = new Map(
+    found.map((replica) => [replica.group, { ...replica, storage: storageIn(memory, replica.group) }]),
+  );
   return { journalId, startCount, bootId, tailsSynced, sequence, replicas, documents };
 }
 
-/** Shared with the engine, which keeps a copy of each tail record inside the batch that it describes. */
-export function writeTails(to: ByteWriter, record: TailRecord): void {
-  to.u53(record.sequence).u32(record.tails.length);
-  for (const { group, tail } of record.tails) {
+function writeGroupTails(to: ByteWriter, tails: readonly GroupTail[]): void {
+  to.u32(tails.length);
+  for (const { group, tail } of tails) {
     to.u32(group);
     writeTail(to, tail);
   }
 }
 
+function readGroupTails(from: ByteReader): GroupTail[] {
+  return list(from, (fields) => ({ group: groupId(fields.u32()), tail: readTail(fields) }));
+}
+
+/** Shared with the engine, which keeps a copy of each tail record inside the batch that it describes. */
+export function writeTails(to: ByteWriter, record: TailRecord): void {
+  to.u53(record.sequence);
+  writeGroupTails(to, record.tails);
+}
+
 export function readTails(from: ByteReader): TailRecord {
-  const sequence = from.u53();
-  const tails: GroupTail[] = [];
-  for (let left = from.u32(); left > 0; left -= 1) {
-    const group = groupId(from.u32());
-    tails.push({ group, tail: readTail(from) });
-  }
-  return { sequence, tails };
+  return { sequence: from.u53(), tails: readGroupTails(from) };
 }
 
 export function writeRecord(to: ByteWriter, record: JournalRecord): void {
@@ -132,6 +155,7 @@ export function writeRecord(to: ByteWriter, record: JournalRecord): void {
     case 'births':
       to.u53(record.sequence).u32(record.births.length);
       for (const birth of record.births) writeBirth(to, birth);
+      writeMemoryGroups(to, record.births);
       break;
     case 'states':
       to.u32(record.states.length);
@@ -149,6 +173,9 @@ export function writeRecord(to: ByteWriter, record: JournalRecord): void {
     case 'tails':
       writeTails(to, record.tails);
       break;
+    case 'memory-tails':
+      writeGroupTails(to, record.tails);
+      break;
   }
 }
 
@@ -158,12 +185,20 @@ function list<T>(from: ByteReader, read: (from: ByteReader) => T): T[] {
   return items;
 }
 
+function readBirths(from: ByteReader): JournalRecord {
+  const sequence = from.u53();
+  const births = list(from, readBirth);
+  const memory = readMemoryGroups(from);
+  const stored = births.map((birth) => ({ ...birth, storage: storageIn(memory, birth.group) }));
+  return { kind: 'births', sequence, births: stored };
+}
+
 function readFields(kind: JournalRecord['kind'], from: ByteReader, start: number): JournalRecord {
   switch (kind) {
     case 'base':
       return { kind, starting: from.u8() === 1, state: readBase(from, start) };
     case 'births':
-      return { kind, sequence: from.u53(), births: list(from, readBirth) };
+      return readBirths(from);
     case 'states':
       return { kind, states: list(from, readChange) };
     case 'deaths':
@@ -174,6 +209,8 @@ function readFields(kind: JournalRecord['kind'], from: ByteReader, start: number
       return { kind };
     case 'tails':
       return { kind, tails: readTails(from) };
+    case 'memory-tails':
+      return { kind, tails: readGroupTails(from) };
     default:
       throw new RangeError('unknown kind');
   }

@@ -24,7 +24,7 @@ import { isHard } from './journal-state.ts';
 
 export const frameHeaderBytes = 40;
 const magic = 0x314a4243;
-const kinds = ['base', 'births', 'states', 'deaths', 'document', 'closed', 'tails'] as const;
+const kinds = ['base', 'births', 'states', 'deaths', 'document', 'closed', 'tails', 'memory-tails'] as const;
 
 export interface FrameHead {
   readonly number: number;
@@ -77,7 +77,12 @@ function readFrame(bytes: Uint8Array, at: number, crc32: Crc32): Step | undefine
   const checksum = new DataView(bytes.buffer, bytes.byteOffset + at, frameHeaderBytes).getUint32(36, true);
   if (kind === undefined || crc32(headerBytes.subarray(0, 36)) !== checksum) return undefined;
   const number = header.u53();
-  const head: FrameHead = { number, hardNumber: header.u53(), start, hard: kind !== 'tails' };
+  const head: FrameHead = {
+    number,
+    hardNumber: header.u53(),
+    start,
+    hard: kind !== 'tails' && kind !== 'memory-tails',
+  };
   const payload = bytes.subarray(at + frameHeaderBytes, at + frameHeaderBytes + length);
   const whole = payload.byteLength === length && crc32(payload) === header.u32();
   if (!whole) return { head, record: undefined, length: frameHeaderBytes + length };

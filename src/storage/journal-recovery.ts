@@ -25,6 +25,8 @@ export interface FoundJournal {
   readonly lostBelow: number;
   /** Nothing appended to it can be missing: it was closed in order, or its start never came to accept work. */
   readonly complete: boolean;
+  /** A tail of a log in memory may be gone: a record in the middle, or one at the end that no file has whole. */
+  readonly memoryTailsLost: boolean;
   /** At least one file needed the other. */
   readonly repaired: boolean;
 }
@@ -96,9 +98,11 @@ export function recoverJournal(
   const sequences = new Set<number>();
   let last = base;
   let lostBelow = 0;
+  let gap = false;
   for (const frame of framesAfter(base, files)) {
     const hardBefore = frame.hardNumber - (frame.hard ? 1 : 0);
     if (hardBefore > last.hardNumber) lostBelow = frame.number;
+    if (frame.number > last.number + 1) gap = true;
     if (frame.record.kind === 'tails') sequences.add(frame.record.tails.sequence);
     state.apply(frame.record, frame.number);
     last = frame;
@@ -112,6 +116,7 @@ export function recoverJournal(
     lastNumber: Math.max(...heads.map((head) => head.number)),
     lastHardNumber: Math.max(...heads.map((head) => head.hardNumber)),
     lostBelow,
+    memoryTailsLost: gap || files.every((file) => file.ragged || file.broken.length > 0),
     complete: last.record.kind === 'closed' || (base.record.starting && last === base),
     repaired:
       files.length < 2 || files.some((file) => file.ragged || file.broken.length > 0 || !same(file, files)),

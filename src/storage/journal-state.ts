@@ -1,5 +1,5 @@
 /** What the journal knows: the state that its records add up to. */
-import type { GroupId, LogIndex, ReplicaId, Term } from '@callboard/client/protocol';
+import type { GroupId, LogIndex, ReplicaId, Term, TopicStorage } from '@callboard/client/protocol';
 import type { HardState, OwedTail, Tail } from '../raft/types.ts';
 
 /** `lost`: this replica's hard state may be older than what it promised; it stays out for good. */
@@ -14,10 +14,11 @@ export interface ReplicaState {
   readonly life: number;
   readonly replica: ReplicaId;
   readonly members: string;
+  readonly storage: TopicStorage;
   readonly hard: HardState;
   readonly condition: Condition;
   readonly owed: OwedTail;
-  /** `owed` holds as of this engine batch; tail records of later ones replace it. */
+  /** `owed` holds as of this engine batch; tail records of later ones replace it. Means nothing for entries in memory. */
   readonly owedSequence: number;
   /** Number of the newest hard record about this replica. */
   readonly record: number;
@@ -60,6 +61,7 @@ export interface BirthChange {
   readonly group: GroupId;
   readonly replica: ReplicaId;
   readonly members: string;
+  readonly storage: TopicStorage;
 }
 
 export type JournalRecord =
@@ -70,11 +72,16 @@ export type JournalRecord =
   | { readonly kind: 'deaths'; readonly groups: readonly GroupId[] }
   | { readonly kind: 'document'; readonly name: string; readonly text: string }
   | { readonly kind: 'closed' }
-  | { readonly kind: 'tails'; readonly tails: TailRecord };
+  | { readonly kind: 'tails'; readonly tails: TailRecord }
+  /**
+   * The tails that one batch of the engine in memory changed. They have no sequence: nothing but the journal can know
+   * of them after the process, so they count in the order of its records.
+   */
+  | { readonly kind: 'memory-tails'; readonly tails: readonly GroupTail[] };
 
 /** Hard records are synced in both files before anything that they cover is released. */
 export function isHard(record: JournalRecord): boolean {
-  return record.kind !== 'tails';
+  return record.kind !== 'tails' && record.kind !== 'memory-tails';
 }
 
 export const emptyTail: Tail = { index: 0 as LogIndex, term: 0 as Term, checksum: 0 };
@@ -123,6 +130,9 @@ export class MutableState implements JournalState {
       case 'tails':
         this.applyTails(record.tails);
         break;
+      case 'memory-tails':
+        this.applyMemoryTails(record.tails);
+        break;
       case 'closed':
         break;
       case 'base':
@@ -152,6 +162,13 @@ export class MutableState implements JournalState {
         owed: { kind: 'known', tail },
         owedSequence: record.sequence,
       });
+    }
+  }
+
+  applyMemoryTails(tails: readonly GroupTail[]): void {
+    for (const { group, tail } of tails) {
+      const replica = this.replicas.get(group);
+      if (replica !== undefined) this.replicas.set(group, { ...replica, owed: { kind: 'known', tail } });
     }
   }
 }

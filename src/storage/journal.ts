@@ -12,7 +12,7 @@ import type { Crc32 } from '@callboard/client/protocol';
 import type { AppendFiles } from './files.ts';
 import { encodeFrame } from './journal-records.ts';
 import { MutableState, isHard } from './journal-state.ts';
-import type { JournalRecord, JournalState, TailRecord } from './journal-state.ts';
+import type { GroupTail, JournalRecord, JournalState, TailRecord } from './journal-state.ts';
 import { series, together } from './series.ts';
 import type { Done, Step } from './series.ts';
 
@@ -36,6 +36,7 @@ export class Journal {
   #bytes = 0;
   #baseBytes = 0;
   #busy = false;
+  #unsyncedTails = false;
 
   /** `number` and `hardNumber`: the highest ever used. Nothing may be written before `install`. */
   constructor(options: JournalOptions, state: JournalState, number: number, hardNumber: number) {
@@ -61,6 +62,11 @@ export class Journal {
     return this.#durableSequence;
   }
 
+  /** Whether nothing waits for a sync. */
+  get tailsDurable(): boolean {
+    return !this.#unsyncedTails;
+  }
+
   get needsCompaction(): boolean {
     return this.#bytes > Math.max(this.#compactBytes, 2 * this.#baseBytes);
   }
@@ -75,6 +81,7 @@ export class Journal {
         if (error === undefined) {
           this.#bytes = base.byteLength;
           this.#baseBytes = base.byteLength;
+          this.#unsyncedTails = false;
           this.#durableSequence = this.#state.sequence;
         }
         finish(error);
@@ -109,6 +116,7 @@ export class Journal {
         if (error === undefined) {
           this.#bytes += bytes.byteLength;
           this.#durableSequence = sequence;
+          this.#unsyncedTails = false;
           records.forEach((record, at) => this.#state.apply(record, numbers[at] as number));
         }
         finish(error);
@@ -118,8 +126,12 @@ export class Journal {
 
   /** Not synced when answered. */
   tails(record: TailRecord, done: Done): void {
+    this.#unsynced({ kind: 'tails', tails: record }, () => this.#state.applyTails(record), done);
+  }
+
+  #unsynced(record: JournalRecord, apply: () => void, done: Done): void {
     const finish = this.#begin(done);
-    const bytes = this.#frame({ kind: 'tails', tails: record });
+    const bytes = this.#frame(record);
     together(
       journalNames.map(
         (name): Step =>
@@ -129,11 +141,17 @@ export class Journal {
       (error) => {
         if (error === undefined) {
           this.#bytes += bytes.byteLength;
-          this.#state.applyTails(record);
+          this.#unsyncedTails = true;
+          apply();
         }
         finish(error);
       },
     );
+  }
+
+  /** Of a batch in memory; not synced when answered. */
+  memoryTails(tails: readonly GroupTail[], done: Done): void {
+    this.#unsynced({ kind: 'memory-tails', tails }, () => this.#state.applyMemoryTails(tails), done);
   }
 
   syncTails(done: Done): void {
@@ -146,7 +164,10 @@ export class Journal {
             this.#files.sync(name, next),
       ),
       (error) => {
-        if (error === undefined) this.#durableSequence = sequence;
+        if (error === undefined) {
+          this.#durableSequence = sequence;
+          this.#unsyncedTails = false;
+        }
         finish(error);
       },
     );

@@ -6,6 +6,9 @@
  * is not below the log's, nothing that was answered is missing from the engine, and a replica is either still known as
  * damaged or whole and durable.
  *
+ * Logs whose entries are kept in memory go the same way beside it: hard records, synced; one batch of the engine in memory;
+ * a tail record of their own, not synced; the answer. After the process their entries are gone and the journal tells what is owed.
+ *
  * Everything that writes goes through one lane. Any error there ends the store: what was written last is in doubt.
  */
 import type { Crc32, GroupId, LogIndex, Offset, ReplicaId } from '@callboard/client/protocol';
@@ -22,7 +25,7 @@ import type { RecoveredLog } from '../raft/types.ts';
 import { BatchPlan } from './batch-plan.ts';
 import type { Plan } from './batch-plan.ts';
 import { TailLedger } from './tail-ledger.ts';
-import type { Engine, EngineOp } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { AppendFiles } from './files.ts';
 import { Finder } from './finder.ts';
 import type { Journal } from './journal.ts';
@@ -38,6 +41,10 @@ import { assertBatch, hardChanges, healedChanges, needsEngine, newTails } from '
 
 export interface StoreParts {
   readonly engine: Engine;
+  /** Of the logs that are kept in memory; empty when it comes. */
+  readonly memory: Engine;
+  /** Bytes of entries that it may hold before it is called full. */
+  readonly memoryBytes: number;
   readonly journal: Journal;
   readonly files: AppendFiles;
   readonly crc32: Crc32;
@@ -82,7 +89,7 @@ export class DiskLogStore implements LogStore {
 
   replicas(): readonly Birth[] {
     return [...this.#journal.state.replicas.values()]
-      .map(({ group, replica, members }) => ({ group, replica, members }))
+      .map(({ group, replica, members, storage }) => ({ group, replica, members, storage }))
       .toSorted((a, b) => a.group - b.group);
   }
 
@@ -94,6 +101,18 @@ export class DiskLogStore implements LogStore {
     return this.#parts.lowSpace();
   }
 
+  memoryFull(): boolean {
+    return (this.#parts.memory.bytes ?? 0) >= this.#parts.memoryBytes;
+  }
+
+  #inMemory(group: GroupId): boolean {
+    return this.#journal.state.replicas.get(group)?.storage === 'memory';
+  }
+
+  #engineOf(group: GroupId): Engine {
+    return this.#inMemory(group) ? this.#parts.memory : this.#engine;
+  }
+
   write(batch: StoreBatch, done: (answer: StoreAnswer) => void): void {
     if (this.#writing) throw new Error('a write is in flight already');
     assertBatch(batch, this.#journal.state.replicas, this.#logs, this.#parts.crc32);
@@ -101,8 +120,12 @@ export class DiskLogStore implements LogStore {
     const steps: Step[] = [
       (next) => this.#journalStates(hardChanges(batch, this.#journal.state.replicas), next),
     ];
-    if (needsEngine(batch, this.#journal.state.replicas)) {
-      steps.push((next) => this.#writeEngine(batch, next));
+    const inMemory = batch.filter((write) => this.#inMemory(write.group));
+    const onDisk = inMemory.length === 0 ? batch : batch.filter((write) => !this.#inMemory(write.group));
+    for (const part of [onDisk, inMemory]) {
+      if (needsEngine(part, this.#journal.state.replicas)) {
+        steps.push((next) => this.#writeEngine(part, part === inMemory, next));
+      }
     }
     if (batch.some((write) => write.healed)) {
       steps.push((next) => this.#journalStates(healedChanges(batch, this.#journal.state), next));
@@ -118,29 +141,40 @@ export class DiskLogStore implements LogStore {
     else this.#journal.hard([{ kind: 'states', states }], next);
   }
 
-  #writeEngine(batch: StoreBatch, next: Done): void {
-    const plan = new BatchPlan(this.#engine, this.#parts.crc32);
+  #writeEngine(batch: StoreBatch, inMemory: boolean, next: Done): void {
+    const plan = new BatchPlan(inMemory ? this.#parts.memory : this.#engine, this.#parts.crc32);
     plan.make(
       batch,
       (group) => this.#logs.get(group) as OpenLog,
       (error, made) => {
         if (error !== undefined) next(error);
-        else this.#commit(made, batch, next);
+        else this.#commit(made, batch, inMemory, next);
       },
     );
   }
 
-  #commit(plan: Plan, batch: StoreBatch, next: Done): void {
-    const { record, ops } = this.#ledger.next(newTails(batch));
-    const steps: Step[] = [
-      (then) => this.#engine.batch([...plan.ops, ...ops], then),
-      (then) => this.#journal.tails(record, then),
-    ];
+  #commit(plan: Plan, batch: StoreBatch, inMemory: boolean, next: Done): void {
+    const steps = inMemory ? this.#memorySteps(plan, batch) : this.#engineSteps(plan, batch);
     if (this.#parts.tailSyncMs === 0) steps.push((then) => this.#journal.syncTails(then));
     series(steps, (error) => {
       if (error === undefined) for (const [group, log] of plan.logs) this.#logs.set(group, log);
       next(error);
     });
+  }
+
+  #engineSteps(plan: Plan, batch: StoreBatch): Step[] {
+    const { record, ops } = this.#ledger.next(newTails(batch));
+    return [
+      (then) => this.#engine.batch([...plan.ops, ...ops], then),
+      (then) => this.#journal.tails(record, then),
+    ];
+  }
+
+  #memorySteps(plan: Plan, batch: StoreBatch): Step[] {
+    const tails = newTails(batch);
+    const steps: Step[] = [(then) => this.#parts.memory.batch(plan.ops, then)];
+    if (tails.length > 0) steps.push((then) => this.#journal.memoryTails(tails, then));
+    return steps;
   }
 
   birth(births: readonly Birth[], done: (answer: StoreAnswer) => void): void {
@@ -154,7 +188,8 @@ export class DiskLogStore implements LogStore {
       return known?.replica !== birth.replica;
     });
     for (const birth of fresh) this.#logs.delete(birth.group);
-    this.#hard(fresh.length === 0 ? [] : [{ kind: 'births', sequence, births: fresh }], done);
+    const stored = fresh.map((birth) => ({ ...birth, storage: birth.storage ?? ('disk' as const) }));
+    this.#hard(fresh.length === 0 ? [] : [{ kind: 'births', sequence, births: stored }], done);
   }
 
   /**
@@ -177,7 +212,7 @@ export class DiskLogStore implements LogStore {
     this.#job(
       [
         (next) =>
-          purge(this.#engine, replica, (error, more) => {
+          purge(replica.storage === 'memory' ? this.#parts.memory : this.#engine, replica, (error, more) => {
             if (more && error === undefined) this.#purge(replica);
             next(error);
           }),
@@ -200,7 +235,8 @@ export class DiskLogStore implements LogStore {
       this.#parts.schedule(0, () => done({ entries: [], bad: undefined }));
       return;
     }
-    new EntriesRead({ engine: this.#engine, crc32: this.#parts.crc32, log }, request, done).start();
+    const engine = this.#engineOf(request.group);
+    new EntriesRead({ engine, crc32: this.#parts.crc32, log }, request, done).start();
   }
 
   findOffset(group: GroupId, offset: Offset, done: (answer: OffsetAnswer) => void): void {
@@ -214,7 +250,7 @@ export class DiskLogStore implements LogStore {
   }
 
   #finder(group: GroupId): Finder {
-    return new Finder(this.#engine, this.#parts.crc32, this.#replica(group));
+    return new Finder(this.#engineOf(group), this.#parts.crc32, this.#replica(group));
   }
 
   #replica(group: GroupId): ReplicaState {
@@ -226,36 +262,27 @@ export class DiskLogStore implements LogStore {
   open(group: GroupId, done: (log: RecoveredLog) => void): void {
     const replica = this.#replica(group);
     const { crc32, walkPageBytes } = this.#parts;
+    const engine = this.#engineOf(group);
     this.#logs.delete(group);
-    openLog(
-      { engine: this.#engine, crc32, pageBytes: walkPageBytes },
-      replica,
-      ({ recovered, log, change, fixes }) => {
-        const steps: Step[] = [];
-        if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
-        for (const ops of fixes) steps.push((next) => this.#fix(ops, next));
-        // Most logs need nothing; these are answered without a detour.
-        if (steps.length === 0 && this.#failure === undefined && !this.#closed) {
-          this.#logs.set(group, log);
-          done(recovered);
-          return;
-        }
-        this.#job(steps, (answer) => {
-          if (answer.ok) this.#logs.set(group, log);
-          // Without its record in the journal a verdict does not stand: the replica must stay out, the node must end.
-          done(
-            answer.ok
-              ? recovered
-              : { ...recovered, verdict: { kind: 'journal-lost', detail: answer.detail } },
-          );
-        });
-      },
-    );
-  }
-
-  /** Derived keys only: promises nothing, so it has no tail record. */
-  #fix(ops: readonly EngineOp[], next: Done): void {
-    this.#engine.batch(ops, next);
+    openLog({ engine, crc32, pageBytes: walkPageBytes }, replica, ({ recovered, log, change, fixes }) => {
+      const steps: Step[] = [];
+      if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
+      // Derived keys only: they promise nothing, so they have no tail record.
+      for (const ops of fixes) steps.push((next) => engine.batch(ops, next));
+      // Most logs need nothing; these are answered without a detour.
+      if (steps.length === 0 && this.#failure === undefined && !this.#closed) {
+        this.#logs.set(group, log);
+        done(recovered);
+        return;
+      }
+      this.#job(steps, (answer) => {
+        if (answer.ok) this.#logs.set(group, log);
+        // Without its record in the journal a verdict does not stand: the replica must stay out, the node must end.
+        done(
+          answer.ok ? recovered : { ...recovered, verdict: { kind: 'journal-lost', detail: answer.detail } },
+        );
+      });
+    });
   }
 
   close(done: () => void): void {
@@ -270,8 +297,11 @@ export class DiskLogStore implements LogStore {
       if (!wasOpen) {
         release();
         this.#parts.schedule(0, done);
-      } else if (this.#failure !== undefined) this.#engine.close(finish);
-      else this.#journal.hard([{ kind: 'closed' }], () => this.#engine.close(finish));
+        return;
+      }
+      const closeEngines = (): void => this.#engine.close(() => this.#parts.memory.close(finish));
+      if (this.#failure !== undefined) closeEngines();
+      else this.#journal.hard([{ kind: 'closed' }], closeEngines);
     });
   }
 
@@ -300,11 +330,11 @@ export class DiskLogStore implements LogStore {
     if (this.#journal.needsCompaction && this.#lane.idle) {
       this.#job([(next) => this.#journal.install(false, next)], () => undefined);
     }
-    if (this.#tailSyncScheduled || this.#journal.state.sequence === this.#journal.durableSequence) return;
+    if (this.#tailSyncScheduled || this.#journal.tailsDurable) return;
     this.#tailSyncScheduled = true;
     this.#parts.schedule(this.#parts.tailSyncMs, () => {
       this.#tailSyncScheduled = false;
-      if (this.#closed || this.#journal.state.sequence === this.#journal.durableSequence) return;
+      if (this.#closed || this.#journal.tailsDurable) return;
       this.#job([(next) => this.#journal.syncTails(next)], () => undefined);
     });
   }

@@ -1,4 +1,7 @@
-/** An engine in memory: for tests, and for topics whose entries are not kept on disk. Durable as long as its host. */
+/**
+ * An engine in memory without promises: for tests and the simulator. Durable as long as its host. What runs in
+ * production is `memory-level-engine.ts`.
+ */
 import type {
   BatchDone,
   Engine,
@@ -18,18 +21,25 @@ class MemoryEngine implements Engine {
   readonly #map: SortedBytes;
   readonly #defer: Defer;
   #inFlight = false;
+  #bytes = 0;
 
   constructor(map: SortedBytes, defer: Defer) {
     this.#map = map;
     this.#defer = defer;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   batch(ops: readonly EngineOp[], done: BatchDone): void {
     if (this.#inFlight) throw new Error('a batch is in flight already');
     this.#inFlight = true;
     for (const op of ops) {
-      if (op.kind === 'put') this.#map.set(nameOf(op.key), op);
-      else this.#map.delete(nameOf(op.key));
+      const name = nameOf(op.key);
+      const before = op.kind === 'put' ? this.#map.set(name, op) : this.#map.delete(name);
+      if (op.kind === 'put') this.#bytes += op.value.byteLength;
+      this.#bytes -= before?.value.byteLength ?? 0;
     }
     this.#defer(() => {
       this.#inFlight = false;

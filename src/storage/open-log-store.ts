@@ -20,6 +20,9 @@ import { TailLedger } from './tail-ledger.ts';
 
 export interface StoreOptions {
   readonly host: EngineHost;
+  /** Of the logs that are kept in memory: a new one for each process. */
+  readonly memory: EngineHost;
+  readonly memoryBytes: number;
   readonly files: AppendFiles;
   readonly crc32: Crc32;
   /** Runs a function later; 0 means soon. Never within the call. */
@@ -59,6 +62,7 @@ class Opening {
   readonly #warnings: string[] = [];
   #found: FoundJournal | undefined;
   #engine: Engine | undefined;
+  #memory: Engine | undefined;
   #engineLost = false;
   #findings: EngineFindings = noFindings;
 
@@ -72,6 +76,7 @@ class Opening {
       (next) => this.#readJournal(next),
       (next) => this.#openEngine(next),
       (next) => this.#readEngine(next),
+      (next) => this.#openMemory(next),
     ];
     series(steps, (error) => {
       if (error === undefined) this.#install();
@@ -130,6 +135,13 @@ class Opening {
         next(undefined);
       } else if (!opened.damaged || this.#engineLost) next(new Error(opened.detail));
       else this.#setAside(opened.detail, next);
+    });
+  }
+
+  #openMemory(next: Done): void {
+    this.#options.memory.open((opened) => {
+      if (opened.ok) this.#memory = opened.engine;
+      next(opened.ok ? undefined : new Error(opened.detail));
     });
   }
 
@@ -226,9 +238,12 @@ class Opening {
   }
 
   #store(engine: Engine, journal: Journal): DiskLogStore {
-    const { files, crc32, schedule, lowSpace, failed, tailSyncMs, walkPageBytes } = this.#options;
+    const { files, crc32, schedule, lowSpace, failed, tailSyncMs, walkPageBytes, memoryBytes } =
+      this.#options;
     return new DiskLogStore({
       engine,
+      memory: this.#memory as Engine,
+      memoryBytes,
       journal,
       files,
       crc32,

@@ -19,6 +19,7 @@ import { causeOf, isNoSpace } from './level-errors.ts';
 import { LevelHost, defaultLevelOptions } from './level-engine.ts';
 import type { LevelOptions } from './level-engine.ts';
 import type { DiskLogStore } from './log-store.ts';
+import { MemoryLevelHost } from './memory-level-engine.ts';
 import { NodeFiles } from './node-files.ts';
 import { openLogStore } from './open-log-store.ts';
 import type { StoreOpened } from './open-log-store.ts';
@@ -27,7 +28,7 @@ import { syncDirectory } from './sync-directory.ts';
 
 export interface StorageOptions {
   readonly directory: string;
-  readonly limits: Pick<Limits, 'ballastBytes' | 'lowSpaceBytes'>;
+  readonly limits: Pick<Limits, 'ballastBytes' | 'lowSpaceBytes' | 'memoryTopicBytes'>;
   readonly crc32: Crc32;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   readonly drawId: () => ReplicaId;
@@ -110,6 +111,8 @@ async function openStore(directory: string, options: StorageOptions, space: Spac
           join(directory, 'log'),
           options.level ?? levelOptionsFor(options.limits.ballastBytes),
         ),
+        memory: new MemoryLevelHost(),
+        memoryBytes: options.limits.memoryTopicBytes,
         files: new NodeFiles(directory),
         crc32,
         schedule,

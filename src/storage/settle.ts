@@ -8,6 +8,7 @@
  * - The journal ahead of the engine means that the engine lost batches. What they promised stands in the journal,
  *   unless the journal may itself have lost tail records at the end: after a power loss, and then all is unknown. (A
  *   process that only died leaves its writes to the operating system, so within one boot nothing is lost.)
+ * - Logs in memory are gone with their process; what they owe stands in the journal alone, in unsynced records.
  * - An engine that knows of more hard records, or of a later start, than the journal proves the journal to be an older copy.
  */
 import type { EngineFindings } from './engine-tails.ts';
@@ -41,9 +42,7 @@ function findUnknown(
   let newestInEngine = 0;
   for (const sequence of engine.tails.keys()) newestInEngine = Math.max(newestInEngine, sequence);
   const engineLost = facts.engineLost || !engine.readable || newestInEngine < found.state.sequence;
-  const sameBoot = facts.bootId !== '' && facts.bootId === found.state.bootId;
-  const journalComplete = found.complete || sameBoot || found.state.tailsSynced;
-  if (engineLost && !journalComplete) {
+  if (engineLost && !isWhole(found, facts)) {
     return {
       before: Infinity,
       why: 'the engine lost batches, and the journal may have lost the tails of newer ones',
@@ -60,6 +59,12 @@ function findUnknown(
     }
   }
   return undefined;
+}
+
+/** Nothing appended to the journal can be missing at its end. Within one boot the operating system has all of it. */
+function isWhole(found: FoundJournal, facts: StartFacts): boolean {
+  const sameBoot = facts.bootId !== '' && facts.bootId === found.state.bootId;
+  return found.complete || sameBoot || found.state.tailsSynced;
 }
 
 export function settle(found: FoundJournal, engine: EngineFindings, facts: StartFacts): Settled {
@@ -81,9 +86,24 @@ export function settle(found: FoundJournal, engine: EngineFindings, facts: Start
     );
   }
   for (const [group, replica] of state.replicas) {
-    state.replicas.set(group, suspect(replica, lostBelow, unknown?.before ?? 0));
+    const judged =
+      replica.storage === 'memory'
+        ? emptied(replica, lostBelow, isWhole(found, facts) && !found.memoryTailsLost)
+        : suspect(replica, lostBelow, unknown?.before ?? 0);
+    state.replicas.set(group, judged);
   }
   return { state, warnings };
+}
+
+/**
+ * A replica whose entries were in the memory of an earlier process. Only the journal can tell what it owes. One that
+ * owes nothing has lost nothing; any other is damaged until it has healed.
+ */
+function emptied(replica: ReplicaState, lostBelow: number, tailsKnown: boolean): ReplicaState {
+  if (replica.condition === 'lost' || lostBelow > replica.record) return { ...replica, condition: 'lost' };
+  if (!tailsKnown) return { ...replica, condition: 'damaged', owed: { kind: 'unknown' } };
+  const owesNothing = replica.owed.kind === 'known' && replica.owed.tail.index === 0;
+  return owesNothing ? replica : { ...replica, condition: 'damaged' };
 }
 
 function suspect(replica: ReplicaState, lostBelow: number, unknownBefore: number): ReplicaState {

@@ -39,7 +39,13 @@ export function judge(replica: ReplicaState, walk: Walk): Verdict {
     owed: owing,
     detail: `${why}; ${foundText(walk)}; owes ${owedText(owing)}`,
   });
-  if (condition === 'damaged') return damaged('found damaged earlier and not healed since', owed);
+  if (condition === 'damaged') {
+    const why =
+      replica.storage === 'memory' && walk.tail.index === 0
+        ? 'its entries were in the memory of an earlier process'
+        : 'found damaged earlier and not healed since';
+    return damaged(why, owed);
+  }
   if (owed.kind === 'unknown') return damaged('what it owes is unknown', owed);
   // Entries come in the same batch as the tail record that promises them. So some batch's record is gone, and it may
   // have promised more than what is here.

@@ -7,6 +7,7 @@ import type { Engine, EngineEntry, EngineHost, EngineOp, ScanRange } from '../..
 import type { AppendFiles } from '../../src/storage/files.ts';
 import { LevelHost, defaultLevelOptions } from '../../src/storage/level-engine.ts';
 import { MemoryHost } from '../../src/storage/memory-engine.ts';
+import { MemoryLevelHost } from '../../src/storage/memory-level-engine.ts';
 import { NodeFiles } from '../../src/storage/node-files.ts';
 import { SimDevice } from '../../sim/storage/sim-device.ts';
 import { SimEngineHost } from '../../sim/storage/sim-engine.ts';
@@ -48,6 +49,13 @@ export const engineHosts: readonly Place<EngineHost>[] = [
     name: 'memory',
     make: () => {
       const host = new MemoryHost((callback) => soon(0, callback));
+      return { it: host, reopen: () => host, remove: nothing };
+    },
+  },
+  {
+    name: 'memory-level',
+    make: () => {
+      const host = new MemoryLevelHost();
       return { it: host, reopen: () => host, remove: nothing };
     },
   },

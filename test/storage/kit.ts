@@ -11,7 +11,7 @@ import {
   sealChunk,
   term,
 } from '@callboard/client/protocol';
-import type { GroupId, ReplicaId } from '@callboard/client/protocol';
+import type { GroupId, ReplicaId, TopicStorage } from '@callboard/client/protocol';
 import type { Birth, EntriesRequest, GroupWrite, LogStore, StoreAnswer } from '../../src/raft/log-store.ts';
 import type { Entry, HardState, RecoveredLog, Tail } from '../../src/raft/types.ts';
 import type { StoreOpened, StoreOptions } from '../../src/storage/open-log-store.ts';
@@ -27,8 +27,13 @@ export function idOf(text: string): ReplicaId {
   return replicaId(Buffer.from(text.padEnd(16, '.').slice(0, 16)).toString('hex'));
 }
 
-export function birthOf(group: GroupId, name = 'first'): Birth {
-  return { group, replica: idOf(`r${String(group)}-${name}`), members: `members of ${String(group)}` };
+export function birthOf(
+  group: GroupId,
+  name = 'first',
+  storage: TopicStorage = 'disk',
+): Birth & { readonly storage: TopicStorage } {
+  const members = `members of ${String(group)}`;
+  return { group, replica: idOf(`r${String(group)}-${name}`), members, storage };
 }
 
 /** Virtual time: nothing happens until a test lets it. */
@@ -205,6 +210,10 @@ export class TestStore {
 
   birth(...births: readonly Birth[]): void {
     assertOk(this.#time.wait((done) => this.store.birth(births, done)));
+  }
+
+  death(...groups: readonly GroupId[]): void {
+    assertOk(this.#time.wait((done) => this.store.death(groups, done)));
   }
 
   open(group: GroupId): RecoveredLog {

@@ -5,10 +5,12 @@ import * as assert from 'uvu/assert';
 import type { EngineHost } from '../../src/storage/engine.ts';
 import type { AppendFiles } from '../../src/storage/files.ts';
 import { LevelHost } from '../../src/storage/level-engine.ts';
+import { MemoryLevelHost } from '../../src/storage/memory-level-engine.ts';
 import { MemoryHost } from '../../src/storage/memory-engine.ts';
 import { NodeFiles } from '../../src/storage/node-files.ts';
 import { openLogStore } from '../../src/storage/open-log-store.ts';
 import type { StoreOpened } from '../../src/storage/open-log-store.ts';
+import type { TopicStorage } from '@callboard/client/protocol';
 import { SimEngineHost } from '../../sim/storage/sim-engine.ts';
 import { SimFiles } from '../../sim/storage/sim-files.ts';
 import { SimRandom } from '../../sim/ports/sim-random.ts';
@@ -18,28 +20,33 @@ import { AsyncStore } from './real-kit.ts';
 
 interface Ground {
   readonly host: () => EngineHost;
+  /** Of logs in memory: a new one for each start. */
+  readonly memory: () => EngineHost;
   readonly files: () => AppendFiles;
   readonly remove: () => void;
 }
+
+const memoryHost = (): EngineHost => new MemoryHost((callback) => soon(0, callback));
 
 const grounds: Readonly<Record<string, () => Ground>> = {
   'LevelDB and node:fs': () => {
     const directory = temporaryDirectory();
     return {
       host: () => new LevelHost(directory, `${directory}/log`),
+      memory: () => new MemoryLevelHost(),
       files: () => new NodeFiles(directory),
       remove: () => rmSync(directory, { recursive: true }),
     };
   },
   memory: () => {
-    const host = new MemoryHost((callback) => soon(0, callback));
+    const host = memoryHost();
     const files = new SimFiles(simDevice('memory'));
-    return { host: () => host, files: () => files.open(), remove: () => undefined };
+    return { host: () => host, memory: memoryHost, files: () => files.open(), remove: () => undefined };
   },
   simulated: () => {
     const host = new SimEngineHost(simDevice('engine'));
     const files = new SimFiles(simDevice('files'));
-    return { host: () => host, files: () => files.open(), remove: () => undefined };
+    return { host: () => host, memory: memoryHost, files: () => files.open(), remove: () => undefined };
   },
 };
 
@@ -52,6 +59,8 @@ for (const [name, makeGround] of Object.entries(grounds)) {
       const open = async (): Promise<AsyncStore> => {
         const options = {
           host: ground.host(),
+          memory: ground.memory(),
+          memoryBytes: 10_000,
           files: ground.files(),
           crc32,
           schedule: soon,
@@ -88,12 +97,16 @@ for (const [name, makeGround] of Object.entries(grounds)) {
     await close(second.store);
   });
 
-  use('keeps a log through appends, truncations and restarts', async (open) => {
+  for (const storage of ['disk', 'memory'] as const) {
+    use(`keeps a log through appends and truncations (${storage})`, (open) => keepsLog(storage, open));
+  }
+
+  const keepsLog = async (storage: TopicStorage, open: () => Promise<AsyncStore>): Promise<void> => {
     const random = new SimRandom(`conformance-${name}`);
     let store = await open();
     let log = new LogMaker(g1);
     let term = 0;
-    await store.birth(birthOf(g1), birthOf(g2));
+    await store.birth(birthOf(g1, 'first', storage), birthOf(g2));
     await store.open(g1);
     for (let round = 0; round < 80; round += 1) {
       const cuts = log.entries.length > 0 && random.chance(0.2);
@@ -110,8 +123,11 @@ for (const [name, makeGround] of Object.entries(grounds)) {
       const truncateFrom = cuts ? entries[0]?.index : undefined;
       await store.write(appendOf(g1, entries, { truncateFrom, hard: raises ? hardState(term) : undefined }));
       if (!random.chance(0.1)) continue;
-      await close(store.store);
-      store = await open();
+      // What is in memory lasts as long as its store; it is opened again as a restarted actor does.
+      if (storage === 'disk') {
+        await close(store.store);
+        store = await open();
+      }
       const opened = await store.open(g1);
       assert.equal(opened.verdict, { kind: 'clean' });
       assert.equal(opened.tail, log.tail);
@@ -123,7 +139,13 @@ for (const [name, makeGround] of Object.entries(grounds)) {
     await checkLookUps(store, log);
     assert.equal((await store.open(g2)).tail, tailOf(undefined));
     await close(store.store);
-  });
+    if (storage === 'disk') return;
+    const again = await open();
+    const { verdict, highest } = await again.open(g1);
+    assert.equal(verdict.kind === 'damaged' && verdict.owed, { kind: 'known', tail: log.tail });
+    assert.is(highest, 0);
+    await close(again.store);
+  };
 
   use('remembers damage until it is healed', async (open) => {
     const first = await open();

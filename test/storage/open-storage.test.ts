@@ -116,7 +116,7 @@ use('is low on space below the mark, and not above it', async (directory) => {
   let free = 10_000_000;
   const due: (() => void)[] = [];
   const opened = await openAt(directory, {
-    limits: { ballastBytes: 1_000, lowSpaceBytes: 5_000_000 },
+    limits: { ballastBytes: 1_000, lowSpaceBytes: 5_000_000, memoryTopicBytes: 1 << 20 },
     freeBytes: () => Promise.resolve(free),
     schedule: (delayMs, callback) => {
       if (delayMs === 0) soon(0, callback);
@@ -138,7 +138,7 @@ use('is low on space below the mark, and not above it', async (directory) => {
 
 use('without room for the ballast it says so and starts', async (directory) => {
   const opened = await openAt(directory, {
-    limits: { ballastBytes: 1 << 20, lowSpaceBytes: 1 << 20 },
+    limits: { ballastBytes: 1 << 20, lowSpaceBytes: 1 << 20, memoryTopicBytes: 1 << 20 },
     freeBytes: () => Promise.resolve((2 << 20) - 1),
   });
   assert.match(opened.warnings.join(), /no room for the ballast/);
@@ -147,7 +147,7 @@ use('without room for the ballast it says so and starts', async (directory) => {
 });
 
 use('with hardly a byte free the ballast gives way, and comes back later', async (directory) => {
-  const limits = { ballastBytes: 1 << 20, lowSpaceBytes: 1 << 20 };
+  const limits = { ballastBytes: 1 << 20, lowSpaceBytes: 1 << 20, memoryTopicBytes: 1 << 20 };
   let free = 100 << 20;
   const more = { limits, freeBytes: () => Promise.resolve(free) };
   await (await openAt(directory, more)).close();
@@ -181,7 +181,7 @@ test('on a disk that is really full: fails cleanly, gives the ballast up, and lo
   }
   try {
     const data = join(directory, 'data');
-    const limits = { ballastBytes: 3 << 20, lowSpaceBytes: 1 << 20 };
+    const limits = { ballastBytes: 3 << 20, lowSpaceBytes: 1 << 20, memoryTopicBytes: 1 << 20 };
     const failures: string[] = [];
     const first = await openAt(data, { limits, failed: (detail) => failures.push(detail) });
     const store = new AsyncStore(first.store);

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseFile } from '../../src/storage/journal-records.ts';
 import { LevelHost, defaultLevelOptions } from '../../src/storage/level-engine.ts';
+import { MemoryLevelHost } from '../../src/storage/memory-level-engine.ts';
 import { NodeFiles } from '../../src/storage/node-files.ts';
 import { openLogStore } from '../../src/storage/open-log-store.ts';
 import type { StoreOpened } from '../../src/storage/open-log-store.ts';
@@ -27,6 +28,8 @@ async function openIn(directory: string, bootId: string): Promise<Opened> {
       ...defaultLevelOptions,
       writeBufferBytes: 300_000,
     }),
+    memory: new MemoryLevelHost(),
+    memoryBytes: 1 << 20,
     files: new NodeFiles(directory),
     crc32,
     // Tail records stay unsynced: no timer ever fires.

@@ -21,7 +21,7 @@ let ids = 0;
 export function openAt(directory: string, more: Partial<StorageOptions> = {}): Promise<Storage> {
   return openStorage({
     directory,
-    limits: { ballastBytes: 64 << 10, lowSpaceBytes: 1 },
+    limits: { ballastBytes: 64 << 10, lowSpaceBytes: 1, memoryTopicBytes: 1 << 20 },
     crc32,
     // Timers would keep a test waiting; only the short way round the event loop counts here.
     schedule: (delayMs, callback) => {

@@ -32,6 +32,7 @@ function replica(group: GroupId, owedSequence: number, number = 1): ReplicaState
 }
 
 interface Case {
+  readonly memoryTailsLost?: boolean;
   /** Sequences whose tail records are in the journal; the base vouches for those up to 10. */
   readonly journal: readonly number[];
   readonly engine: readonly number[];
@@ -73,6 +74,7 @@ function run(given: Case): {
     lastHardNumber: 7,
     lostBelow: given.lostBelow ?? 0,
     complete: given.complete ?? false,
+    memoryTailsLost: given.memoryTailsLost ?? false,
     repaired: false,
   };
   const tails = given.engine.map((sequence): [number, EngineTail] => [

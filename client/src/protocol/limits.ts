@@ -37,6 +37,10 @@ export interface Limits {
   readonly readBytes: number;
   readonly ballastBytes: number;
   readonly lowSpaceBytes: number;
+  /** Entries that a node keeps in memory for topics with `storage: 'memory'`; more records are refused. */
+  readonly memoryTopicBytes: number;
+  /** A replica in memory that is damaged and has known of no leader for this long gives its copy up for lost. */
+  readonly memoryLossMs: number;
   readonly scrubPageBytes: number;
   readonly scrubPageEveryMs: number;
   readonly scrubPassEveryMs: number;
@@ -111,6 +115,8 @@ export const defaultLimits: Limits = {
   readBytes: 1 << 20,
   ballastBytes: 64 << 20,
   lowSpaceBytes: 128 << 20,
+  memoryTopicBytes: 1 << 30,
+  memoryLossMs: 10_000,
   scrubPageBytes: 256 << 10,
   scrubPageEveryMs: 100,
   scrubPassEveryMs: 60_000,
@@ -172,6 +178,10 @@ export function assertLimits(limits: Limits): void {
       'each call of a gateway may ask for a barrier',
     ],
     [limits.managerSubscribers > limits.clientConnections, 'each client session may watch the directory'],
+    [
+      limits.memoryLossMs >= 2 * limits.electionTicksMax * limits.tickMs,
+      'a copy in memory is given up only after two elections had their time',
+    ],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
   ];
   for (const [holds, text] of rules) {
