@@ -32,7 +32,7 @@ function scene(seed: string | number = 1): Scene {
   return { node, store, log, disk };
 }
 
-function owes(verdict: Verdict): Tail | 'unknown' | string {
+function owes(verdict: Verdict): Tail | string {
   if (verdict.kind !== 'damaged') return verdict.kind;
   return verdict.owed.kind === 'known' ? verdict.owed.tail : 'unknown';
 }
