@@ -4,7 +4,7 @@
  * within an epoch. Keeps what the other checkers compare with.
  */
 import { chunkHeaderBytes, chunkKind, decodeRecords, readChunkHeader } from '@callboard/client/protocol';
-import { decodeCursorMoves } from '../../src/partition/index.ts';
+import { decodeCursorCommand } from '../../src/partition/index.ts';
 import { anonymousProducer } from '../../src/partition/index.ts';
 import type { SeenEntry } from './log-matching.ts';
 
@@ -119,9 +119,9 @@ export class CommittedChecker {
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
-      for (const { consumer, from, to } of decodeCursorMoves(body)) {
-        this.#move(group, model, consumer, from, to);
-      }
+      const command = decodeCursorCommand(body);
+      if (command.kind !== 'moves') return;
+      for (const { consumer, from, to } of command.moves) this.#move(group, model, consumer, from, to);
       return;
     }
     if (header.kind !== chunkKind.records) return;

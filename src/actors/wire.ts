@@ -6,9 +6,7 @@ import type { Ref } from '../kernel/index.ts';
 import { createRaftCodec } from '../raft/wire.ts';
 import {
   bin,
-  bool,
   branded,
-  errorCode,
   hexId,
   list,
   maxChunkBytes,
@@ -16,16 +14,12 @@ import {
   nullable,
   oneOf,
   str,
-  struct,
-  text,
   uint,
   union,
   WireError,
-  type CallError,
   type Codec,
   type GroupId,
   type Limits,
-  type Offset,
   type UnionCodec,
 } from '@callboard/client/protocol';
 import { directoryCommandCodec, directoryResultCodec } from '../directory/index.ts';
@@ -48,6 +42,10 @@ import type {
   Consumed,
   Fetch,
   Fetched,
+  Lead,
+  Leads,
+  Locate,
+  Located,
   Nothing,
   PartitionAnswer,
   PartitionFailed,
@@ -57,26 +55,12 @@ import type {
   Size,
   Sized,
 } from './partition-replica/messages.ts';
+import type { PushNews, PushRequest } from './partition-replica/push-messages.ts';
+import { callError, name, offsetField as offset, positionField, ref } from './wire-fields.ts';
+import { pushNewsParts, pushRequestParts } from './wire-push.ts';
 
-const name: Codec<string> = str(256);
 const group: Codec<GroupId> = branded<GroupId>();
-const offset: Codec<Offset> = branded<Offset>();
-
-/** Only the address travels; what the actor there takes is a promise of the sender's code. */
-const ref = struct<{ node: string; shard: number; id: string }>({
-  node: name,
-  shard: uint,
-  id: name,
-}) as Codec<Ref<never>>;
 const replyTo = ref as unknown as Codec<Ref<PartitionAnswer>>;
-
-const callError: Codec<CallError> = struct<CallError>({
-  code: errorCode,
-  message: text(4_096),
-  outcome: oneOf(['applied', 'not_applied', 'unknown']),
-  retriable: bool,
-  retryAfterMs: { optional: true, ...nullable(uint) },
-});
 
 /** Encodes what may go to the actor `toActorId` of another node, and decodes what came from one. */
 export interface ActorCodec {
@@ -101,10 +85,11 @@ function groupParts(limits: Limits) {
   };
 }
 
-function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequest> {
+function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequest | PushRequest> {
   const chunk = bin(maxChunkBytes(limits));
-  return union<GroupTravels | PartitionRequest>({
+  return union<GroupTravels | PartitionRequest | PushRequest>({
     ...groupParts(limits),
+    ...pushRequestParts,
     produce: message<Produce>('produce', 16, {
       id: uint,
       replyTo,
@@ -114,13 +99,15 @@ function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequ
     consume: message<Consume>('consume', 17, { id: uint, replyTo, consumer: name }),
     size: message<Size>('size', 18, { id: uint, replyTo, consumer: name }),
     fetch: message<Fetch>('fetch', 19, { id: uint, replyTo, offset, maxBytes: uint }),
+    locate: message<Locate>('locate', 20, { id: uint, replyTo, position: positionField }),
+    lead: message<Lead>('lead', 21, { id: uint, replyTo }),
   });
 }
 
-function answerCodec(limits: Limits): UnionCodec<PartitionAnswer> {
+function answerParts(limits: Limits) {
   const value = bin(limits.recordBytes, { copy: true });
   const chunks = list(bin(maxChunkBytes(limits), { copy: true }), 4_096);
-  return union<PartitionAnswer>({
+  return {
     produced: message<Produced>('produced', 1, { id: uint, baseOffset: offset }),
     consumed: message<Consumed>('consumed', 2, { id: uint, offset, value }),
     nothing: message<Nothing>('nothing', 3, { id: uint }),
@@ -131,7 +118,17 @@ function answerCodec(limits: Limits): UnionCodec<PartitionAnswer> {
       error: callError,
       leader: nullable(name),
     }),
-  });
+    located: message<Located>('located', 7, { id: uint, offset, end: offset }),
+    leads: message<Leads>('leads', 8, { id: uint }),
+  };
+}
+
+function gatewayCodec(limits: Limits): UnionCodec<PartitionAnswer> {
+  return union<PartitionAnswer>(answerParts(limits));
+}
+
+function sessionCodec(limits: Limits): UnionCodec<PartitionAnswer | PushNews> {
+  return union<PartitionAnswer | PushNews>({ ...answerParts(limits), ...pushNewsParts(limits) });
 }
 
 type ManagerTravels =
@@ -183,15 +180,15 @@ type AnyCodec = UnionCodec<{ readonly kind: string }>;
 
 export function createActorCodec(limits: Limits): ActorCodec {
   const partition = partitionCodec(limits) as unknown as AnyCodec;
-  const answers = answerCodec(limits) as unknown as AnyCodec;
+  const sessions = sessionCodec(limits) as unknown as AnyCodec;
   const fixed = new Map<string, AnyCodec>([
     [managerActorId, managerCodec(limits) as unknown as AnyCodec],
-    [gatewayActorId, answers],
+    [gatewayActorId, gatewayCodec(limits) as unknown as AnyCodec],
     [healthCheckerActorId, healthCodec as unknown as AnyCodec],
   ]);
   const codecOf = (actorId: string): AnyCodec => {
     if (actorId.startsWith('partition/')) return partition;
-    const codec = actorId.startsWith('client/') ? answers : fixed.get(actorId);
+    const codec = actorId.startsWith('client/') ? sessions : fixed.get(actorId);
     if (codec === undefined) {
       throw new WireError('frame_invalid', `no message crosses to the actor '${actorId.slice(0, 80)}'`);
     }

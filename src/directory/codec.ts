@@ -46,11 +46,15 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   }),
   'set-alive': message<Kind<'set-alive'>>('set-alive', 6, { broker: name, alive: bool }),
   admin: message<Kind<'admin'>>('admin', 7, { action, broker: name }),
+  'open-consumer': message<Kind<'open-consumer'>>('open-consumer', 8, { id: name, topic: name }),
 });
 
-const accepted: Codec<{ readonly partitions: number }> = struct<{ readonly partitions: number }>({
-  partitions: uint,
-});
+interface Accepted {
+  readonly partitions: number;
+  readonly session?: number;
+}
+
+const accepted: Codec<Accepted> = struct<Accepted>({ partitions: uint, session: optional(uint) });
 /** Codes are read back by name: an unknown one comes from a peer that this node should not be talking to. */
 const code: Codec<CallError['code']> = {
   encode: (value) => value,
@@ -70,13 +74,11 @@ const refusal: Codec<CallError> = struct<CallError>({
   retryAfterMs: optional(uint),
 });
 
-/** A result between managers: `[partitions]`, or the five fields of its error. */
+/** A result between managers: partitions and perhaps a session number, or the five fields of its error. */
 export const directoryResultCodec: Codec<DirectoryResult> = {
   encode: (result) => (result.ok ? accepted.encode(result) : refusal.encode(result.error)),
   decode: (wire) => {
-    if (Array.isArray(wire) && wire.length === 1) {
-      return { ok: true, partitions: accepted.decode(wire).partitions };
-    }
+    if (Array.isArray(wire) && wire.length === 2) return { ok: true, ...accepted.decode(wire) };
     return { ok: false, error: refusal.decode(wire) };
   },
 };

@@ -46,6 +46,8 @@ export type DirectoryCommand =
   | { readonly kind: 'topic-ready'; readonly name: string }
   | { readonly kind: 'register-producer'; readonly id: string; readonly topic: string }
   | { readonly kind: 'register-consumer'; readonly id: string; readonly topic: string }
+  /** Registers the consumer with the topic if it is new, and gives it the next session number. */
+  | { readonly kind: 'open-consumer'; readonly id: string; readonly topic: string }
   /** A node presents itself; makes it a broker unless `manual`. */
   | {
       readonly kind: 'register-node';
@@ -68,14 +70,16 @@ export interface DirectoryEntry {
   readonly command: DirectoryCommand;
 }
 
-/** `partitions`: the topic's, for commands about one; else 0. */
+/** `partitions`: the topic's, for commands about one; else 0. `session`: only of `open-consumer`. */
 export type DirectoryResult =
-  { readonly ok: true; readonly partitions: number } | { readonly ok: false; readonly error: CallError };
+  | { readonly ok: true; readonly partitions: number; readonly session?: number }
+  | { readonly ok: false; readonly error: CallError };
 
 export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }
   | { readonly kind: 'producer'; readonly id: string; readonly topic: string }
-  | { readonly kind: 'consumer'; readonly id: string; readonly topic: string }
+  /** Also when a consumer that is known was given a session number: `session` is the newest, 0 for none. */
+  | { readonly kind: 'consumer'; readonly id: string; readonly topic: string; readonly session: number }
   | { readonly kind: 'broker'; readonly broker: Broker };
 
 /** What one command did. */

@@ -27,6 +27,11 @@ export function badBrokerName(name: string, maxBytes: number): DirectoryResult {
   return refuse(failure('bad_request', { message }));
 }
 
+export function badConsumerName(name: string, maxBytes: number): DirectoryResult {
+  const message = `Consumer ${shown(name)} is not valid: use 1 to ${maxBytes} printable characters.`;
+  return refuse(failure('bad_request', { message }));
+}
+
 export function badId(id: string): DirectoryResult {
   return refuse(
     failure('bad_request', { message: `Id ${shown(id)} is not 32 lower-case hexadecimal characters.` }),

@@ -1,6 +1,7 @@
 /** The public face of the directory room. */
 export { decodeEntry, directoryCommandCodec, directoryResultCodec, encodeEntry } from './codec.ts';
 export type { DecodedEntry } from './codec.ts';
+export { consumerKey } from './consumers.ts';
 export { brokerState } from './contract.ts';
 export type {
   AdminAction,

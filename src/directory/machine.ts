@@ -3,6 +3,7 @@
  * in the same order give the same results, events and state on every manager.
  */
 import { groupId, type Limits } from '@callboard/client/protocol';
+import { ConsumerTable } from './consumers.ts';
 import { admin, registerNode, setAlive, type BrokerTable } from './brokers.ts';
 import type {
   Applied,
@@ -62,7 +63,7 @@ export class DirectoryMachine {
   readonly #topics = new Map<string, Topic>();
   readonly #creating = new Set<string>();
   readonly #producers = new Map<string, string>();
-  readonly #consumers = new Map<string, string>();
+  readonly #consumers: ConsumerTable;
   /** What placements have put on each node, by name. */
   readonly #loads = new Map<string, Load>();
   readonly #tags: RecentTags;
@@ -76,6 +77,8 @@ export class DirectoryMachine {
     this.#limits = options.limits;
     this.#factor = replicationFactor;
     this.#tags = new RecentTags(options.limits.directoryTags);
+    const { directoryConsumers: most, topicNameBytes: nameBytes } = options.limits;
+    this.#consumers = new ConsumerTable({ most, nameBytes });
   }
 
   /** Applies one entry of the log. `tag`: see `DirectoryEntry`. */
@@ -93,7 +96,9 @@ export class DirectoryMachine {
     for (const broker of this.#brokers.values()) events.push({ kind: 'broker', broker });
     for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
     for (const [id, topic] of this.#producers) events.push({ kind: 'producer', id, topic });
-    for (const [id, topic] of this.#consumers) events.push({ kind: 'consumer', id, topic });
+    for (const { id, topic, session } of this.#consumers.entries()) {
+      events.push({ kind: 'consumer', id, topic, session });
+    }
     return events;
   }
 
@@ -140,9 +145,10 @@ export class DirectoryMachine {
       case 'topic-ready':
         return this.#topicReady(command.name);
       case 'register-producer':
-        return this.#registerClient('producer', command.id, command.topic);
+        return this.#registerProducer(command.id, command.topic);
       case 'register-consumer':
-        return this.#registerClient('consumer', command.id, command.topic);
+      case 'open-consumer':
+        return this.#consumer(command.kind, command.id, command.topic);
       case 'register-node':
         return registerNode(this.#brokerTable(), command);
       case 'set-alive':
@@ -196,18 +202,27 @@ export class DirectoryMachine {
     return ok(ready.partitions.length, [{ kind: 'topic', topic: ready }]);
   }
 
-  #registerClient(kind: 'producer' | 'consumer', id: string, name: string): Applied {
-    const table = kind === 'producer' ? this.#producers : this.#consumers;
-    const most = kind === 'producer' ? this.#limits.directoryProducers : this.#limits.directoryConsumers;
+  #registerProducer(id: string, name: string): Applied {
+    const table = this.#producers;
+    const most = this.#limits.directoryProducers;
     if (!isId(id)) return no(errors.badId(id));
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
     const owner = table.get(id);
     if (owner !== undefined && owner !== name) return no(errors.idInUse(id, owner));
     if (owner === name) return ok(topic.partitions.length);
-    if (table.size >= most) return no(errors.limitReached(`${kind}s`, most));
+    if (table.size >= most) return no(errors.limitReached('producers', most));
     table.set(id, name);
-    return ok(topic.partitions.length, [{ kind, id, topic: name }]);
+    return ok(topic.partitions.length, [{ kind: 'producer', id, topic: name }]);
+  }
+
+  #consumer(kind: 'register-consumer' | 'open-consumer', id: string, name: string): Applied {
+    const topic = this.#topics.get(name);
+    if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
+    const { length } = topic.partitions;
+    return kind === 'open-consumer'
+      ? this.#consumers.open(id, name, length)
+      : this.#consumers.register(id, name, length);
   }
 
   #candidates(): Candidate[] {
@@ -247,7 +262,9 @@ export class DirectoryMachine {
     }
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
     for (const [id, topic] of this.#producers) yield JSON.stringify(['producer', id, topic]);
-    for (const [id, topic] of this.#consumers) yield JSON.stringify(['consumer', id, topic]);
+    for (const { id, topic, session } of this.#consumers.entries()) {
+      yield JSON.stringify(['consumer', id, topic, session]);
+    }
     for (const [node, load] of this.#loads) yield JSON.stringify(['load', node, load.replicas, load.leads]);
     for (const [tag, partitions] of this.#tags.entries()) yield JSON.stringify(['tag', tag, partitions]);
   }

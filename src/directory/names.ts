@@ -14,6 +14,11 @@ export function isId(text: string): boolean {
   return id.test(text);
 }
 
+/** What a user may call a consumer: printable and short. Drawn ids are such names too. */
+export function isConsumerName(name: string, maxBytes: number): boolean {
+  return isBrokerName(name, maxBytes);
+}
+
 /** Admin names are not addresses, only names; they must be printable and short. */
 export function isBrokerName(name: string, maxBytes: number): boolean {
   if (name.length === 0 || name.length > maxBytes) return false;

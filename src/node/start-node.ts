@@ -131,6 +131,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     healthy: () => status.healthy(),
     trace,
   });
+  const count = { sessions: 0 };
   const wire = new WireServer({
     node: config.name,
     limits,
@@ -139,7 +140,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     origins: config.allowedOrigins,
     acceptPeer: (socket, raw) => network.accept(socket, raw),
     authenticate: tokenCheck([]),
-    openClient: (connection) => openClientSession(system, connection, limits),
+    openClient: (connection) => openClientSession(system, connection, limits, count),
   });
   wire.attach(http.server);
   return { http, wire };

@@ -1,90 +1,110 @@
 /**
- * Consumers' cursors (SEMANTICS S8, S11): one per (consumer, partition), replicated with the records.
+ * Consumers' cursors (SEMANTICS S8 to S11): one per (consumer, partition), replicated with the records.
  *
- * A move names where it starts, so a move that was decided on an older state changes nothing: a cursor never goes back
- * and never passes a record that its owner did not take.
+ * Who may move a cursor:
+ * - Over HTTP, whoever takes the next record. A move names where it starts, so one that was decided on an older state changes nothing.
+ * - Pushed to, the session that attached last. Session numbers of a consumer rise; a lower one than the highest seen is fenced, and
+ *   so is one that somebody has taken a record from behind its back: a take over HTTP is the use of the id by a newer owner.
+ *
+ * A cursor never goes back, unless its owner resets it, and never beyond the end of the log.
  */
-export interface CursorMove {
-  readonly consumer: string;
-  /** The cursor that the mover saw. */
-  readonly from: number;
-  readonly to: number;
+import { fromEnd, type Advance, type Attach, type CursorMove } from './cursor-commands.ts';
+
+interface Cursor {
+  at: number;
+  /** The lowest session number that may still attach. */
+  admits: number;
+  /** The session that owns the cursor; 0: none. */
+  session: number;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const cursorCommand = 1;
-const fixedBytes = 2 + 8 + 8;
+export type Attached =
+  | { readonly ok: true; readonly cursor: number }
+  /** `admits`: the lowest session number that may still attach. */
+  | { readonly ok: false; readonly why: 'fenced'; readonly admits: number }
+  | { readonly ok: false; readonly why: 'beyond-end'; readonly end: number }
+  | { readonly ok: false; readonly why: 'table-full'; readonly limit: number };
 
-/** The body of a command chunk: type 1, count, then per move the consumer's length and UTF-8, from, to (little endian). */
-export function encodeCursorMoves(moves: readonly CursorMove[]): Uint8Array {
-  const names = moves.map((move) => encoder.encode(move.consumer));
-  const bytes = new Uint8Array(3 + names.reduce((sum, name) => sum + fixedBytes + name.byteLength, 0));
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, cursorCommand);
-  view.setUint16(1, moves.length, true);
-  let at = 3;
-  for (const [i, move] of moves.entries()) {
-    const name = names[i] ?? new Uint8Array(0);
-    view.setUint16(at, name.byteLength, true);
-    bytes.set(name, at + 2);
-    at += 2 + name.byteLength;
-    view.setBigUint64(at, BigInt(move.from), true);
-    view.setBigUint64(at + 8, BigInt(move.to), true);
-    at += 16;
-  }
-  return bytes;
+export type Advanced =
+  | { readonly ok: true; readonly cursor: number }
+  | { readonly ok: false; readonly why: 'fenced' | 'beyond-end' };
+
+/** What a move did. `fenced`: a session that was pushed to has lost the cursor. */
+export interface Moved {
+  readonly done: boolean;
+  readonly fenced: boolean;
 }
 
-/** Throws a RangeError on anything that `encodeCursorMoves` does not write. */
-export function decodeCursorMoves(bytes: Uint8Array): readonly CursorMove[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.byteLength < 3 || view.getUint8(0) !== cursorCommand) {
-    throw new RangeError('not a cursor command');
-  }
-  const moves: CursorMove[] = [];
-  let at = 3;
-  for (let n = view.getUint16(1, true); n > 0; n -= 1) {
-    const length = view.getUint16(at, true);
-    const consumer = decoder.decode(bytes.subarray(at + 2, at + 2 + length));
-    at += 2 + length;
-    moves.push({
-      consumer,
-      from: Number(view.getBigUint64(at, true)),
-      to: Number(view.getBigUint64(at + 8, true)),
-    });
-    at += 16;
-  }
-  if (at !== bytes.byteLength) {
-    throw new RangeError(`a cursor command has ${bytes.byteLength - at} bytes too many`);
-  }
-  return moves;
-}
+/** Session numbers begin here; 0 stands for none. */
+const firstSession = 1;
+
+const refused: Moved = { done: false, fenced: false };
 
 export class CursorTable {
-  readonly #cursors = new Map<string, number>();
+  readonly #cursors = new Map<string, Cursor>();
+  readonly #most: number;
 
-  get size(): number {
-    return this.#cursors.size;
+  constructor(most: number) {
+    this.#most = most;
   }
 
-  has(consumer: string): boolean {
-    return this.#cursors.has(consumer);
+  /** Whether one more consumer's cursor can be kept. */
+  takes(consumer: string): boolean {
+    return this.#cursors.has(consumer) || this.#cursors.size < this.#most;
   }
 
   /** The next offset to be read; 0 for a consumer that has read nothing yet. */
   of(consumer: string): number {
-    return this.#cursors.get(consumer) ?? 0;
+    return this.#cursors.get(consumer)?.at ?? 0;
   }
 
-  /** False: the cursor was elsewhere, or the move is not forward within the log; nothing changed. */
-  apply(move: CursorMove, end: number): boolean {
-    if (this.of(move.consumer) !== move.from || move.to <= move.from || move.to > end) return false;
-    this.#cursors.set(move.consumer, move.to);
-    return true;
+  move({ consumer, from, to }: CursorMove, end: number): Moved {
+    if (this.of(consumer) !== from || to <= from || to > end) return refused;
+    const cursor = this.#put(consumer, to);
+    const fenced = cursor.session !== 0;
+    if (fenced) cursor.admits = cursor.session + 1;
+    cursor.session = 0;
+    return { done: true, fenced };
+  }
+
+  attach({ consumer, session, start, reset }: Attach, end: number): Attached {
+    const known = this.#cursors.get(consumer);
+    const admits = known?.admits ?? firstSession;
+    if (session < admits) return { ok: false, why: 'fenced', admits };
+    const fresh = known === undefined || reset;
+    const at = start === fromEnd ? end : start;
+    if (fresh && at > end) return { ok: false, why: 'beyond-end', end };
+    if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit: this.#most };
+    const cursor = this.#put(consumer, fresh ? at : known.at);
+    cursor.admits = session;
+    cursor.session = session;
+    return { ok: true, cursor: cursor.at };
+  }
+
+  advance({ consumer, session, upTo }: Advance, end: number): Advanced {
+    const cursor = this.#cursors.get(consumer);
+    if (cursor === undefined || cursor.session === 0 || cursor.session !== session) {
+      return { ok: false, why: 'fenced' };
+    }
+    if (upTo > end) return { ok: false, why: 'beyond-end' };
+    cursor.at = Math.max(cursor.at, upTo);
+    return { ok: true, cursor: cursor.at };
   }
 
   *describe(): Generator<string> {
-    for (const [consumer, cursor] of this.#cursors) yield `${consumer} ${cursor}`;
+    for (const [consumer, { at, admits, session }] of this.#cursors) {
+      yield `${consumer} ${at} ${admits} ${session}`;
+    }
+  }
+
+  #put(consumer: string, at: number): Cursor {
+    const known = this.#cursors.get(consumer);
+    if (known !== undefined) {
+      known.at = at;
+      return known;
+    }
+    const cursor: Cursor = { at, admits: firstSession, session: 0 };
+    this.#cursors.set(consumer, cursor);
+    return cursor;
   }
 }

@@ -10,7 +10,8 @@ import {
   type LogIndex,
   type Offset,
 } from '@callboard/client/protocol';
-import { CursorTable, decodeCursorMoves } from './cursors.ts';
+import { decodeCursorCommand } from './cursor-commands.ts';
+import { CursorTable, type Advanced, type Attached } from './cursors.ts';
 import {
   batchOf,
   ProducerTable,
@@ -31,18 +32,26 @@ export type Applied =
       readonly end: Offset;
       readonly producerId: string;
     }
-  | { readonly kind: 'cursors'; readonly moved: readonly boolean[] }
+  /** `fenced`: consumers whose pushed session lost its cursor to a take over HTTP. */
+  | { readonly kind: 'cursors'; readonly moved: readonly boolean[]; readonly fenced: readonly string[] }
+  | {
+      readonly kind: 'attached';
+      readonly consumer: string;
+      readonly session: number;
+      readonly result: Attached;
+    }
+  /** In the order of the command's advances. */
+  | { readonly kind: 'advanced'; readonly results: readonly Advanced[] }
   | { readonly kind: 'noop' };
 
 export class PartitionMachine {
-  readonly #limits: PartitionLimits;
   readonly #producers: ProducerTable;
-  readonly #cursors = new CursorTable();
+  readonly #cursors: CursorTable;
   #end: Offset = offset(0);
   #lastIndex = 0;
 
   constructor(limits: PartitionLimits) {
-    this.#limits = limits;
+    this.#cursors = new CursorTable(limits.cursorsPerPartition);
     this.#producers = new ProducerTable(limits);
   }
 
@@ -58,7 +67,7 @@ export class PartitionMachine {
 
   /** Whether one more consumer's cursor can be kept. */
   takesCursorOf(consumer: string): boolean {
-    return this.#cursors.has(consumer) || this.#cursors.size < this.#limits.cursorsPerPartition;
+    return this.#cursors.takes(consumer);
   }
 
   decide(batch: Batch, pending: readonly PendingBatch[]): Decision {
@@ -72,8 +81,7 @@ export class PartitionMachine {
     const header = readChunkHeader(chunk);
     if (header.kind === chunkKind.noop) return { kind: 'noop' };
     if (header.kind === chunkKind.command) {
-      const moves = decodeCursorMoves(chunk.subarray(chunkHeaderBytes));
-      return { kind: 'cursors', moved: moves.map((move) => this.#cursors.apply(move, this.#end)) };
+      return this.#command(chunk.subarray(chunkHeaderBytes));
     }
     if (header.baseOffset !== this.#end) {
       throw new Error(
@@ -83,6 +91,31 @@ export class PartitionMachine {
     this.#producers.apply(batchOf(header), this.#end, header.firstTimestamp + header.lastTimestampDelta);
     this.#end = offset(this.#end + header.recordCount);
     return { kind: 'records', baseOffset: header.baseOffset, end: this.#end, producerId: header.producerId };
+  }
+
+  #command(body: Uint8Array): Applied {
+    const command = decodeCursorCommand(body);
+    switch (command.kind) {
+      case 'moves': {
+        const results = command.moves.map((move) => this.#cursors.move(move, this.#end));
+        const fenced = command.moves.filter((_, i) => results[i]?.fenced === true);
+        const moved = results.map(({ done }) => done);
+        return { kind: 'cursors', moved, fenced: fenced.map(({ consumer }) => consumer) };
+      }
+      case 'attach': {
+        const { consumer, session } = command.attach;
+        return {
+          kind: 'attached',
+          consumer,
+          session,
+          result: this.#cursors.attach(command.attach, this.#end),
+        };
+      }
+      case 'advances': {
+        const results = command.advances.map((advance) => this.#cursors.advance(advance, this.#end));
+        return { kind: 'advanced', results };
+      }
+    }
   }
 
   /** The whole state as lines in a fixed order: equal states give equal lines. */

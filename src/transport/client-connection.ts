@@ -60,6 +60,7 @@ export class ClientConnection {
   readonly #deadline: ClockTimer;
   #handlers: ClientHandlers | undefined;
   #client = '';
+  #drain: { readonly bytes: number; readonly callback: () => void } | undefined;
 
   constructor(
     id: number,
@@ -109,9 +110,21 @@ export class ClientConnection {
       this.close('overloaded', 'the client does not read what it is sent');
       return 'full';
     }
-    this.#wire.sendSoon(bytes);
+    this.#wire.sendSoon(bytes, this.#left);
     return 'accepted';
   }
+
+  /** Calls back once, when something has left and fewer than `bytes` are buffered; a second wish takes the place of the first. */
+  whenBelow(bytes: number, callback: () => void): void {
+    this.#drain = this.bufferedBytes < bytes ? undefined : { bytes, callback };
+  }
+
+  readonly #left = (): void => {
+    const drain = this.#drain;
+    if (drain === undefined || this.bufferedBytes >= drain.bytes) return;
+    this.#drain = undefined;
+    drain.callback();
+  };
 
   /** Stops reading, so that the client's own sending comes to a halt. */
   pause(): void {

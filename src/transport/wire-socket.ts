@@ -100,8 +100,8 @@ export class WireSocket {
     if (this.open) this.#socket.send(bytes);
   }
 
-  /** As `send`, but what is sent within one turn of the event loop leaves in one system call. */
-  sendSoon(bytes: Uint8Array): void {
+  /** As `send`, but what is sent within one turn of the event loop leaves in one system call. `left`: the bytes have left this process. */
+  sendSoon(bytes: Uint8Array, left: () => void): void {
     if (!this.open) return;
     const raw = this.#raw;
     if (!this.#corked && raw !== undefined) {
@@ -112,7 +112,7 @@ export class WireSocket {
         raw.uncork();
       });
     }
-    this.#socket.send(bytes);
+    this.#socket.send(bytes, left);
   }
 
   /** Asks the other side's WebSocket for a sign of life. */

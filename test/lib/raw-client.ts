@@ -54,6 +54,8 @@ export class RawClient {
   /** The TCP socket below. */
   raw: Socket | undefined;
   readonly #waiting = new Map<number, Waiting>();
+  /** By the correlation of a `subscribe`: who is told of every frame that repeats it. */
+  readonly #pushed = new Map<number, (frame: NodeFrame) => void>();
   #correlations = 0;
   #corked = false;
   /** Set when the connection has ended. */
@@ -109,6 +111,18 @@ export class RawClient {
     return correlation;
   }
 
+  /** Sends a `subscribe`; `take` is told of its answer, and of everything that comes for it later. */
+  subscribe(call: Extract<Call, { readonly kind: 'subscribe' }>, take: (frame: NodeFrame) => void): number {
+    const correlation = this.send(call);
+    this.#pushed.set(correlation, take);
+    return correlation;
+  }
+
+  /** A frame of a call without an answer, or one whose correlation is a subscription's. */
+  sendAs(correlation: number, call: Call): void {
+    this.sendBytes(packFrame(clientFrames.encode({ ...call, correlation })));
+  }
+
   sendBytes(bytes: Uint8Array): void {
     const { raw } = this;
     if (!this.#corked && raw !== undefined) {
@@ -161,6 +175,11 @@ export class RawClient {
 
   #receive(raw: readonly unknown[]): void {
     const frame = nodeFrames.decode(raw);
+    const pushed = this.#pushed.get(frame.correlation);
+    if (pushed !== undefined) {
+      pushed(frame);
+      return;
+    }
     const waiting = this.#waiting.get(frame.correlation);
     this.#waiting.delete(frame.correlation);
     if (frame.kind !== 'error') waiting?.resolve(frame);

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import fc from 'fast-check';
 import { defaultLimits, logIndex } from '@callboard/client/protocol';
-import { decodeCursorMoves, encodeCursorMoves, PartitionMachine } from '../../src/partition/index.ts';
+import { decodeCursorCommand, encodeCursorCommand, PartitionMachine } from '../../src/partition/index.ts';
 import { draftOf, emptyDraft, entryOf } from '../lib/chunks.ts';
 
 const test = suite('partition/machine');
@@ -13,7 +13,10 @@ function records(machine: PartitionMachine, index: number, texts: readonly strin
 }
 
 function move(machine: PartitionMachine, index: number, consumer: string, from: number, to: number) {
-  const entry = entryOf(emptyDraft('command', encodeCursorMoves([{ consumer, from, to }])), { index });
+  const entry = entryOf(
+    emptyDraft('command', encodeCursorCommand({ kind: 'moves', moves: [{ consumer, from, to }] })),
+    { index },
+  );
   return machine.apply(logIndex(index), entry.bytes);
 }
 
@@ -51,10 +54,10 @@ test('entries are applied in order, each once', () => {
 test('S8: a cursor moves only from where its mover saw it, forward, and within the log', () => {
   const machine = new PartitionMachine(defaultLimits);
   records(machine, 1, ['a', 'b', 'c']);
-  assert.equal(move(machine, 2, 'x', 0, 2), { kind: 'cursors', moved: [true] });
-  assert.equal(move(machine, 3, 'x', 0, 1), { kind: 'cursors', moved: [false] });
-  assert.equal(move(machine, 4, 'x', 2, 2), { kind: 'cursors', moved: [false] });
-  assert.equal(move(machine, 5, 'x', 2, 4), { kind: 'cursors', moved: [false] });
+  assert.equal(move(machine, 2, 'x', 0, 2), { kind: 'cursors', moved: [true], fenced: [] });
+  assert.equal(move(machine, 3, 'x', 0, 1), { kind: 'cursors', moved: [false], fenced: [] });
+  assert.equal(move(machine, 4, 'x', 2, 2), { kind: 'cursors', moved: [false], fenced: [] });
+  assert.equal(move(machine, 5, 'x', 2, 4), { kind: 'cursors', moved: [false], fenced: [] });
   assert.is(machine.cursor('x'), 2);
   assert.is(machine.cursor('y'), 0);
 });
@@ -79,20 +82,21 @@ test('cursor commands come back as they were written, for any names and offsets'
   );
   fc.assert(
     fc.property(moves, (given) => {
-      assert.equal(decodeCursorMoves(encodeCursorMoves(given)), given);
+      const command = { kind: 'moves', moves: given } as const;
+      assert.equal(decodeCursorCommand(encodeCursorCommand(command)), command);
     }),
   );
 });
 
 test('a cut or lengthened cursor command is refused', () => {
-  const bytes = encodeCursorMoves([{ consumer: 'x', from: 0, to: 1 }]);
+  const bytes = encodeCursorCommand({ kind: 'moves', moves: [{ consumer: 'x', from: 0, to: 1 }] });
   for (let length = 0; length < bytes.byteLength; length += 1) {
     assert.throws(
-      () => decodeCursorMoves(bytes.subarray(0, length)),
+      () => decodeCursorCommand(bytes.subarray(0, length)),
       (error: unknown) => error instanceof RangeError,
     );
   }
-  assert.throws(() => decodeCursorMoves(new Uint8Array([...bytes, 0])), /too many/);
+  assert.throws(() => decodeCursorCommand(new Uint8Array([...bytes, 0])), /too many/);
 });
 
 test.run();

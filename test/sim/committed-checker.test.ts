@@ -13,7 +13,7 @@ import {
 } from '@callboard/client/protocol';
 import { CommittedChecker } from '../../sim/checkers/committed.ts';
 import type { SeenEntry } from '../../sim/checkers/log-matching.ts';
-import { encodeCursorMoves } from '../../src/partition/index.ts';
+import { encodeCursorCommand } from '../../src/partition/index.ts';
 import { judge } from './histories.ts';
 
 /** A log that grows as a leader's would. */
@@ -70,7 +70,10 @@ class Log {
 
   move(from: number, to: number): SeenEntry {
     return this.#add(
-      { kind: chunkKind.command, body: encodeCursorMoves([{ consumer: 'c', from, to }]) },
+      {
+        kind: chunkKind.command,
+        body: encodeCursorCommand({ kind: 'moves', moves: [{ consumer: 'c', from, to }] }),
+      },
       0,
       1,
     );

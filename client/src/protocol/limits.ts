@@ -50,6 +50,16 @@ export interface Limits {
   readonly producersPerPartition: number;
   readonly cursorsPerPartition: number;
 
+  /** Subscriptions that one leader keeps for its partition. */
+  readonly partitionSubscriptions: number;
+  /** Newest chunks of a partition that are kept in memory while somebody is pushed to. */
+  readonly pushTailBytes: number;
+  /** What one pull of a subscription asks for at most. */
+  readonly pushPullBytes: number;
+  readonly pushPullChunks: number;
+  /** Acks that one command carries; further ones wait for the next. */
+  readonly pushRoundAcks: number;
+
   readonly topicPartitions: number;
   readonly topicNameBytes: number;
   readonly clusterPartitions: number;
@@ -79,6 +89,17 @@ export interface Limits {
 
   readonly clientConnections: number;
   readonly clientInflightBatches: number;
+  /** Calls of one connection that wait for their answer, subscribing and acknowledging not counted. */
+  readonly clientPendingCalls: number;
+  /** After which a partition's leader that has not answered a client's call is given up. */
+  readonly clientCallMs: number;
+  readonly clientSubscriptions: number;
+  /** Ack frames of one connection that wait for their answer. */
+  readonly clientPendingAcks: number;
+  /** Deliveries of one connection that were drawn from partitions and have not left this process. */
+  readonly clientUnsentBytes: number;
+  /** The same of all connections of a node: each has its share, down to one pull. */
+  readonly nodeUnsentBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -126,6 +147,12 @@ export const defaultLimits: Limits = {
   producersPerPartition: 100_000,
   cursorsPerPartition: 100_000,
 
+  partitionSubscriptions: 10_000,
+  pushTailBytes: 4 << 20,
+  pushPullBytes: 512 << 10,
+  pushPullChunks: 1_024,
+  pushRoundAcks: 1_000,
+
   topicPartitions: 1_000,
   topicNameBytes: 200,
   clusterPartitions: 20_000,
@@ -150,6 +177,12 @@ export const defaultLimits: Limits = {
 
   clientConnections: 5_000,
   clientInflightBatches: 256,
+  clientPendingCalls: 1_024,
+  clientCallMs: 15_000,
+  clientSubscriptions: 4_096,
+  clientPendingAcks: 4_096,
+  clientUnsentBytes: 4 << 20,
+  nodeUnsentBytes: 512 << 20,
 };
 
 /** Throws on the first relation that does not hold. */
@@ -182,6 +215,13 @@ export function assertLimits(limits: Limits): void {
       limits.memoryLossMs >= 2 * limits.electionTicksMax * limits.tickMs,
       'a copy in memory is given up only after two elections had their time',
     ],
+    [
+      limits.pushPullBytes + limits.recordBytes + 8_192 <= limits.frameBytes,
+      'a delivery with one last chunk fits a frame',
+    ],
+    [limits.pushPullChunks <= 8 * limits.appendEntries, 'the chunks of one pull fit a delivery'],
+    [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
+    [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
   ];
   for (const [holds, text] of rules) {

@@ -5,11 +5,8 @@ import {
   failure,
   toErrorReply,
   type CallError,
-  type ClientFrame,
-  type GroupId,
   type Limits,
-  type NodeFrame,
-  type TopicPlaces,
+  type Subscribe,
 } from '@callboard/client/protocol';
 import { gatewayActorId, type Call, type CallAnswer, type GatewayMessage } from '../gateway/messages.ts';
 import {
@@ -17,164 +14,246 @@ import {
   type PartitionAnswer,
   type PartitionReplicaMessage,
 } from '../partition-replica/messages.ts';
+import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
+import { PendingCalls, type Frame, type PendingCall } from './calls.ts';
+import { busy, tooManyPending } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
+import type { ClientPort, SessionCount } from './port.ts';
+import { Routes, type Destination, type Route } from './routes.ts';
+import { Subscriptions } from './subscriptions.ts';
 
-/** The client's connection as the session sees it. */
-export interface ClientPort {
-  send(frame: NodeFrame): void;
+type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' }>;
+type OfSubscription = Extract<Frame, { kind: 'credit' | 'ack' | 'unsubscribe' }>;
+
+export interface ClientSessionOptions {
+  readonly port: ClientPort;
+  readonly limits: Limits;
+  readonly count: SessionCount;
 }
 
-type Frame = Exclude<ClientFrame, { kind: 'hello' }>;
-type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' }>;
-
-/** What an answer will be made of: the client's correlation, and where the call goes once its topic is located. */
-interface Pending {
-  readonly correlation: number;
-  readonly frame: Frame;
-}
+/** Pauses between looks at deadlines and at what was refused for now. */
+const tickMs = 50;
 
 export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #port: ClientPort;
   readonly #limits: Limits;
-  readonly #pending = new Map<number, Pending>();
-  /** Groups by topic; placements never change in this release, so what is known stays true. */
-  readonly #groups = new Map<string, readonly GroupId[]>();
-  #nextId = 1;
+  readonly #count: SessionCount;
+  readonly #calls = new PendingCalls();
+  readonly #routes = new Routes<ToPartition>();
+  #context!: Context<ClientSessionMessage>;
+  #subscriptions!: Subscriptions;
+  /** Subscribes whose leader is being found. */
+  #subscribing = new Set<number>();
+  #nextId = 0;
+  #ticking = false;
 
-  constructor(port: ClientPort, limits: Limits) {
+  constructor({ port, limits, count }: ClientSessionOptions) {
     this.#port = port;
     this.#limits = limits;
+    this.#count = count;
   }
 
-  receive(message: ClientSessionMessage, context: Context<ClientSessionMessage>): void {
-    if (message.kind === 'client-frame') {
-      this.#frame(message.frame, context);
-      return;
+  start(context: Context<ClientSessionMessage>): void {
+    this.#context = context;
+    this.#count.sessions += 1;
+    // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
+    this.#nextId = Math.floor(context.random() * 2 ** 44);
+    const { clientUnsentBytes, nodeUnsentBytes, pushPullBytes } = this.#limits;
+    this.#subscriptions = new Subscriptions({
+      context: context as unknown as Context<never>,
+      port: this.#port,
+      limits: this.#limits,
+      share: () =>
+        Math.max(pushPullBytes, Math.min(clientUnsentBytes, nodeUnsentBytes / this.#count.sessions)),
+      nextId: () => this.#drawId(),
+      astray: (frame, route) => this.#routes.forget(frame, route.node),
+    });
+    const links = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);
+    context.send(links, { kind: 'watch-links', watcher: context.self }, 'control');
+  }
+
+  receive(message: ClientSessionMessage): void {
+    switch (message.kind) {
+      case 'client-frame':
+        this.#frame(message.frame);
+        break;
+      case 'client-drained':
+        this.#subscriptions.draw();
+        break;
+      case 'session-tick':
+        this.#tick();
+        break;
+      case 'group-link':
+        if (!message.up) this.#nodeLost(message.node);
+        break;
+      case 'call-answer':
+        this.#called(message);
+        break;
+      case 'push-opened':
+      case 'push-ready':
+      case 'pushed':
+      case 'push-acked':
+      case 'push-ack-refused':
+      case 'push-ended':
+        this.#subscriptions.news(message);
+        break;
+      default:
+        this.#answered(message satisfies PartitionAnswer);
     }
-    const pending = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    if (pending === undefined) return;
-    if (message.kind === 'call-answer') this.#called(pending, message, context);
-    else this.#answered(pending, message);
+    if (this.#ticking || (this.#calls.size === 0 && this.#subscriptions.size === 0)) return;
+    this.#ticking = true;
+    this.#context.after(tickMs, { kind: 'session-tick' });
+  }
+
+  stopped(): void {
+    this.#count.sessions -= 1;
+    this.#subscriptions.close();
   }
 
   inspect(): Record<string, unknown> {
-    return { pending: this.#pending.size, topics: this.#groups.size };
+    return {
+      pending: this.#calls.size,
+      routes: this.#routes.size,
+      ...this.#subscriptions.inspect(),
+    };
   }
 
-  #frame(frame: Frame, context: Context<ClientSessionMessage>): void {
+  #frame(frame: Frame): void {
     switch (frame.kind) {
       case 'ping':
         this.#port.send({ kind: 'pong', correlation: frame.correlation });
         return;
       case 'metadata':
-        this.#call(frame, { op: 'locate', topics: frame.topics }, context);
-        return;
+        return this.#call(frame, { op: 'locate', topics: frame.topics });
       case 'create-topic':
-        this.#create(frame, context);
-        return;
-      case 'produce':
-      case 'fetch': {
-        const groups = this.#groups.get(frame.topic);
-        if (groups === undefined) this.#call(frame, { op: 'locate', topics: [frame.topic] }, context);
-        else this.#ask(frame, groups, context);
-        return;
-      }
+        return this.#create(frame);
       case 'open-consumer':
+        return this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
+      case 'produce':
+      case 'fetch':
+      case 'locate':
+        return this.#ask(frame);
       case 'subscribe':
+        return this.#subscribe(frame);
       case 'credit':
       case 'ack':
       case 'unsubscribe':
-      case 'locate': {
-        const message = `this release does not push: '${frame.kind}' is not answered; consume with fetch, or over HTTP`;
-        this.#fail(frame.correlation, failure('bad_request', { message }));
-      }
+        return this.#ofSubscription(frame);
     }
   }
 
-  #open(frame: Frame): number {
-    const id = this.#nextId;
+  #ofSubscription(frame: OfSubscription): void {
+    if (frame.kind === 'credit') this.#subscriptions.credit(frame);
+    else if (frame.kind === 'ack') this.#subscriptions.ack(frame);
+    else this.#subscriptions.unsubscribe(frame);
+  }
+
+  #drawId(): number {
     this.#nextId += 1;
-    this.#pending.set(id, { correlation: frame.correlation, frame });
+    return this.#nextId;
+  }
+
+  #pend(frame: Frame, route: Route | undefined): number {
+    const id = this.#drawId();
+    this.#calls.put(id, { frame, route, sinceMs: this.#context.now() });
     return id;
   }
 
-  #call(frame: Frame, call: Call, context: Context<ClientSessionMessage>): void {
-    const id = this.#open(frame);
-    const gateway = refTo<GatewayMessage>(context.self.node, gatewayActorId);
-    const deadlineMs = this.#limits.callDeadlineMs;
-    const sent = context.send(gateway, { kind: 'call', id, replyTo: context.self, deadlineMs, call });
-    if (sent !== 'accepted') this.#refuse(id, sent);
+  /** False: it was refused, and is answered. */
+  #admit(frame: Frame): boolean {
+    const most = this.#limits.clientPendingCalls;
+    if (this.#calls.size < most) return true;
+    this.#fail(frame.correlation, tooManyPending(most));
+    return false;
   }
 
-  #create(frame: Extract<Frame, { kind: 'create-topic' }>, context: Context<ClientSessionMessage>): void {
+  #call(frame: Frame, call: Call): void {
+    if (!this.#admit(frame)) return;
+    const id = this.#pend(frame, undefined);
+    const { self } = this.#context;
+    const gateway = refTo<GatewayMessage>(self.node, gatewayActorId);
+    const deadlineMs = this.#limits.callDeadlineMs;
+    const sent = this.#context.send(gateway, { kind: 'call', id, replyTo: self, deadlineMs, call });
+    if (sent === 'accepted') return;
+    this.#calls.take(id);
+    this.#unrouted(frame, busy(sent, self.node));
+  }
+
+  #create(frame: Extract<Frame, { kind: 'create-topic' }>): void {
     if (frame.storage === 'memory' || frame.replicas !== undefined) {
       const message =
         "this release creates topics on disk with the cluster's replication factor only; leave out storage and replicas";
       this.#fail(frame.correlation, failure('bad_request', { message }));
       return;
     }
-    this.#call(frame, { op: 'create-topic', name: frame.topic, partitions: frame.partitions }, context);
+    this.#call(frame, { op: 'create-topic', name: frame.topic, partitions: frame.partitions });
   }
 
-  #called(pending: Pending, answer: CallAnswer, context: Context<ClientSessionMessage>): void {
-    const { frame, correlation } = pending;
+  #route(frame: ToPartition | Subscribe): void {
+    const { topic, partition } = frame;
+    const owner = frame.kind === 'subscribe' ? frame.owner : undefined;
+    this.#call(frame, { op: 'route', topic, partition, owner });
+  }
+
+  #called(answer: CallAnswer): void {
+    const pending = this.#calls.take(answer.id);
+    if (pending === undefined) return;
+    const { frame } = pending;
+    const { correlation } = frame;
     const { value, error } = answer;
-    if (error !== undefined) this.#fail(correlation, error);
+    if (error !== undefined) this.#unrouted(frame, error);
     else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
-    else if (value?.op === 'locate') this.#located(frame, value.topics, context);
+    else if (value?.op === 'locate') {
+      this.#port.send({ kind: 'metadata-reply', correlation, topics: value.topics });
+    } else if (value?.op === 'open-consumer') {
+      const { session, partitions } = value;
+      this.#port.send({ kind: 'consumer-opened', correlation, session, partitions });
+    } else if (value?.op === 'route') this.#routed(frame, value);
+    else throw new Error(`a session never asks for what '${value?.op}' answers`);
   }
 
-  #located(frame: Frame, topics: readonly TopicPlaces[], context: Context<ClientSessionMessage>): void {
-    for (const topic of topics) {
-      const groups = topic.partitions.map((place) => place.group);
-      if (topic.error === undefined) this.#groups.set(topic.name, groups);
-    }
-    if (frame.kind === 'metadata') {
-      this.#port.send({ kind: 'metadata-reply', correlation: frame.correlation, topics });
+  #routed(frame: Frame, { group, node }: Route): void {
+    const route: Route = { group, node };
+    if (frame.kind === 'subscribe') {
+      this.#subscribing.delete(frame.correlation);
+      this.#subscriptions.open(frame, route);
       return;
     }
-    if (frame.kind !== 'produce' && frame.kind !== 'fetch') return;
-    const groups = this.#groups.get(frame.topic);
-    if (groups !== undefined) this.#ask(frame, groups, context);
-    else {
-      this.#fail(
-        frame.correlation,
-        failure('topic_not_found', { message: `topic '${frame.topic}' does not exist; create it first` }),
-      );
-    }
+    if (!isToPartition(frame)) throw new Error(`a '${frame.kind}' has no route`);
+    for (const waiting of this.#routes.found(frame, route)) this.#send(waiting, route);
   }
 
-  #ask(frame: ToPartition, groups: readonly GroupId[], context: Context<ClientSessionMessage>): void {
-    const group = groups[frame.partition];
-    if (group === undefined) {
-      const message = `topic '${frame.topic}' has partitions 0 to ${groups.length - 1}, not ${frame.partition}`;
-      this.#fail(frame.correlation, failure('invalid_partition', { message }));
-      return;
-    }
-    const id = this.#open(frame);
-    const replica = refTo<PartitionReplicaMessage>(context.self.node, partitionActorId(group));
-    const request = { id, replyTo: context.self };
-    const sent =
-      frame.kind === 'produce'
-        ? context.send(replica, { ...request, kind: 'produce', acks: frame.acks, chunk: frame.chunk })
-        : context.send(replica, {
-            ...request,
-            kind: 'fetch',
-            offset: frame.offset,
-            maxBytes: frame.maxBytes,
-          });
+  /** The gateway found no leader, or did not even try: who waited for one is told why. */
+  #unrouted(frame: Frame, error: CallError): void {
+    if (frame.kind === 'subscribe') this.#subscribing.delete(frame.correlation);
+    const waiting = isToPartition(frame) ? this.#routes.found(frame, undefined) : [frame];
+    for (const { correlation } of waiting) this.#fail(correlation, error);
+  }
+
+  #ask(frame: ToPartition): void {
+    const route = this.#routes.known(frame);
+    if (route !== undefined) {
+      if (this.#admit(frame)) this.#send(frame, route);
+    } else if (this.#calls.size + this.#routes.waiting >= this.#limits.clientPendingCalls) {
+      this.#fail(frame.correlation, tooManyPending(this.#limits.clientPendingCalls));
+    } else if (this.#routes.wait(frame)) this.#route(frame);
+  }
+
+  #send(frame: ToPartition, route: Route): void {
+    const id = this.#pend(frame, route);
+    const replica = refTo<PartitionReplicaMessage>(route.node, partitionActorId(route.group));
+    const sent = this.#context.send(replica, requestOf(frame, { id, replyTo: this.#context.self }));
     if (sent === 'accepted') return;
-    if (sent === 'full') {
-      this.#refuse(id, sent);
-      return;
-    }
-    this.#pending.delete(id);
-    const message = `this node holds no replica of partition ${frame.partition} of '${frame.topic}'; ask for metadata and go to its leader`;
-    this.#fail(frame.correlation, failure('not_leader', { message }));
+    this.#calls.take(id);
+    if (sent === 'gone') this.#routes.forget(frame, route.node);
+    this.#fail(frame.correlation, busy(sent, route.node));
   }
 
-  #answered({ correlation, frame }: Pending, answer: PartitionAnswer): void {
+  #answered(answer: PartitionAnswer): void {
+    const pending = this.#calls.take(answer.id);
+    if (pending === undefined) return;
+    const { frame } = pending;
+    const { correlation } = frame;
     switch (answer.kind) {
       case 'produced': {
         const baseOffset = frame.kind === 'produce' && frame.acks === 'none' ? undefined : answer.baseOffset;
@@ -184,29 +263,74 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'fetched':
         this.#port.send({ kind: 'fetched', correlation, end: answer.end, chunks: answer.chunks });
         return;
+      case 'located':
+        this.#port.send({ kind: 'located', correlation, offset: answer.offset, end: answer.end });
+        return;
       case 'partition-failed':
-        this.#fail(correlation, answer.error);
+        this.#partitionFailed(pending, answer.error, answer.leader);
         return;
       default:
         throw new Error(`a session never asks for what '${answer.kind}' answers`);
     }
   }
 
-  #refuse(id: number, why: 'full' | 'gone'): void {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (pending === undefined) return;
-    const overloaded = why === 'full';
-    const message = overloaded
-      ? 'this node has too many calls waiting; try again later'
-      : 'this node is starting or stopping; try another';
-    this.#fail(
-      pending.correlation,
-      failure(overloaded ? 'overloaded' : 'unavailable', { message, retryAfterMs: 50 }),
-    );
+  #partitionFailed({ frame, route }: PendingCall, error: CallError, leader: string | undefined): void {
+    if (route !== undefined && error.code !== 'overloaded') {
+      this.#routes.forget(frame as Frame & Destination, route.node);
+    }
+    const told = error.code === 'not_leader' && leader !== undefined ? withLeader(error, leader) : error;
+    this.#fail(frame.correlation, told);
+  }
+
+  #subscribe(frame: Subscribe): void {
+    const refusal = this.#subscribing.has(frame.correlation)
+      ? failure('bad_request', { message: `subscription ${frame.correlation} is being opened already` })
+      : this.#subscriptions.refusal(frame.correlation, this.#subscribing.size);
+    if (refusal !== undefined) {
+      this.#fail(frame.correlation, refusal);
+      return;
+    }
+    if (!this.#admit(frame)) return;
+    this.#subscribing.add(frame.correlation);
+    // Asked each time, since the number of its session has to be known too.
+    this.#route(frame);
+  }
+
+  #nodeLost(node: string): void {
+    this.#routes.forgetNode(node);
+    for (const [{ frame }, error] of this.#calls.lost(node)) this.#fail(frame.correlation, error);
+    this.#subscriptions.nodeLost(node);
+  }
+
+  #tick(): void {
+    this.#ticking = false;
+    const late = this.#calls.late(this.#context.now(), this.#limits.clientCallMs);
+    for (const [{ frame }, error] of late) this.#fail(frame.correlation, error);
+    this.#subscriptions.draw();
   }
 
   #fail(correlation: number, error: CallError): void {
     this.#port.send(toErrorReply(correlation, error));
+  }
+}
+
+function isToPartition(frame: Frame): frame is ToPartition {
+  return frame.kind === 'produce' || frame.kind === 'fetch' || frame.kind === 'locate';
+}
+
+function withLeader(error: CallError, leader: string): CallError {
+  return { ...error, message: `${error.message} (node '${leader}' leads, as far as is known)` };
+}
+
+type RequestHead = Pick<Extract<PartitionReplicaMessage, { kind: 'produce' }>, 'id' | 'replyTo'>;
+
+function requestOf(frame: ToPartition, head: RequestHead): PartitionReplicaMessage {
+  switch (frame.kind) {
+    case 'produce':
+      return { ...head, kind: 'produce', acks: frame.acks, chunk: frame.chunk };
+    case 'fetch':
+      return { ...head, kind: 'fetch', offset: frame.offset, maxBytes: frame.maxBytes };
+    case 'locate':
+      return { ...head, kind: 'locate', position: frame.position };
   }
 }

@@ -1,10 +1,12 @@
 /**
- * ClientSession: one per client connection, actor id `client/NUMBER`. Turns the client's frames into requests to local actors
- * and their answers into frames. Knows no more of the cluster than where a partition lives; the client follows leaders itself.
+ * ClientSession: one per client connection, actor id `client/NUMBER`. Turns the client's frames into requests to the partitions'
+ * leaders, on whatever node, and their answers into frames. The gateway of its node tells it who leads; everything else it asks itself.
  */
 import type { ClientFrame } from '@callboard/client/protocol';
 import type { CallAnswer } from '../gateway/messages.ts';
+import type { GroupLink } from '../group/messages.ts';
 import type { PartitionAnswer } from '../partition-replica/messages.ts';
+import type { PushNews } from '../partition-replica/push-messages.ts';
 
 /** One frame, every field checked. Data lane: a client that sends more than it may have in flight is cut off. */
 export interface FrameIn {
@@ -12,7 +14,18 @@ export interface FrameIn {
   readonly frame: Exclude<ClientFrame, { kind: 'hello' }>;
 }
 
-export type ClientSessionMessage = FrameIn | PartitionAnswer | CallAnswer;
+/** From the connection: as little is buffered as was wished for. Control lane. */
+export interface ClientDrained {
+  readonly kind: 'client-drained';
+}
+
+/** The session's own timer: deadlines, and what a full mailbox or link refused. */
+export interface SessionTick {
+  readonly kind: 'session-tick';
+}
+
+export type ClientSessionMessage =
+  FrameIn | ClientDrained | SessionTick | PartitionAnswer | CallAnswer | PushNews | GroupLink;
 
 export function clientActorId(connection: number): string {
   return `client/${connection}`;

@@ -51,7 +51,7 @@ export function checkConsumer(
   if (partition !== undefined && !isPartition(partition, topic)) {
     return { error: failures.invalidPartition(partition, name, partitions), final: true };
   }
-  const owner = copy.topicOfConsumer(consumer);
+  const owner = copy.topicOfConsumer(consumer, name);
   if (owner !== name) {
     return { error: failures.consumerNotRegistered(consumer, name), final: owner !== undefined };
   }

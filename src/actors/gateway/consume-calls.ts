@@ -3,6 +3,7 @@
  * place; a question that was sent and not answered is never repeated, because the record may be on its way to nobody.
  */
 import type { CallError } from '@callboard/client/protocol';
+import { consumerKey } from '../../directory/index.ts';
 import type { AskResult } from './ask.ts';
 import type { PendingCall } from './calls.ts';
 import { checkConsumer } from './checks.ts';
@@ -12,6 +13,10 @@ import { nodesOf, whenChecked, type ConsumerScope, type GatewayParts } from './p
 import { RoundRobin } from './round-robin.ts';
 
 type ConsumeCall = Extract<Call, { readonly op: 'consume' }>;
+
+function turnOf({ consumer, topic }: ConsumerScope): string {
+  return consumerKey(consumer, topic);
+}
 
 /** A call's walk over the partitions, from where its consumer's turn stands. */
 interface Walk {
@@ -42,12 +47,12 @@ export class ConsumeCalls {
   }
 
   #begin(call: PendingCall, scope: ConsumerScope): void {
-    const { partition, partitions, consumer } = scope;
+    const { partition, partitions } = scope;
     if (partition !== undefined) {
       this.#ask({ call, scope, ahead: [], failed: undefined }, partition);
       return;
     }
-    const start = this.#turns.begin(consumer, partitions);
+    const start = this.#turns.begin(turnOf(scope), partitions);
     const ahead = Array.from({ length: partitions }, (_, step) => (start + step) % partitions);
     this.#ask({ call, scope, ahead, failed: undefined }, ahead.shift() ?? 0);
   }
@@ -98,6 +103,6 @@ export class ConsumeCalls {
   }
 
   #end(walk: Walk, used: number | undefined): void {
-    if (walk.scope.partition === undefined) this.#turns.end(walk.scope.consumer, used);
+    if (walk.scope.partition === undefined) this.#turns.end(turnOf(walk.scope), used);
   }
 }

@@ -2,12 +2,14 @@
  * This gateway's copy of the directory, fed by the local manager's events. What it has is true for good (topics, producers and
  * consumers are never removed), what it lacks may exist already: a negative answer needs a barrier first (S13).
  */
+import { consumerKey } from '../../directory/index.ts';
 import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
 
 export class DirectoryCopy {
   readonly #topics = new Map<string, Topic>();
   readonly #producers = new Map<string, string>();
-  readonly #consumers = new Map<string, string>();
+  /** By `consumerKey`. */
+  readonly #consumers = new Map<string, { readonly topic: string; readonly session: number }>();
   readonly #brokers = new Map<string, Broker>();
 
   apply(event: DirectoryEvent): void {
@@ -18,7 +20,7 @@ export class DirectoryCopy {
         this.#producers.set(event.id, event.topic);
         return;
       case 'consumer':
-        this.#consumers.set(event.id, event.topic);
+        this.#putConsumer(event);
         return;
       case 'broker':
         this.#brokers.set(event.broker.name, event.broker);
@@ -46,8 +48,15 @@ export class DirectoryCopy {
     return this.#producers.get(id);
   }
 
-  topicOfConsumer(id: string): string | undefined {
-    return this.#consumers.get(id);
+  /** The topic of a drawn id, whichever was asked for; of a chosen name, only the one asked for. */
+  topicOfConsumer(id: string, topic: string): string | undefined {
+    return this.#consumers.get(consumerKey(id, topic))?.topic;
+  }
+
+  /** The newest session number that the consumer was given; 0: none. */
+  sessionOf(id: string, topic: string): number {
+    const known = this.#consumers.get(consumerKey(id, topic));
+    return known?.topic === topic ? known.session : 0;
   }
 
   /** Some replica is on a broker that is neither dead nor deactivated; one that is leaving serves on. */
@@ -65,6 +74,13 @@ export class DirectoryCopy {
 
   inspect(): Record<string, number> {
     return { topics: this.#topics.size, producers: this.#producers.size, consumers: this.#consumers.size };
+  }
+
+  #putConsumer({ id, topic, session }: Extract<DirectoryEvent, { kind: 'consumer' }>): void {
+    const key = consumerKey(id, topic);
+    // A manager that restarted tells its state from the beginning; a number that was given stays given.
+    const known = this.#consumers.get(key)?.session ?? 0;
+    this.#consumers.set(key, { topic, session: Math.max(known, session) });
   }
 
   #putTopic(topic: Topic): void {

@@ -28,6 +28,11 @@ export function invalidPartition(partition: number, topic: string, partitions: n
   return failure('invalid_partition', { message });
 }
 
+export function sessionNotGiven(consumer: string, session: number): CallError {
+  const message = `Consumer ${shown(consumer)} was never given the session number ${session}: open the consumer first.`;
+  return failure('bad_request', { message });
+}
+
 export function noActiveBrokers(topic: string, partition: number | undefined): CallError {
   const where = partition === undefined ? 'every partition' : `partition ${partition}`;
   const message = `All replicas of ${where} of topic ${shown(topic)} are on inactive brokers: activate one, or try again later.`;

@@ -19,7 +19,15 @@ import { locate } from './locate-calls.ts';
 import type { GatewayParts } from './parts.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { measure } from './size-calls.ts';
-import { administer, createTopic, listTopics, registerConsumer, registerProducer } from './topic-calls.ts';
+import { findRoute } from './route-calls.ts';
+import {
+  administer,
+  createTopic,
+  listTopics,
+  openConsumer,
+  registerConsumer,
+  registerProducer,
+} from './topic-calls.ts';
 
 export interface GatewayOptions {
   readonly limits: Limits;
@@ -116,6 +124,8 @@ export class Gateway implements Actor<GatewayMessage> {
       case 'nothing':
       case 'sized':
       case 'fetched':
+      case 'located':
+      case 'leads':
       case 'partition-failed':
         parts.asks.answered(message);
         return;
@@ -164,6 +174,10 @@ export class Gateway implements Actor<GatewayMessage> {
         return measure(parts, call, asked);
       case 'locate':
         return locate(parts, call, asked.topics);
+      case 'open-consumer':
+        return openConsumer(parts, call, asked);
+      case 'route':
+        return findRoute(parts, call, asked);
       case 'admin':
         return administer(parts, call, asked);
     }

@@ -4,7 +4,7 @@
  * may be retried, and answers each call exactly once within its deadline.
  */
 import type { Ref } from '../../kernel/index.ts';
-import type { CallError, GroupId, TopicPlaces } from '@callboard/client/protocol';
+import type { CallError, GroupId, SessionOf, TopicPlaces } from '@callboard/client/protocol';
 import type { DirectoryAnswer, DirectoryEvents } from '../manager/messages.ts';
 import type { GroupLink } from '../group/messages.ts';
 import type { PartitionAnswer } from '../partition-replica/messages.ts';
@@ -35,6 +35,15 @@ export type Call =
       readonly partition: number | undefined;
     }
   | { readonly op: 'locate'; readonly topics: readonly string[] }
+  /** The next session number of a consumer that is pushed to. */
+  | { readonly op: 'open-consumer'; readonly topic: string; readonly consumer: string }
+  /** Who leads a partition now, as it said itself. With `owner`: only if that session number was given to that consumer. */
+  | {
+      readonly op: 'route';
+      readonly topic: string;
+      readonly partition: number;
+      readonly owner: SessionOf | undefined;
+    }
   | {
       readonly op: 'admin';
       readonly action: 'add' | 'remove' | 'activate' | 'deactivate';
@@ -58,6 +67,8 @@ export type CallValue =
     }
   | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
   | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[] }
+  | { readonly op: 'open-consumer'; readonly session: number; readonly partitions: number }
+  | { readonly op: 'route'; readonly group: GroupId; readonly node: string }
   | { readonly op: 'admin' };
 
 /**

@@ -53,6 +53,22 @@ export function registerConsumer(
   whenChecked(parts, call, check, () => register(parts, call, 'consumer', topic));
 }
 
+export function openConsumer(parts: GatewayParts, call: PendingCall, asked: CallOf<'open-consumer'>): void {
+  const { topic, consumer } = asked;
+  const check = () =>
+    parts.copy.topic(topic) === undefined ? { error: topicNotFound(topic), final: false } : { value: topic };
+  whenChecked(parts, call, check, () => {
+    parts.directory.change(call, { kind: 'open-consumer', id: consumer, topic }, (result) => {
+      if (!result.ok) parts.calls.fail(call, result.error);
+      else if (result.session === undefined) throw new Error('an opened consumer has no session number');
+      else {
+        const { session, partitions } = result;
+        parts.calls.succeed(call, { op: 'open-consumer', session, partitions });
+      }
+    });
+  });
+}
+
 export function administer(parts: GatewayParts, call: PendingCall, asked: CallOf<'admin'>): void {
   const { action, broker } = asked;
   const { topicNameBytes } = parts.limits;

@@ -7,8 +7,8 @@
  */
 import type { Actor, Context } from '../../kernel/index.ts';
 import type { EntriesAnswer, LogStore } from '../../raft/index.ts';
-import { chunkKind, logIndex, readChunkHeader } from '@callboard/client/protocol';
-import type { LogReaderMessage, ReadChunks, ReadEntries } from './messages.ts';
+import { chunkKind, logIndex, readChunkHeader, type LogIndex } from '@callboard/client/protocol';
+import type { FindTime, LogReaderMessage, ReadChunks, ReadEntries } from './messages.ts';
 
 export interface LogReaderOptions {
   readonly store: LogStore;
@@ -19,7 +19,7 @@ export class LogReader implements Actor<LogReaderMessage> {
   readonly #store: LogStore;
   readonly #readsInFlight: number;
   readonly #entryReads: ReadEntries[] = [];
-  readonly #chunkReads: ReadChunks[] = [];
+  readonly #chunkReads: (ReadChunks | FindTime)[] = [];
   #running = 0;
   #served = 0;
 
@@ -30,8 +30,8 @@ export class LogReader implements Actor<LogReaderMessage> {
 
   receive(message: LogReaderMessage, context: Context<LogReaderMessage>): void {
     if (message.kind === 'read-entries') this.#entryReads.push(message);
-    else if (message.kind === 'read-chunks') this.#chunkReads.push(message);
-    else this.#running -= 1;
+    else if (message.kind === 'read-done') this.#running -= 1;
+    else this.#chunkReads.push(message);
     this.#startNext(context);
   }
 
@@ -51,6 +51,7 @@ export class LogReader implements Actor<LogReaderMessage> {
       this.#running += 1;
       this.#served += 1;
       if (entries !== undefined) this.#readEntries(entries, context);
+      else if (chunks?.kind === 'find-time') this.#findTime(chunks, context);
       else if (chunks !== undefined) this.#readChunks(chunks, context);
     }
   }
@@ -69,22 +70,56 @@ export class LogReader implements Actor<LogReaderMessage> {
   }
 
   #readChunks(request: ReadChunks, context: Context<LogReaderMessage>): void {
-    const { group, maxIndex, maxBytes } = request;
+    const { at } = request;
+    if (at === undefined || at > request.maxIndex) this.#readFound(request, context);
+    else {
+      this.#readFrom(request, at, (found) => {
+        if (chunksOf(request, found).length > 0) answerChunks(request, found, context);
+        // Commands without end, or damage: the offset index knows the place.
+        else this.#readFound(request, context);
+      });
+    }
+  }
+
+  #readFound(request: ReadChunks, context: Context<LogReaderMessage>): void {
+    const { group, maxIndex } = request;
     this.#store.findOffset(group, request.offset, ({ index }) => {
       if (index === undefined || index > maxIndex) {
         answerChunks(request, { entries: [], bad: index ?? logIndex(0) }, context);
         return;
       }
-      // The entry found by the index holds the first record, and each further one at least one more: a consumer that takes
-      // one record must not cost the verification of a megabyte.
-      const maxEntries = Math.min(4_096, Math.max(1, request.upTo - request.offset));
-      const range = { group, from: index, to: maxIndex, maxBytes, maxEntries, cut: 'tail' } as const;
-      this.#store.readEntries(range, (answer) => answerChunks(request, answer, context));
+      this.#readFrom(request, index, (answer) => answerChunks(request, answer, context));
+    });
+  }
+
+  #readFrom(request: ReadChunks, from: LogIndex, then: (found: EntriesAnswer) => void): void {
+    const { group, maxIndex, maxBytes, upTo, offset } = request;
+    // The entry found by the index holds the first record, and each further one at least one more: a consumer that takes
+    // one record must not cost the verification of a megabyte.
+    const maxEntries = Math.min(4_096, Math.max(1, upTo - offset));
+    this.#store.readEntries({ group, from, to: maxIndex, maxBytes, maxEntries, cut: 'tail' }, then);
+  }
+
+  #findTime(request: FindTime, context: Context<LogReaderMessage>): void {
+    const { group, timestamp, maxIndex, incarnation, id, replyTo } = request;
+    const answer = (chunk: Uint8Array | undefined, damaged: LogIndex | undefined): void => {
+      context.send(replyTo, { kind: 'find-time-answer', incarnation, id, chunk, damaged }, 'control');
+      context.send(context.self, { kind: 'read-done' }, 'control');
+    };
+    this.#store.findTime(group, timestamp, ({ index }) => {
+      if (index === undefined || index > maxIndex) {
+        answer(undefined, undefined);
+        return;
+      }
+      const one = { group, from: index, to: index, maxBytes: 1, maxEntries: 1, cut: 'tail' } as const;
+      this.#store.readEntries(one, ({ entries: [entry], bad }) => {
+        answer(entry?.bytes, entry === undefined ? (bad ?? index) : undefined);
+      });
     });
   }
 }
 
-function answerChunks(request: ReadChunks, found: EntriesAnswer, context: Context<LogReaderMessage>): void {
+function chunksOf(request: ReadChunks, found: EntriesAnswer): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   for (const entry of found.entries) {
     const header = readChunkHeader(entry.bytes);
@@ -95,6 +130,11 @@ function answerChunks(request: ReadChunks, found: EntriesAnswer, context: Contex
     if (chunks.length === 0 && (header.baseOffset > request.offset || end <= request.offset)) break;
     chunks.push(entry.bytes);
   }
+  return chunks;
+}
+
+function answerChunks(request: ReadChunks, found: EntriesAnswer, context: Context<LogReaderMessage>): void {
+  const chunks = chunksOf(request, found);
   const damaged = chunks.length > 0 ? undefined : (found.bad ?? found.entries[0]?.index ?? logIndex(0));
   const { incarnation, id } = request;
   context.send(request.replyTo, { kind: 'read-chunks-answer', incarnation, id, chunks, damaged }, 'control');

@@ -32,6 +32,8 @@ export interface ReadChunks {
   readonly group: GroupId;
   readonly offset: Offset;
   readonly upTo: Offset;
+  /** The entry that holds `offset`, or one before it with nothing but commands between: a reader that goes on where it was. */
+  readonly at: LogIndex | undefined;
   /** Entries above this index are not committed or not durable here and are never returned. */
   readonly maxIndex: LogIndex;
   readonly maxBytes: number;
@@ -46,11 +48,34 @@ export interface ReadChunksAnswer {
   readonly damaged: LogIndex | undefined;
 }
 
+/**
+ * The first chunk up to `maxIndex` whose newest record is at or after `timestamp`, or whose predecessors' is. Answered by
+ * `find-time-answer`. Data lane.
+ */
+export interface FindTime {
+  readonly kind: 'find-time';
+  readonly replyTo: Ref<FindTimeAnswer>;
+  readonly incarnation: number;
+  readonly id: number;
+  readonly group: GroupId;
+  readonly timestamp: number;
+  readonly maxIndex: LogIndex;
+}
+
+/** Neither: all records up to `maxIndex` are older. */
+export interface FindTimeAnswer {
+  readonly kind: 'find-time-answer';
+  readonly incarnation: number;
+  readonly id: number;
+  readonly chunk: Uint8Array | undefined;
+  readonly damaged: LogIndex | undefined;
+}
+
 /** Internal: one request was answered; its place is free. */
 export interface ReadDone {
   readonly kind: 'read-done';
 }
 
-export type LogReaderMessage = ReadEntries | ReadChunks | ReadDone;
+export type LogReaderMessage = ReadEntries | ReadChunks | FindTime | ReadDone;
 
 export const logReaderActorId = 'log-reader';

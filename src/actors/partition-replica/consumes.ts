@@ -105,7 +105,7 @@ export class ConsumeDesk {
       for (const [i, taker] of takers.entries()) {
         const record = taken[i];
         if (record === undefined || !moved) {
-          this.#fail(taker, notTaken('the cursor was moved by another leader'));
+          this.#fail(taker, notTaken('the cursor was moved by somebody else'));
         } else {
           const { offset, value } = record;
           this.#host.answer(taker, { kind: 'consumed', id: taker.id, offset: offset as Offset, value });

@@ -6,9 +6,10 @@
  * replica answers `not_leader` with the leader it knows.
  */
 import type { Ref } from '../../kernel/index.ts';
-import type { CallError, Offset } from '@callboard/client/protocol';
+import type { CallError, Offset, Position } from '@callboard/client/protocol';
 import type { GroupMessage } from '../group/messages.ts';
-import type { ReadChunksAnswer } from '../log-reader/messages.ts';
+import type { FindTimeAnswer, ReadChunksAnswer } from '../log-reader/messages.ts';
+import type { PushRequest } from './push-messages.ts';
 
 export type Acks = 'quorum' | 'leader' | 'none';
 
@@ -44,7 +45,18 @@ export interface Fetch extends Request {
   readonly maxBytes: number;
 }
 
-export type PartitionRequest = Produce | Consume | Size | Fetch;
+/** Where a position is, confirmed by ReadIndex. Answer: `located`. */
+export interface Locate extends Request {
+  readonly kind: 'locate';
+  readonly position: Position;
+}
+
+/** Who leads? Answer: `leads`, by the leader alone. */
+export interface Lead extends Request {
+  readonly kind: 'lead';
+}
+
+export type PartitionRequest = Produce | Consume | Size | Fetch | Locate | Lead;
 
 interface Answer {
   readonly id: number;
@@ -78,6 +90,17 @@ export interface Fetched extends Answer {
   readonly chunks: readonly Uint8Array[];
 }
 
+export interface Located extends Answer {
+  readonly kind: 'located';
+  readonly offset: Offset;
+  readonly end: Offset;
+}
+
+/** This replica leads, and takes requests. */
+export interface Leads extends Answer {
+  readonly kind: 'leads';
+}
+
 /** `leader`: the node that leads as far as this replica knows; only with code `not_leader`. */
 export interface PartitionFailed extends Answer {
   readonly kind: 'partition-failed';
@@ -85,7 +108,8 @@ export interface PartitionFailed extends Answer {
   readonly leader: string | undefined;
 }
 
-export type PartitionAnswer = Produced | Consumed | Nothing | Sized | Fetched | PartitionFailed;
+export type PartitionAnswer =
+  Produced | Consumed | Nothing | Sized | Fetched | Located | Leads | PartitionFailed;
 
 /** From the manager: campaign at once (a new partition's first leader). */
 export interface Campaign {
@@ -105,7 +129,14 @@ export interface ReportLeadership {
 }
 
 export type PartitionReplicaMessage =
-  GroupMessage | ReadChunksAnswer | PartitionRequest | Campaign | HandOver | ReportLeadership;
+  | GroupMessage
+  | ReadChunksAnswer
+  | FindTimeAnswer
+  | PartitionRequest
+  | PushRequest
+  | Campaign
+  | HandOver
+  | ReportLeadership;
 
 /** The actor id of the replica of `group` on any node. */
 export function partitionActorId(group: number): string {

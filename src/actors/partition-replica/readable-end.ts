@@ -10,6 +10,7 @@ export class ReadableEnd {
   #durable: LogIndex = logIndex(0);
   #end: Offset = offset(0);
   #index: LogIndex = logIndex(0);
+  #watchers: { readonly end: Offset; readonly then: (reached: boolean) => void }[] = [];
 
   /** One above the highest readable offset. */
   get end(): Offset {
@@ -34,8 +35,25 @@ export class ReadableEnd {
     }
   }
 
+  /** Runs `then` once everything below `end` is readable; with false, if the leadership ends before. */
+  whenReaches(end: Offset, then: (reached: boolean) => void): void {
+    if (this.#end >= end) then(true);
+    else this.#watchers.push({ end, then });
+  }
+
+  /** The leadership ended. */
+  abandon(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const { then } of watchers) then(false);
+  }
+
   #advance(index: LogIndex, end: Offset): void {
     this.#index = index;
     this.#end = end;
+    if (this.#watchers.length === 0) return;
+    const due = this.#watchers.filter((watcher) => watcher.end <= end);
+    this.#watchers = this.#watchers.filter((watcher) => watcher.end > end);
+    for (const { then } of due) then(true);
   }
 }

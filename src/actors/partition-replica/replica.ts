@@ -6,14 +6,7 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import {
-  batchOf,
-  encodeCursorMoves,
-  PartitionMachine,
-  ProducerTail,
-  type Applied,
-  type Decision,
-} from '../../partition/index.ts';
+import { batchOf, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
   checkDraft,
@@ -30,21 +23,22 @@ import {
 } from '@callboard/client/protocol';
 import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import { GroupDriver } from '../group/driver.ts';
-import { emptyDraft } from '../group/seal.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
-import { logReaderActorId, type LogReaderMessage, type ReadChunksAnswer } from '../log-reader/messages.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import { ConsumeDesk } from './consumes.ts';
 import { decisionError, draftError, refusalError } from './errors.ts';
 import {
   partitionActorId,
-  type Fetch,
   type PartitionAnswer,
   type PartitionReplicaMessage,
   type Produce,
-  type Size,
 } from './messages.ts';
+import { consumeHost, pushHost, queryHost, type ReplicaParts } from './hosts.ts';
+import { LogReads } from './log-reads.ts';
 import { OpenProduces } from './produces.ts';
+import type { PushRequest } from './push-messages.ts';
+import { PushDesk } from './pushes.ts';
+import { Queries } from './queries.ts';
 import { ReadableEnd } from './readable-end.ts';
 
 /** Uncommitted bytes of all groups of the node: one shared count. */
@@ -64,20 +58,19 @@ export interface PartitionReplicaOptions {
   readonly lowSpace: () => boolean;
 }
 
-type ChunksThen = (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void;
-
 export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   readonly #options: PartitionReplicaOptions;
   readonly #machine: PartitionMachine;
   readonly #tail = new ProducerTail();
   readonly #readable = new ReadableEnd();
-  readonly #reading = new Map<number, ChunksThen>();
   #context!: Context<PartitionReplicaMessage>;
   #driver!: GroupDriver;
   #produces!: OpenProduces;
   #consumes!: ConsumeDesk;
+  #log!: LogReads;
+  #queries!: Queries;
+  #pushes!: PushDesk;
   #nextOffset: Offset = offset(0);
-  #nextRead = 1;
   #counted = 0;
 
   constructor(options: PartitionReplicaOptions) {
@@ -89,7 +82,26 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const { group, members, self, startCount, limits, crc32 } = this.#options;
     this.#context = context;
     this.#produces = new OpenProduces(context);
-    this.#consumes = new ConsumeDesk(this.#consumeHost());
+    this.#log = new LogReads({
+      context,
+      group,
+      maxIndex: () => this.#readable.index,
+      holds: ({ index, term }) => this.#driver.holds(index, term),
+    });
+    const parts: ReplicaParts = {
+      context,
+      limits,
+      crc32,
+      machine: this.#machine,
+      readable: this.#readable,
+      log: this.#log,
+      driver: () => this.#driver,
+      answer: (request, answer) => this.#answer(request, answer),
+      fail: (request, error) => this.#fail(request, error),
+    };
+    this.#consumes = new ConsumeDesk(consumeHost(parts));
+    this.#queries = new Queries(queryHost(parts));
+    this.#pushes = new PushDesk(pushHost(parts, (position, then) => this.#queries.place(position, then)));
     this.#driver = new GroupDriver({
       context,
       group,
@@ -119,13 +131,26 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         if (this.#serves(message)) this.#consumes.take(message.consumer, message);
         break;
       case 'size':
-        if (this.#serves(message)) this.#size(message);
+        if (this.#serves(message)) this.#queries.size(message);
         break;
       case 'fetch':
-        if (this.#serves(message)) this.#fetch(message);
+        if (this.#serves(message)) this.#queries.fetch(message);
+        break;
+      case 'locate':
+        if (this.#serves(message)) this.#queries.locate(message);
+        break;
+      case 'lead':
+        if (this.#serves(message)) this.#answer(message, { kind: 'leads', id: message.id });
+        break;
+      case 'push-open':
+      case 'push-pull':
+      case 'push-ack':
+      case 'push-close':
+        this.#push(message);
         break;
       case 'read-chunks-answer':
-        this.#chunksRead(message);
+      case 'find-time-answer':
+        this.#log.answered(message);
         break;
       case 'campaign':
         this.#driver.campaign();
@@ -137,15 +162,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         if (this.#driver.isReady) this.#reportLeadership();
         break;
       default:
+        if (message.kind === 'group-link' && !message.up) this.#pushes.nodeLost(message.node);
+        if (message.kind === 'group-tick') this.#pushes.stir();
         this.#driver.handle(message satisfies GroupMessage);
     }
+    this.#pushes.settle();
     this.#count(this.#driver.uncommittedBytes);
   }
 
   /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
   stopped(): void {
     this.#produces.abandon(undefined);
-    this.#consumes.abandon();
+    this.#abandonReaders();
     this.#count(0);
   }
 
@@ -164,6 +192,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       lag: (status?.last ?? 0) - this.#driver.applied,
       end: this.#machine.end,
       followers: status?.followers ?? [],
+      ...this.#pushes.inspect(),
     };
   }
 
@@ -173,14 +202,37 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   #apply(entry: Entry): void {
-    const applied: Applied = this.#machine.apply(entry.index, entry.bytes);
+    const { index, bytes } = entry;
+    const applied = this.#machine.apply(index, bytes);
     if (applied.kind === 'records') {
-      this.#tail.applied(applied.producerId, entry.index);
-      this.#readable.applied(entry.index, applied.end);
+      this.#tail.applied(applied.producerId, index);
+      this.#readable.applied(index, applied.end);
     }
-    this.#produces.applied(entry.index, entry.term);
-    if (applied.kind === 'cursors') this.#consumes.applied(entry.index, applied.moved.every(Boolean));
-    if (applied.kind === 'records') this.#consumes.durable();
+    this.#produces.applied(index, entry.term);
+    switch (applied.kind) {
+      case 'records':
+        this.#consumes.durable();
+        this.#pushes.committed({ index, baseOffset: applied.baseOffset, end: applied.end, bytes });
+        return;
+      case 'cursors':
+        this.#pushes.taken(applied.fenced);
+        this.#consumes.applied(index, applied.moved.every(Boolean));
+        return;
+      case 'attached':
+        this.#pushes.attached(index, applied.consumer, applied.result);
+        return;
+      case 'advanced':
+        this.#pushes.advanced(index, applied.results);
+        return;
+      case 'noop':
+        return;
+    }
+  }
+
+  #abandonReaders(): void {
+    this.#readable.abandon();
+    this.#consumes.abandon();
+    this.#pushes.abandon();
   }
 
   #roleChanged(change: RoleChange, leader: string | undefined): void {
@@ -191,7 +243,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (change.role === 'leader') return;
     this.#tail.clear();
     this.#produces.abandon(leader);
-    this.#consumes.abandon();
+    this.#abandonReaders();
   }
 
   #ready(): void {
@@ -209,6 +261,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#produces.durable(index);
     this.#readable.durable(index);
     this.#consumes.durable();
+    this.#pushes.stir();
   }
 
   #produce(request: Produce): void {
@@ -278,101 +331,14 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     return this.#options.lowSpace() ? failure('low_disk_space', { retryAfterMs: 1_000 }) : undefined;
   }
 
-  #size(request: Size): void {
-    this.#driver.read((leads) => {
-      if (!leads) {
-        this.#fail(request, refusalError('not-leader'));
-        return;
-      }
-      const { end } = this.#machine;
-      const cursor = this.#machine.cursor(request.consumer);
-      this.#answer(request, { kind: 'sized', id: request.id, end, cursor });
-    });
-  }
-
-  #fetch(request: Fetch): void {
-    const end = this.#readable.end;
-    if (request.offset >= end) {
-      this.#driver.read((leads) => {
-        if (leads) {
-          this.#answer(request, { kind: 'fetched', id: request.id, end: this.#machine.end, chunks: [] });
-        } else this.#fail(request, refusalError('not-leader'));
-      });
+  #push(request: PushRequest): void {
+    if (request.kind !== 'push-open' || this.#driver.isReady) {
+      this.#pushes.handle(request);
       return;
     }
-    const maxBytes = Math.min(request.maxBytes, this.#options.limits.readBytes);
-    const sent = this.#readChunks(request.offset, end, maxBytes, (chunks, damaged) => {
-      if (damaged === undefined) {
-        this.#answer(request, { kind: 'fetched', id: request.id, end: this.#machine.end, chunks });
-        return;
-      }
-      this.#fail(request, failure('replica_damaged', { outcome: 'not_applied' }));
-      this.#driver.damageFound(damaged);
-    });
-    if (!sent) this.#fail(request, failure('overloaded', { retryAfterMs: 50 }));
-  }
-
-  #readChunks(from: Offset, upTo: Offset, maxBytes: number, then: ChunksThen): boolean {
-    const id = this.#nextRead;
-    this.#nextRead += 1;
-    const { self, incarnation } = this.#context;
-    const sent = this.#context.send(
-      refTo<LogReaderMessage>(self.node, logReaderActorId),
-      {
-        kind: 'read-chunks',
-        replyTo: self,
-        incarnation,
-        id,
-        group: this.#options.group,
-        offset: from,
-        upTo,
-        maxIndex: this.#readable.index,
-        maxBytes,
-      },
-      'data',
-    );
-    if (sent !== 'accepted') return false;
-    this.#reading.set(id, then);
-    return true;
-  }
-
-  #chunksRead(answer: ReadChunksAnswer): void {
-    if (answer.incarnation !== this.#context.incarnation) return;
-    const then = this.#reading.get(answer.id);
-    this.#reading.delete(answer.id);
-    const stale = answer.chunks
-      .map(readChunkHeader)
-      .find(({ index, term }) => !this.#driver.holds(index, term));
-    if (stale === undefined) then?.(answer.chunks, answer.damaged);
-    else then?.([], stale.index);
-  }
-
-  #consumeHost(): ConstructorParameters<typeof ConsumeDesk>[0] {
-    return {
-      cursor: (consumer) => this.#machine.cursor(consumer),
-      takesCursorOf: (consumer) => this.#machine.takesCursorOf(consumer),
-      appliedEnd: () => this.#machine.end,
-      readableEnd: () => this.#readable.end,
-      confirm: (then) => this.#driver.read(then),
-      readChunks: (from, upTo, then) => this.#readChunks(from, upTo, this.#options.limits.readBytes, then),
-      proposeMove: (consumer, from, to) => this.#proposeMove(consumer, from, to),
-      damaged: (index) => this.#driver.damageFound(index),
-      answer: (taker, answer) => this.#answer(taker, answer),
-      leader: () => this.#driver.leaderNode,
-    };
-  }
-
-  #proposeMove(
-    consumer: string,
-    from: number,
-    to: number,
-  ): { readonly index: LogIndex } | { readonly error: CallError } {
-    const body = encodeCursorMoves([{ consumer, from, to }]);
-    const draft = emptyDraft('command', body, this.#context.wallTime(), this.#options.crc32);
-    const refused = this.#driver.refusal(draft.byteLength);
-    if (refused !== undefined) return { error: refusalError(refused) };
-    const proposed = this.#driver.propose(draft, offset(0));
-    return proposed.ok ? { index: proposed.index } : { error: refusalError(proposed.refusal) };
+    const error = refusalError(this.#driver.isLeader ? 'not-ready' : 'not-leader');
+    const leader = this.#driver.leaderNode;
+    this.#context.send(request.replyTo, { kind: 'push-ended', id: request.id, error, leader }, 'control');
   }
 
   /** Whether this replica serves; else the asker is sent to the leader. */

@@ -81,7 +81,7 @@ test('what another node has answered is found by the barrier', () => {
   rig.hidden = [brokerEvent('n1'), topicEvent('t', [['n1']]), { kind: 'producer', id: producer, topic: 't' }];
   rig.produce('a', 0);
   assert.is(rig.one().group, 1);
-  rig.hidden = [{ kind: 'consumer', id: consumer, topic: 't' }];
+  rig.hidden = [{ kind: 'consumer', id: consumer, topic: 't', session: 0 }];
   rig.consume(0);
   assert.is(rig.one().message.kind, 'consume');
 });

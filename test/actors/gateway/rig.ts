@@ -197,7 +197,7 @@ export class Rig {
       ...[...nodes].map((node) => brokerEvent(node)),
       topicEvent(name, placements, firstGroup),
       { kind: 'producer', id: producer, topic: name },
-      { kind: 'consumer', id: consumer, topic: name },
+      { kind: 'consumer', id: consumer, topic: name, session: 0 },
     ]);
     this.clock.settle();
   }

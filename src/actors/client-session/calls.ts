@@ -1,0 +1,56 @@
+/** The calls of one connection that wait for an answer of the gateway or of a partition, each with its deadline. */
+import type { CallError, ClientFrame } from '@callboard/client/protocol';
+import { lateCall, lostCall } from './errors.ts';
+import type { Route } from './routes.ts';
+
+export type Frame = Exclude<ClientFrame, { kind: 'hello' }>;
+
+export interface PendingCall {
+  readonly frame: Frame;
+  /** Where it was sent; undefined: to this node's gateway, which keeps the deadline. */
+  readonly route: Route | undefined;
+  readonly sinceMs: number;
+}
+
+export class PendingCalls {
+  readonly #pending = new Map<number, PendingCall>();
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  put(id: number, call: PendingCall): void {
+    this.#pending.set(id, call);
+  }
+
+  take(id: number): PendingCall | undefined {
+    const call = this.#pending.get(id);
+    this.#pending.delete(id);
+    return call;
+  }
+
+  /** Takes out what was asked of `node`, with what is to be told of it. */
+  lost(node: string): readonly (readonly [PendingCall, CallError])[] {
+    return this.#takeWhere(({ route }) => route?.node === node).map((call) => [
+      call,
+      lostCall(node, call.frame.kind === 'produce'),
+    ]);
+  }
+
+  /** Takes out what has waited for `afterMs`. */
+  late(nowMs: number, afterMs: number): readonly (readonly [PendingCall, CallError])[] {
+    return this.#takeWhere(({ route, sinceMs }) => route !== undefined && sinceMs + afterMs <= nowMs).map(
+      (call) => [call, lateCall(call.route?.node ?? '', afterMs, call.frame.kind === 'produce')],
+    );
+  }
+
+  #takeWhere(test: (call: PendingCall) => boolean): PendingCall[] {
+    const taken: PendingCall[] = [];
+    for (const [id, call] of this.#pending) {
+      if (!test(call)) continue;
+      this.#pending.delete(id);
+      taken.push(call);
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,60 @@
+/** The failures that a client's session itself answers, with the actual values and what to do next. */
+import { failure, type CallError } from '@callboard/client/protocol';
+
+const pauseMs = 50;
+
+/** A message was not taken: nothing came of it. */
+export function busy(why: 'full' | 'gone', node: string): CallError {
+  if (why === 'full') {
+    const message = `node '${node}' has too many calls waiting; try again later`;
+    return failure('overloaded', { message, retryAfterMs: pauseMs });
+  }
+  const message = `node '${node}' cannot be reached, or is starting or stopping; try again`;
+  return failure('unavailable', { message, retryAfterMs: pauseMs });
+}
+
+export function tooManyPending(most: number): CallError {
+  const message = `${most} calls of this connection wait for their answers, its limit; await some before sending more`;
+  return failure('overloaded', { message, retryAfterMs: pauseMs });
+}
+
+export function tooManySubscribed(most: number): CallError {
+  const message = `this connection has ${most} subscriptions, its limit; end some, or open another connection`;
+  return failure('limit_reached', { message });
+}
+
+export function tooManyAcks(most: number): CallError {
+  const message = `${most} acks of this connection wait for their answers, its limit; acknowledge more records at a time`;
+  return failure('overloaded', { message, retryAfterMs: pauseMs });
+}
+
+export function notOpen(subscription: number, why: string): CallError {
+  return failure('bad_request', { message: `subscription ${subscription} ${why}` });
+}
+
+export function overAcked(upTo: number, delivered: number, durable: boolean): CallError {
+  const message = durable
+    ? `an ack up to ${upTo} is beyond what was delivered, which ends at ${delivered}; acknowledge what was received`
+    : 'an anonymous reader has no cursor to move; subscribe as a consumer to acknowledge';
+  return failure('bad_request', { message });
+}
+
+export function lostSubscription(node: string): CallError {
+  const message = `the connection to node '${node}', which served this subscription, was lost; subscribe again`;
+  return failure('unavailable', { message, outcome: 'not_applied' });
+}
+
+/** The link to the node that was asked is gone: nobody will answer. */
+export function lostCall(node: string, changes: boolean): CallError {
+  const message = changes
+    ? `the connection to node '${node}' was lost while it carried out the call; repeat it with the same producer id, epoch and sequence`
+    : `the connection to node '${node}' was lost during the call; try again`;
+  return failure('unavailable', { message, outcome: changes ? 'unknown' : 'not_applied' });
+}
+
+export function lateCall(node: string, afterMs: number, changes: boolean): CallError {
+  const message = changes
+    ? `node '${node}' did not answer within ${afterMs} ms; repeat the call with the same producer id, epoch and sequence`
+    : `node '${node}' did not answer within ${afterMs} ms; try again`;
+  return failure('timeout', { message, outcome: changes ? 'unknown' : 'not_applied' });
+}

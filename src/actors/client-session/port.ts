@@ -1,0 +1,15 @@
+/** The client's connection as its session sees it. */
+import type { NodeFrame } from '@callboard/client/protocol';
+
+export interface ClientPort {
+  send(frame: NodeFrame): void;
+  /** Bytes that were sent and have not left this process. */
+  bufferedBytes(): number;
+  /** Calls back once, soon after fewer than `bytes` are buffered; a second wish takes the place of the first. */
+  whenBelow(bytes: number): void;
+}
+
+/** How many sessions a node has: each gets its part of what all may hold. Shared by them all. */
+export interface SessionCount {
+  sessions: number;
+}

@@ -1,0 +1,404 @@
+/**
+ * The subscriptions of one connection: draws chunks from the partitions' leaders as the client's credit and the connection's room
+ * allow, and hands them on as they come.
+ *
+ * What was drawn and has not left this process is bounded for the connection as a whole, and whose turn it is goes round: a client
+ * that does not read stops its own drawing and nothing else. Acks of one subscription are sent one at a time; those that come
+ * meanwhile are answered by the next, which carries the highest.
+ */
+import { refTo, type Context, type Ref } from '../../kernel/index.ts';
+import {
+  toErrorReply,
+  type Ack,
+  type CallError,
+  type Credit,
+  type GroupId,
+  type Limits,
+  type Offset,
+  type Subscribe,
+  type Unsubscribe,
+} from '@callboard/client/protocol';
+import { partitionActorId, type PartitionReplicaMessage } from '../partition-replica/messages.ts';
+import type {
+  PushAck,
+  PushClose,
+  PushNews,
+  Pushed,
+  PushOpen,
+  PushPull,
+} from '../partition-replica/push-messages.ts';
+import { busy, lostSubscription, notOpen, overAcked, tooManyAcks, tooManySubscribed } from './errors.ts';
+import { NewestEnds } from './newest-ends.ts';
+import type { ClientPort } from './port.ts';
+import type { Route } from './routes.ts';
+
+interface PendingAck {
+  readonly correlation: number;
+  readonly upTo: Offset;
+}
+
+interface Subscribed {
+  readonly id: number;
+  /** Of the client's `subscribe`: its name for the subscription. */
+  readonly correlation: number;
+  readonly frame: Subscribe;
+  readonly route: Route;
+  state: 'opening' | 'open' | 'closing';
+  creditRecords: number;
+  creditBytes: number;
+  /** The offset after what was handed to the connection. */
+  next: Offset;
+  /** The end of the partition as it is known here. */
+  end: Offset;
+  /** Bytes of the pull that is open; 0: none. */
+  pulling: number;
+  queued: boolean;
+  acks: PendingAck[];
+  /** The ack that was sent and not answered. */
+  acking: Offset | undefined;
+  unsubscribe: number | undefined;
+}
+
+type Body<M> = M extends unknown ? Omit<M, 'id' | 'replyTo'> : never;
+type Request = Body<PushOpen | PushPull | PushAck | PushClose>;
+
+export interface SubscriptionsOptions {
+  readonly context: Context<never>;
+  readonly port: ClientPort;
+  readonly limits: Limits;
+  /** What this connection may have drawn and not sent, in bytes. */
+  share(): number;
+  nextId(): number;
+  /** A route that led nowhere. */
+  astray(frame: Subscribe, route: Route): void;
+}
+
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  readonly #byId = new Map<number, Subscribed>();
+  readonly #byCorrelation = new Map<number, Subscribed>();
+  readonly #ended = new NewestEnds();
+  /** Those that have something to draw, the next one first. */
+  #turns: Subscribed[] = [];
+  /** Pulls that are open, by subscription, with their bytes: also of subscriptions that have ended since. */
+  readonly #pulls = new Map<number, number>();
+  #pulledBytes = 0;
+  /** What came while the connection was full, in order. */
+  #held: { readonly subscription: Subscribed; readonly pushed: Pushed }[] = [];
+  #pendingAcks = 0;
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  inspect(): Record<string, number> {
+    return {
+      subscriptions: this.size,
+      pulledBytes: this.#pulledBytes,
+      heldDeliveries: this.#held.length,
+      pendingAcks: this.#pendingAcks,
+    };
+  }
+
+  /** Whether one more is within the connection's bounds; else why not. `waiting`: subscribes on their way here. */
+  refusal(correlation: number, waiting: number): CallError | undefined {
+    const { clientSubscriptions } = this.#options.limits;
+    if (this.size + waiting >= clientSubscriptions) return tooManySubscribed(clientSubscriptions);
+    return this.#byCorrelation.has(correlation) ? notOpen(correlation, 'is open already') : undefined;
+  }
+
+  open(frame: Subscribe, route: Route): void {
+    const { correlation, owner, start, reset, creditRecords, creditBytes } = frame;
+    const subscription: Subscribed = {
+      id: this.#options.nextId(),
+      correlation,
+      frame,
+      route,
+      state: 'opening',
+      creditRecords,
+      creditBytes,
+      next: 0 as Offset,
+      end: 0 as Offset,
+      pulling: 0,
+      queued: false,
+      acks: [],
+      acking: undefined,
+      unsubscribe: undefined,
+    };
+    const sent = this.#ask(subscription, { kind: 'push-open', owner, start, reset });
+    if (sent === 'accepted') {
+      this.#byId.set(subscription.id, subscription);
+      this.#byCorrelation.set(correlation, subscription);
+      return;
+    }
+    if (sent === 'gone') this.#options.astray(frame, route);
+    this.#tell(correlation, busy(sent, route.node));
+  }
+
+  /** For a subscription that has ended it means nothing. */
+  credit({ correlation, records, bytes }: Credit): void {
+    const subscription = this.#byCorrelation.get(correlation);
+    if (subscription === undefined) return;
+    subscription.creditRecords = Math.min(Number.MAX_SAFE_INTEGER, subscription.creditRecords + records);
+    subscription.creditBytes = Math.min(Number.MAX_SAFE_INTEGER, subscription.creditBytes + bytes);
+    this.#queue(subscription);
+    this.draw();
+  }
+
+  ack({ correlation, subscription: name, upTo }: Ack): void {
+    const subscription = this.#byCorrelation.get(name);
+    const { clientPendingAcks } = this.#options.limits;
+    if (subscription === undefined || subscription.state !== 'open') {
+      this.#tell(correlation, this.#ended.find(name) ?? notOpen(name, 'is not open on this connection'));
+    } else if (subscription.frame.owner === undefined || upTo > subscription.next) {
+      const durable = subscription.frame.owner !== undefined;
+      this.#tell(correlation, overAcked(upTo, subscription.next, durable));
+    } else if (this.#pendingAcks >= clientPendingAcks) {
+      this.#tell(correlation, tooManyAcks(clientPendingAcks));
+    } else {
+      subscription.acks.push({ correlation, upTo });
+      this.#pendingAcks += 1;
+      this.#sendAck(subscription);
+    }
+  }
+
+  unsubscribe({ correlation, subscription: name }: Unsubscribe): void {
+    const subscription = this.#byCorrelation.get(name);
+    if (subscription === undefined || subscription.state === 'closing') {
+      this.#tell(correlation, this.#ended.find(name) ?? notOpen(name, 'is not open on this connection'));
+      return;
+    }
+    subscription.unsubscribe = correlation;
+    if (subscription.state === 'open') subscription.state = 'closing';
+    this.#closeIfDone(subscription);
+  }
+
+  news(message: PushNews): void {
+    const pull = message.kind === 'pushed' ? (this.#pulls.get(message.id) ?? 0) : 0;
+    if (pull > 0) this.#release(message.id, pull);
+    const subscription = this.#byId.get(message.id);
+    if (subscription === undefined) {
+      this.draw();
+      return;
+    }
+    switch (message.kind) {
+      case 'push-opened':
+        return this.#opened(subscription, message.offset, message.end);
+      case 'push-ready':
+        subscription.end = message.end;
+        this.#queue(subscription);
+        return this.draw();
+      case 'pushed':
+        subscription.pulling = 0;
+        this.#held.push({ subscription, pushed: message });
+        return this.draw();
+      case 'push-acked':
+        return this.#acked(subscription, message.cursor);
+      case 'push-ack-refused':
+        return this.#ackRefused(subscription, message.error);
+      case 'push-ended':
+        if (message.error.code === 'not_leader') {
+          this.#options.astray(subscription.frame, subscription.route);
+        }
+        return this.#end(subscription, message.error);
+    }
+  }
+
+  /** Sends what is held, then draws more, as far as the connection has room. */
+  draw(): void {
+    this.#sendHeld();
+    const { port, limits } = this.#options;
+    const share = this.#options.share();
+    while (this.#turns.length > 0) {
+      const used = this.#pulledBytes + port.bufferedBytes();
+      if (this.#held.length > 0 || used >= share) {
+        port.whenBelow(share / 2);
+        return;
+      }
+      const subscription = this.#turns.shift();
+      if (subscription === undefined) return;
+      subscription.queued = false;
+      if (!wants(subscription)) continue;
+      const bytes = Math.min(subscription.creditBytes, limits.pushPullBytes, share);
+      const sent = this.#ask(subscription, { kind: 'push-pull', records: subscription.creditRecords, bytes });
+      if (sent === 'accepted') {
+        subscription.pulling = bytes;
+        this.#pulls.set(subscription.id, bytes);
+        this.#pulledBytes += bytes;
+      } else if (sent === 'gone') this.#lost(subscription);
+      // Refused for now: the session's tick draws again.
+      else {
+        this.#queue(subscription);
+        return;
+      }
+    }
+  }
+
+  /** The link to `node` closed. */
+  nodeLost(node: string): void {
+    for (const subscription of [...this.#byId.values()]) {
+      if (subscription.route.node === node) this.#lost(subscription);
+    }
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    for (const subscription of this.#byId.values()) this.#ask(subscription, { kind: 'push-close' });
+    this.#byId.clear();
+    this.#byCorrelation.clear();
+    this.#turns = [];
+    this.#held = [];
+  }
+
+  #opened(subscription: Subscribed, offset: Offset, end: Offset): void {
+    subscription.state = 'open';
+    subscription.next = offset;
+    subscription.end = end;
+    const { correlation } = subscription;
+    this.#options.port.send({ kind: 'subscribed', correlation, offset, end });
+    if (subscription.unsubscribe === undefined) this.#queue(subscription);
+    else {
+      subscription.state = 'closing';
+      this.#closeIfDone(subscription);
+    }
+    this.draw();
+  }
+
+  #sendHeld(): void {
+    const { port } = this.#options;
+    const room = this.#options.share();
+    while (this.#held.length > 0 && port.bufferedBytes() < room) {
+      const next = this.#held.shift();
+      if (next !== undefined) this.#deliver(next.subscription, next.pushed);
+    }
+    if (this.#held.length > 0) port.whenBelow(room / 2);
+  }
+
+  #deliver(subscription: Subscribed, { end, next, records, chunks }: Pushed): void {
+    if (subscription.state !== 'open') return;
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    subscription.creditRecords -= records;
+    subscription.creditBytes -= bytes;
+    subscription.next = next;
+    subscription.end = end;
+    this.#options.port.send({ kind: 'delivery', correlation: subscription.correlation, end, chunks });
+    this.#queue(subscription);
+  }
+
+  #queue(subscription: Subscribed): void {
+    if (subscription.queued || !wants(subscription)) return;
+    subscription.queued = true;
+    this.#turns.push(subscription);
+  }
+
+  #release(id: number, bytes: number): void {
+    this.#pulls.delete(id);
+    this.#pulledBytes -= bytes;
+  }
+
+  #sendAck(subscription: Subscribed): void {
+    if (subscription.acking !== undefined || subscription.acks.length === 0) return;
+    const upTo = subscription.acks.reduce((most, ack) => (ack.upTo > most ? ack.upTo : most), 0 as Offset);
+    const sent = this.#ask(subscription, { kind: 'push-ack', upTo });
+    if (sent === 'accepted') subscription.acking = upTo;
+    else this.#settleAcks(subscription, () => busy(sent, subscription.route.node));
+  }
+
+  #acked(subscription: Subscribed, cursor: Offset): void {
+    const { acking } = subscription;
+    subscription.acking = undefined;
+    const reached = acking === undefined || acking < cursor ? cursor : acking;
+    this.#settleAcks(subscription, ({ upTo }) => (upTo <= reached ? cursor : undefined));
+    this.#sendAck(subscription);
+    this.#closeIfDone(subscription);
+  }
+
+  #ackRefused(subscription: Subscribed, error: CallError): void {
+    const { acking } = subscription;
+    subscription.acking = undefined;
+    this.#settleAcks(subscription, ({ upTo }) =>
+      acking === undefined || upTo <= acking ? error : undefined,
+    );
+    this.#sendAck(subscription);
+    this.#closeIfDone(subscription);
+  }
+
+  /** Answers each waiting ack with its new cursor or its failure; undefined: it goes on waiting. */
+  #settleAcks(subscription: Subscribed, answer: (ack: PendingAck) => Offset | CallError | undefined): void {
+    const { port } = this.#options;
+    subscription.acks = subscription.acks.filter((ack) => {
+      const settled = answer(ack);
+      if (settled === undefined) return true;
+      this.#pendingAcks -= 1;
+      const { correlation } = ack;
+      if (typeof settled === 'object') this.#tell(correlation, settled);
+      else port.send({ kind: 'acked', correlation, cursor: settled });
+      return false;
+    });
+  }
+
+  #closeIfDone(subscription: Subscribed): void {
+    const { unsubscribe, state, acks } = subscription;
+    if (unsubscribe === undefined || state !== 'closing' || acks.length > 0) return;
+    this.#ask(subscription, { kind: 'push-close' });
+    this.#forget(subscription);
+    this.#options.port.send({ kind: 'unsubscribed', correlation: unsubscribe });
+  }
+
+  /** Its leader cannot be reached: what it was asked is in doubt. */
+  #lost(subscription: Subscribed): void {
+    this.#options.astray(subscription.frame, subscription.route);
+    this.#end(subscription, lostSubscription(subscription.route.node));
+  }
+
+  #end(subscription: Subscribed, error: CallError): void {
+    const { correlation, acking, unsubscribe } = subscription;
+    this.#settleAcks(subscription, ({ upTo }) => {
+      const inDoubt = acking !== undefined && upTo <= acking && error.code !== 'fenced';
+      return inDoubt ? { ...error, outcome: 'unknown' } : error;
+    });
+    this.#forget(subscription);
+    this.#ended.put(correlation, error);
+    if (unsubscribe === undefined) this.#tell(correlation, error);
+    else this.#options.port.send({ kind: 'unsubscribed', correlation: unsubscribe });
+    this.draw();
+  }
+
+  #forget(subscription: Subscribed): void {
+    this.#byId.delete(subscription.id);
+    this.#byCorrelation.delete(subscription.correlation);
+    this.#held = this.#held.filter((held) => held.subscription !== subscription);
+    this.#turns = this.#turns.filter((turn) => turn !== subscription);
+    // An ended subscription's pull is answered by nobody, unless the answer is on its way: then it is let go when it comes.
+    const pull = this.#pulls.get(subscription.id);
+    if (pull !== undefined) this.#release(subscription.id, pull);
+    subscription.state = 'closing';
+  }
+
+  #tell(correlation: number, error: CallError): void {
+    this.#options.port.send(toErrorReply(correlation, error));
+  }
+
+  #ask(subscription: Subscribed, request: Request): 'accepted' | 'full' | 'gone' {
+    const { context } = this.#options;
+    const { group, node } = subscription.route;
+    const message = { ...request, id: subscription.id, replyTo: context.self as Ref<PushNews> };
+    return context.send(
+      partitionOf(node, group),
+      message as PushOpen | PushPull | PushAck | PushClose,
+      request.kind === 'push-close' ? 'control' : 'data',
+    );
+  }
+}
+
+function partitionOf(node: string, group: GroupId): Ref<PartitionReplicaMessage> {
+  return refTo<PartitionReplicaMessage>(node, partitionActorId(group));
+}
+
+function wants({ state, pulling, creditRecords, creditBytes, next, end }: Subscribed): boolean {
+  return state === 'open' && pulling === 0 && creditRecords > 0 && creditBytes > 0 && next < end;
+}

@@ -1,0 +1,54 @@
+/** Who leads a partition: for client sessions, which carry produces and subscriptions to the leader's node. */
+import type { PartitionPlacement } from '../../directory/index.ts';
+import type { PendingCall } from './calls.ts';
+import { invalidPartition, noReplicaServes, sessionNotGiven, topicNotFound } from './failures.ts';
+import type { Call } from './messages.ts';
+import { nodesOf, whenChecked, type Check, type GatewayParts } from './parts.ts';
+
+type RouteCall = Extract<Call, { readonly op: 'route' }>;
+
+function checkRoute({ copy }: GatewayParts, asked: RouteCall): Check<PartitionPlacement> {
+  const { topic, partition, owner } = asked;
+  const known = copy.topic(topic);
+  if (known === undefined) return { error: topicNotFound(topic), final: false };
+  const placement = known.partitions[partition];
+  if (placement === undefined) {
+    return { error: invalidPartition(partition, topic, known.partitions.length), final: true };
+  }
+  // A number that nobody was given could fence a consumer for good.
+  if (owner !== undefined && (owner.session === 0 || owner.session > copy.sessionOf(owner.consumer, topic))) {
+    return { error: sessionNotGiven(owner.consumer, owner.session), final: false };
+  }
+  return { value: placement };
+}
+
+export function findRoute(parts: GatewayParts, call: PendingCall, asked: RouteCall): void {
+  whenChecked(
+    parts,
+    call,
+    () => checkRoute(parts, asked),
+    ({ group }) => askLeader(parts, call, asked, group),
+  );
+}
+
+function askLeader(
+  parts: GatewayParts,
+  call: PendingCall,
+  asked: RouteCall,
+  group: PartitionPlacement['group'],
+): void {
+  call.expired = () => noReplicaServes(group, undefined);
+  parts.asks.start({
+    group,
+    repeatable: true,
+    deadlineMs: call.deadlineMs,
+    replicas: () => nodesOf(parts, asked.topic, asked.partition),
+    request: (id, replyTo) => (call.open ? { kind: 'lead', id, replyTo } : undefined),
+    refused: () => undefined,
+    settled: (result) => {
+      if (result.kind === 'answer') parts.calls.succeed(call, { op: 'route', group, node: result.node });
+      // Nothing was to be changed, so nothing can have been, answered or not.
+      else parts.calls.fail(call, { ...result.error, outcome: 'not_applied' });
+    },
+  });
+}

@@ -1,0 +1,88 @@
+/** What a replica lends to its desks: the parts of it that consumes, queries and pushes stand on. */
+import type { Checksum, Context } from '../../kernel/index.ts';
+import { encodeCursorCommand, type PartitionMachine } from '../../partition/index.ts';
+import { offset, type CallError, type Limits, type LogIndex } from '@callboard/client/protocol';
+import type { GroupDriver } from '../group/driver.ts';
+import { emptyDraft } from '../group/seal.ts';
+import type { ConsumeHost } from './consumes.ts';
+import { refusalError } from './errors.ts';
+import type { LogReads } from './log-reads.ts';
+import type { PartitionAnswer, PartitionReplicaMessage, PartitionRequest } from './messages.ts';
+import type { PushHost } from './pushes.ts';
+import type { QueryHost } from './queries.ts';
+import type { ReadableEnd } from './readable-end.ts';
+
+export type Requester = Pick<PartitionRequest, 'id' | 'replyTo'>;
+
+export interface ReplicaParts {
+  readonly context: Context<PartitionReplicaMessage>;
+  readonly limits: Limits;
+  readonly crc32: Checksum;
+  readonly machine: PartitionMachine;
+  readonly readable: ReadableEnd;
+  readonly log: LogReads;
+  /** There once the replica has started. */
+  driver(): GroupDriver;
+  answer(request: Requester, answer: PartitionAnswer): void;
+  fail(request: Requester, error: CallError): void;
+}
+
+type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
+
+function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
+  const draft = emptyDraft('command', body, parts.context.wallTime(), parts.crc32);
+  const driver = parts.driver();
+  const refused = driver.refusal(draft.byteLength);
+  if (refused !== undefined) return { error: refusalError(refused) };
+  const proposed = driver.propose(draft, offset(0));
+  return proposed.ok ? { index: proposed.index } : { error: refusalError(proposed.refusal) };
+}
+
+export function consumeHost(parts: ReplicaParts): ConsumeHost {
+  const { machine, readable, log, limits } = parts;
+  return {
+    cursor: (consumer) => machine.cursor(consumer),
+    takesCursorOf: (consumer) => machine.takesCursorOf(consumer),
+    appliedEnd: () => machine.end,
+    readableEnd: () => readable.end,
+    confirm: (then) => parts.driver().read(then),
+    readChunks: (from, upTo, then) => log.chunks({ offset: from, upTo, maxBytes: limits.readBytes }, then),
+    proposeMove: (consumer, from, to) =>
+      proposeCommand(parts, encodeCursorCommand({ kind: 'moves', moves: [{ consumer, from, to }] })),
+    damaged: (index) => parts.driver().damageFound(index),
+    answer: (taker, answer) => parts.answer(taker, answer),
+    leader: () => parts.driver().leaderNode,
+  };
+}
+
+export function queryHost(parts: ReplicaParts): QueryHost {
+  const { machine, readable, log, limits } = parts;
+  return {
+    readBytes: limits.readBytes,
+    end: () => machine.end,
+    readableEnd: () => readable.end,
+    cursor: (consumer) => machine.cursor(consumer),
+    confirm: (then) => parts.driver().read(then),
+    whenReadable: (then) => readable.whenReaches(machine.end, then),
+    chunks: (range, then) => log.chunks(range, then),
+    time: (timestamp, then) => log.time(timestamp, then),
+    damaged: (index) => parts.driver().damageFound(index),
+    answer: (request, answer) => parts.answer(request, answer),
+    fail: (request, error) => parts.fail(request, error),
+  };
+}
+
+export function pushHost(parts: ReplicaParts, place: PushHost['place']): PushHost {
+  const { machine, readable, log, limits, context } = parts;
+  return {
+    limits,
+    end: () => machine.end,
+    readableEnd: () => readable.end,
+    place,
+    chunks: (range, then) => log.chunks(range, then),
+    propose: (body) => proposeCommand(parts, body),
+    damaged: (index) => parts.driver().damageFound(index),
+    send: (to, news) => context.send(to, news, 'control'),
+    leader: () => parts.driver().leaderNode,
+  };
+}

@@ -1,0 +1,84 @@
+/** What a replica asks of its node's LogReader: chunks from an offset on, and the chunk of a time. */
+import type { Context } from '../../kernel/index.ts';
+import { refTo } from '../../kernel/index.ts';
+import { readChunkHeader, type GroupId, type LogIndex, type Offset } from '@callboard/client/protocol';
+import {
+  logReaderActorId,
+  type FindTimeAnswer,
+  type LogReaderMessage,
+  type ReadChunksAnswer,
+} from '../log-reader/messages.ts';
+import type { PartitionReplicaMessage } from './messages.ts';
+
+export type ChunksThen = (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void;
+
+export interface ChunkRange {
+  readonly offset: Offset;
+  readonly upTo: Offset;
+  readonly maxBytes: number;
+  /** See `ReadChunks.at`. */
+  readonly at?: LogIndex;
+}
+
+export interface LogReadsOptions {
+  readonly context: Context<PartitionReplicaMessage>;
+  readonly group: GroupId;
+  /** The entry of the last record that is committed and durable here. */
+  maxIndex(): LogIndex;
+  /** Whether the log's entry at `index` is the one of that term. */
+  holds(chunk: ReturnType<typeof readChunkHeader>): boolean;
+}
+
+export class LogReads {
+  readonly #options: LogReadsOptions;
+  readonly #open = new Map<number, ChunksThen>();
+  #lastId = 0;
+
+  constructor(options: LogReadsOptions) {
+    this.#options = options;
+  }
+
+  /** False: refused, the reader is full. */
+  chunks({ offset, upTo, maxBytes, at }: ChunkRange, then: ChunksThen): boolean {
+    const { context, group } = this.#options;
+    const { self, incarnation } = context;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const maxIndex = this.#options.maxIndex();
+    const place = { group, offset, upTo, at, maxIndex, maxBytes };
+    return this.#ask({ kind: 'read-chunks', replyTo: self, incarnation, id, ...place }, then);
+  }
+
+  /** `then` gets one chunk, or none when everything readable is older. False: refused. */
+  time(timestamp: number, then: ChunksThen): boolean {
+    const { context, group } = this.#options;
+    const { self, incarnation } = context;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const maxIndex = this.#options.maxIndex();
+    return this.#ask({ kind: 'find-time', replyTo: self, incarnation, id, group, timestamp, maxIndex }, then);
+  }
+
+  answered(answer: ReadChunksAnswer | FindTimeAnswer): void {
+    if (answer.incarnation !== this.#options.context.incarnation) return;
+    const then = this.#open.get(answer.id);
+    this.#open.delete(answer.id);
+    const chunks = answer.kind === 'read-chunks-answer' ? answer.chunks : listOf(answer.chunk);
+    // The chain cannot tell an older, intact entry from the right one; the term can.
+    const stale = chunks.map(readChunkHeader).find((header) => !this.#options.holds(header));
+    if (stale === undefined) then?.(chunks, answer.damaged);
+    else then?.([], stale.index);
+  }
+
+  #ask(request: Extract<LogReaderMessage, { id: number; replyTo: unknown }>, then: ChunksThen): boolean {
+    const { context } = this.#options;
+    const reader = refTo<LogReaderMessage>(context.self.node, logReaderActorId);
+    if (context.send(reader, request, 'data') !== 'accepted') return false;
+    this.#open.set(request.id, then);
+    return true;
+  }
+}
+
+function listOf(chunk: Uint8Array | undefined): readonly Uint8Array[] {
+  return chunk === undefined ? [] : [chunk];
+}

@@ -1,0 +1,47 @@
+/** Why a subscription ends or does not begin, and why an ack is refused. */
+import type { Attached } from '../../partition/index.ts';
+import { failure, type CallError, type SessionOf } from '@callboard/client/protocol';
+import type { PushOpen } from './push-messages.ts';
+
+export function fencedError(owner: SessionOf | undefined): CallError {
+  const who =
+    owner === undefined ? 'the consumer' : `session ${owner.session} of consumer '${owner.consumer}'`;
+  const message = `a newer session, or a call over HTTP, has taken over from ${who}; stop this one, or open the consumer again to take it back`;
+  return failure('fenced', { message });
+}
+
+export function deposedError(leader: string | undefined): CallError {
+  const where = leader === undefined ? 'no new leader is known yet' : `node '${leader}' leads now`;
+  return failure('not_leader', {
+    message: `this replica stopped leading the partition: ${where}; subscribe again`,
+    outcome: 'not_applied',
+  });
+}
+
+export function tooManySubscriptions(most: number): CallError {
+  const message = `this partition has ${most} subscriptions, its limit; end some that are not used`;
+  return failure('limit_reached', { message });
+}
+
+export function notDeliveredError(upTo: number, delivered: number): CallError {
+  const message = `an ack up to ${upTo} is beyond what was delivered, which ends at ${delivered}; acknowledge what was received`;
+  return failure('bad_request', { message });
+}
+
+export function attachError(
+  { owner, start }: PushOpen,
+  result: Exclude<Attached, { readonly ok: true }>,
+): CallError {
+  switch (result.why) {
+    case 'fenced':
+      return fencedError(owner);
+    case 'beyond-end': {
+      const message = `offset ${start.value} is above the end of the partition, ${result.end}; begin at most there`;
+      return failure('bad_request', { message });
+    }
+    case 'table-full': {
+      const message = `this partition keeps ${result.limit} consumers, its limit; use fewer consumer ids`;
+      return failure('limit_reached', { message });
+    }
+  }
+}

@@ -1,0 +1,352 @@
+/**
+ * The leader's subscriptions: chunks go out as they were stored, as soon as they are committed, as far as each subscriber has asked.
+ * See push-messages.ts for what is said.
+ *
+ * A durable consumer's subscription begins with a command: once `attach` is applied, lower sessions are fenced, the cursor is known, and
+ * everything that was committed before is applied here, so the answer is as good as a ReadIndex. An anonymous reader's begins with
+ * ReadIndex. What is delivered later is committed, whoever leads by then; a cursor moves only by a command.
+ */
+import type { Ref, SendResult } from '../../kernel/index.ts';
+import { encodeCursorCommand, fromEnd, type Attach, type Attached } from '../../partition/index.ts';
+import {
+  failure,
+  logIndex,
+  offset,
+  readChunkHeader,
+  type CallError,
+  type LogIndex,
+  type Offset,
+  type Position,
+} from '@callboard/client/protocol';
+import {
+  attachError,
+  deposedError,
+  fencedError,
+  notDeliveredError,
+  tooManySubscriptions,
+} from './push-errors.ts';
+import type { ChunkRange, ChunksThen } from './log-reads.ts';
+import { PushAcks } from './push-acks.ts';
+import type { PushAck, PushClose, PushNews, PushOpen, PushPull, PushRequest } from './push-messages.ts';
+import { cut, PushTail, type Stretch, type TailChunk } from './push-tail.ts';
+import type { Place } from './queries.ts';
+import { subscriptionKey, type Subscription } from './subscription.ts';
+
+export interface PushHost {
+  readonly limits: {
+    readonly partitionSubscriptions: number;
+    readonly pushPullChunks: number;
+    readonly pushRoundAcks: number;
+    readonly pushTailBytes: number;
+    readonly entryOverheadBytes: number;
+    readonly readBytes: number;
+  };
+  /** End of the records that are applied. */
+  end(): Offset;
+  /** End of the records that can be read from this replica's disk. */
+  readableEnd(): Offset;
+  place(position: Position, then: (place: Place) => void): void;
+  chunks(range: ChunkRange, then: ChunksThen): boolean;
+  propose(body: Uint8Array): { readonly index: LogIndex } | { readonly error: CallError };
+  damaged(index: LogIndex): void;
+  send(to: Ref<PushNews>, news: PushNews): SendResult;
+  leader(): string | undefined;
+}
+
+export class PushDesk {
+  readonly #host: PushHost;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** Durable consumers by name: at most one subscription each is alive. */
+  readonly #owners = new Map<string, Subscription>();
+  /** Asked for, and not yet attached; by key. Closed in the meantime: no longer here. */
+  readonly #opening = new Map<string, PushOpen>();
+  readonly #attaching = new Map<LogIndex, PushOpen>();
+  /** Those that want what comes next: a pull is open, or its end was not told. */
+  readonly #hungry = new Set<Subscription>();
+  readonly #tail: PushTail;
+  readonly #acks: PushAcks;
+  /** Something was applied, or somebody who was blocked may go on: `settle` has work. */
+  #news = false;
+  /** Somebody hungry waits for this disk, for a link or for the reader. */
+  #blocked = false;
+
+  constructor(host: PushHost) {
+    const { pushTailBytes, entryOverheadBytes, pushRoundAcks } = host.limits;
+    this.#host = host;
+    this.#tail = new PushTail(pushTailBytes, entryOverheadBytes);
+    this.#acks = new PushAcks({
+      mostAtOnce: pushRoundAcks,
+      propose: (advances) => host.propose(encodeCursorCommand({ kind: 'advances', advances })),
+      acked: ({ id, replyTo }, cursor) => host.send(replyTo, { kind: 'push-acked', id, cursor }),
+      refused: ({ id, replyTo }, error) => host.send(replyTo, { kind: 'push-ack-refused', id, error }),
+      fenced: (subscription) => this.#end(subscription, fencedError(subscription.owner)),
+    });
+  }
+
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  inspect(): Record<string, number> {
+    return { subscriptions: this.size, pushTailBytes: this.#tail.bytes };
+  }
+
+  handle(request: PushRequest): void {
+    switch (request.kind) {
+      case 'push-open':
+        return this.#open(request);
+      case 'push-pull':
+        return this.#pull(request);
+      case 'push-ack':
+        return this.#ack(request);
+      case 'push-close':
+        return this.#close(request);
+    }
+  }
+
+  /** A chunk of records was applied. */
+  committed(chunk: TailChunk): void {
+    if (this.#subscriptions.size === 0) return;
+    this.#tail.push(chunk);
+    this.#news = true;
+  }
+
+  attached(index: LogIndex, consumer: string, result: Attached): void {
+    const request = this.#attaching.get(index);
+    this.#attaching.delete(index);
+    if (request === undefined) return;
+    if (result.ok) {
+      const older = this.#owners.get(consumer);
+      if (older !== undefined) this.#end(older, fencedError(older.owner));
+    }
+    if (!this.#opening.delete(subscriptionKey(request))) return;
+    if (result.ok) this.#begin(request, offset(result.cursor), this.#host.end());
+    else this.#refuse(request, attachError(request, result));
+  }
+
+  advanced(index: LogIndex, results: Parameters<PushAcks['applied']>[1]): void {
+    this.#acks.applied(index, results);
+  }
+
+  /** Records were taken over HTTP from behind these consumers' sessions. */
+  taken(consumers: readonly string[]): void {
+    for (const consumer of consumers) {
+      const subscription = this.#owners.get(consumer);
+      if (subscription !== undefined) this.#end(subscription, fencedError(subscription.owner));
+    }
+  }
+
+  /** At the end of a turn: tells and serves whoever waits for what was applied or became readable in it. */
+  settle(): void {
+    if (!this.#news) return;
+    this.#news = false;
+    for (const subscription of this.#hungry) this.#serve(subscription);
+  }
+
+  /** More can be read from this replica's disk, or some time has passed: a full link or reader may have room again. */
+  stir(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#news = true;
+  }
+
+  /** Nobody there can be reached any more, and whoever comes back begins anew. */
+  nodeLost(node: string): void {
+    for (const subscription of [...this.#subscriptions.values()]) {
+      if (subscription.replyTo.node === node) this.#remove(subscription);
+    }
+    for (const [key, request] of this.#opening) if (request.replyTo.node === node) this.#opening.delete(key);
+  }
+
+  /** The leadership ended, or the replica. */
+  abandon(): void {
+    const error = deposedError(this.#host.leader());
+    this.#acks.abandon();
+    this.#attaching.clear();
+    for (const request of this.#opening.values()) this.#refuse(request, error);
+    this.#opening.clear();
+    for (const subscription of [...this.#subscriptions.values()]) this.#end(subscription, error);
+    this.#tail.clear();
+  }
+
+  #open(request: PushOpen): void {
+    const { start, owner } = request;
+    const key = subscriptionKey(request);
+    if (this.#subscriptions.has(key) || this.#opening.has(key)) {
+      throw new Error(`the subscription ${key} was opened twice`);
+    }
+    const most = this.#host.limits.partitionSubscriptions;
+    if (this.#subscriptions.size + this.#opening.size >= most) {
+      this.#refuse(request, tooManySubscriptions(most));
+      return;
+    }
+    this.#opening.set(key, request);
+    if (owner === undefined || start.at === 'time') {
+      this.#host.place(start, (place) => this.#placed(request, place));
+    } else this.#attach(request, { earliest: 0, latest: fromEnd, offset: start.value }[start.at]);
+  }
+
+  #placed(request: PushOpen, place: Place): void {
+    const key = subscriptionKey(request);
+    if (this.#opening.get(key) !== request) return;
+    if ('error' in place) {
+      this.#opening.delete(key);
+      this.#refuse(request, place.error);
+    } else if (request.owner !== undefined) this.#attach(request, place.offset);
+    else {
+      this.#opening.delete(key);
+      const { start } = request;
+      if (start.at === 'offset' && start.value > place.end) {
+        this.#refuse(request, attachError(request, { ok: false, why: 'beyond-end', end: place.end }));
+      } else this.#begin(request, place.offset, place.end);
+    }
+  }
+
+  #attach(request: PushOpen, start: number): void {
+    const { owner, reset } = request;
+    if (owner === undefined) throw new Error('an anonymous reader has nothing to attach');
+    const attach: Attach = { ...owner, start, reset };
+    const proposed = this.#host.propose(encodeCursorCommand({ kind: 'attach', attach }));
+    if ('index' in proposed) this.#attaching.set(proposed.index, request);
+    else {
+      this.#opening.delete(subscriptionKey(request));
+      this.#refuse(request, proposed.error);
+    }
+  }
+
+  #begin(request: PushOpen, from: Offset, end: Offset): void {
+    const { id, replyTo, owner } = request;
+    const subscription: Subscription = {
+      id,
+      replyTo,
+      owner,
+      next: from,
+      at: undefined,
+      told: end,
+      pull: undefined,
+      reading: false,
+    };
+    this.#subscriptions.set(subscriptionKey(request), subscription);
+    if (owner !== undefined) this.#owners.set(owner.consumer, subscription);
+    this.#hungry.add(subscription);
+    this.#host.send(replyTo, { kind: 'push-opened', id, offset: from, end });
+  }
+
+  #pull(request: PushPull): void {
+    const subscription = this.#subscriptions.get(subscriptionKey(request));
+    if (subscription === undefined) return;
+    subscription.pull = { records: request.records, bytes: request.bytes };
+    this.#hungry.add(subscription);
+    this.#serve(subscription);
+  }
+
+  #ack(request: PushAck): void {
+    const { id, replyTo, upTo } = request;
+    const subscription = this.#subscriptions.get(subscriptionKey(request));
+    // Its end is on the way to the subscriber.
+    if (subscription === undefined) return;
+    const { owner, next } = subscription;
+    if (owner === undefined || upTo > next) {
+      const error = notDeliveredError(upTo, next);
+      this.#host.send(replyTo, { kind: 'push-ack-refused', id, error });
+    } else this.#acks.add(subscription, { ...owner, upTo });
+  }
+
+  #close(request: PushClose): void {
+    const key = subscriptionKey(request);
+    this.#opening.delete(key);
+    const subscription = this.#subscriptions.get(key);
+    if (subscription !== undefined) this.#remove(subscription);
+  }
+
+  #serve(subscription: Subscription): void {
+    if (subscription.reading) return;
+    const { id, replyTo, next, pull } = subscription;
+    const end = this.#host.end();
+    if (next >= end) return;
+    if (pull === undefined) {
+      if (subscription.told < end) {
+        const sent = this.#host.send(replyTo, { kind: 'push-ready', id, end });
+        if (!this.#wasSent(subscription, sent)) return;
+        subscription.told = end;
+      }
+      this.#hungry.delete(subscription);
+      return;
+    }
+    const stretch = this.#tail.from(next, { ...pull, chunks: this.#host.limits.pushPullChunks });
+    if (stretch === undefined) this.#read(subscription, pull);
+    else this.#hand(subscription, stretch);
+  }
+
+  #read(subscription: Subscription, pull: Pick<PushPull, 'records' | 'bytes'>): void {
+    const { next, at } = subscription;
+    const upTo = this.#host.readableEnd();
+    if (next >= upTo) {
+      // Committed on other disks before it is durable on this one.
+      this.#blocked = true;
+      return;
+    }
+    const maxBytes = Math.min(pull.bytes, this.#host.limits.readBytes);
+    const range = { offset: next, upTo, maxBytes, ...(at === undefined ? {} : { at }) };
+    const key = subscriptionKey(subscription);
+    subscription.reading = this.#host.chunks(range, (chunks, damaged) => {
+      subscription.reading = false;
+      if (this.#subscriptions.get(key) !== subscription) return;
+      if (damaged !== undefined) {
+        this.#end(subscription, failure('replica_damaged', { outcome: 'not_applied' }));
+        this.#host.damaged(damaged);
+        return;
+      }
+      const bounds = { ...pull, chunks: this.#host.limits.pushPullChunks };
+      const stretch = cut(chunks.map(tailChunk), 0, next, bounds);
+      if (stretch === undefined) throw new Error(`a read from offset ${next} brought no records`);
+      this.#hand(subscription, stretch);
+    });
+    if (!subscription.reading) this.#blocked = true;
+  }
+
+  #hand(subscription: Subscription, { chunks, records, next, lastIndex }: Stretch): void {
+    const { id, replyTo } = subscription;
+    const end = this.#host.end();
+    const sent = this.#host.send(replyTo, { kind: 'pushed', id, end, next, records, chunks });
+    if (!this.#wasSent(subscription, sent)) return;
+    subscription.pull = undefined;
+    subscription.told = end;
+    subscription.next = next;
+    subscription.at = logIndex(lastIndex + 1);
+    if (next < end) this.#hungry.delete(subscription);
+  }
+
+  /** At a full link the subscription waits, hungry, until it is stirred. */
+  #wasSent(subscription: Subscription, sent: SendResult): boolean {
+    if (sent === 'full') this.#blocked = true;
+    if (sent === 'gone') this.#remove(subscription);
+    return sent === 'accepted';
+  }
+
+  #refuse({ id, replyTo }: PushOpen, error: CallError): void {
+    this.#host.send(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
+  }
+
+  #end(subscription: Subscription, error: CallError): void {
+    const { id, replyTo } = subscription;
+    this.#remove(subscription);
+    this.#host.send(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
+  }
+
+  #remove(subscription: Subscription): void {
+    const { owner } = subscription;
+    this.#subscriptions.delete(subscriptionKey(subscription));
+    if (owner !== undefined && this.#owners.get(owner.consumer) === subscription) {
+      this.#owners.delete(owner.consumer);
+    }
+    this.#hungry.delete(subscription);
+    this.#acks.forget(subscription);
+    if (this.#subscriptions.size === 0) this.#tail.clear();
+  }
+}
+
+function tailChunk(bytes: Uint8Array): TailChunk {
+  const { index, baseOffset, recordCount } = readChunkHeader(bytes);
+  return { index, baseOffset, end: offset(baseOffset + recordCount), bytes };
+}

@@ -1,0 +1,137 @@
+/**
+ * The leader's answers to questions that change nothing: sizes, chunks from an offset on, the place of a position. What says how far
+ * the log goes rests on ReadIndex.
+ */
+import {
+  chunkHeaderBytes,
+  decodeRecords,
+  failure,
+  offset,
+  readChunkHeader,
+  type CallError,
+  type LogIndex,
+  type Offset,
+  type Position,
+} from '@callboard/client/protocol';
+import { refusalError } from './errors.ts';
+import type { ChunkRange, ChunksThen } from './log-reads.ts';
+import type { Fetch, Locate, PartitionAnswer, Size } from './messages.ts';
+
+type Asked = Fetch | Locate | Size;
+
+export interface QueryHost {
+  readonly readBytes: number;
+  end(): Offset;
+  readableEnd(): Offset;
+  cursor(consumer: string): Offset;
+  confirm(then: (leads: boolean) => void): void;
+  /** Runs `then` once everything that is applied now can be read from this replica's disk; false: leadership ended before. */
+  whenReadable(then: (leads: boolean) => void): void;
+  chunks(range: ChunkRange, then: ChunksThen): boolean;
+  time(timestamp: number, then: ChunksThen): boolean;
+  damaged(index: LogIndex): void;
+  answer(request: Asked, answer: PartitionAnswer): void;
+  fail(request: Asked, error: CallError): void;
+}
+
+/** `end`: confirmed. */
+export type Place = { readonly offset: Offset; readonly end: Offset } | { readonly error: CallError };
+
+function busy(): CallError {
+  return failure('overloaded', { retryAfterMs: 50 });
+}
+
+function deposed(): CallError {
+  return refusalError('not-leader');
+}
+
+export class Queries {
+  readonly #host: QueryHost;
+
+  constructor(host: QueryHost) {
+    this.#host = host;
+  }
+
+  size(request: Size): void {
+    const host = this.#host;
+    host.confirm((leads) => {
+      if (!leads) host.fail(request, deposed());
+      else {
+        const cursor = host.cursor(request.consumer);
+        host.answer(request, { kind: 'sized', id: request.id, end: host.end(), cursor });
+      }
+    });
+  }
+
+  fetch(request: Fetch): void {
+    const host = this.#host;
+    const upTo = host.readableEnd();
+    const { id, offset: from } = request;
+    if (from >= upTo) {
+      host.confirm((leads) => {
+        if (leads) host.answer(request, { kind: 'fetched', id, end: host.end(), chunks: [] });
+        else host.fail(request, deposed());
+      });
+      return;
+    }
+    const maxBytes = Math.min(request.maxBytes, host.readBytes);
+    const sent = host.chunks({ offset: from, upTo, maxBytes }, (chunks, damaged) => {
+      if (damaged === undefined) {
+        host.answer(request, { kind: 'fetched', id, end: host.end(), chunks });
+        return;
+      }
+      host.fail(request, failure('replica_damaged', { outcome: 'not_applied' }));
+      host.damaged(damaged);
+    });
+    if (!sent) host.fail(request, busy());
+  }
+
+  locate(request: Locate): void {
+    const host = this.#host;
+    this.place(request.position, (place) => {
+      if ('error' in place) host.fail(request, place.error);
+      else host.answer(request, { kind: 'located', id: request.id, ...place });
+    });
+  }
+
+  /** For an offset: that offset, or the end if it is above. */
+  place(position: Position, then: (place: Place) => void): void {
+    const host = this.#host;
+    host.confirm((leads) => {
+      if (!leads) {
+        then({ error: deposed() });
+        return;
+      }
+      const end = host.end();
+      if (position.at === 'time') this.#placeOfTime(position.value, end, then);
+      else if (position.at === 'earliest') then({ offset: offset(0), end });
+      else if (position.at === 'latest') then({ offset: end, end });
+      else then({ offset: offset(Math.min(position.value, end)), end });
+    });
+  }
+
+  #placeOfTime(timestamp: number, end: Offset, then: (place: Place) => void): void {
+    const host = this.#host;
+    host.whenReadable((leads) => {
+      if (!leads) {
+        then({ error: deposed() });
+        return;
+      }
+      const sent = host.time(timestamp, ([chunk], damaged) => {
+        if (damaged !== undefined) {
+          then({ error: failure('replica_damaged', { outcome: 'not_applied' }) });
+          host.damaged(damaged);
+        } else then({ offset: chunk === undefined ? end : firstSince(chunk, timestamp), end });
+      });
+      if (!sent) then({ error: busy() });
+    });
+  }
+}
+
+/** The chunk's first record at or after `timestamp`; its first one, if only a chunk before it reached that time. */
+function firstSince(chunk: Uint8Array, timestamp: number): Offset {
+  const { baseOffset, firstTimestamp, recordCount } = readChunkHeader(chunk);
+  const records = decodeRecords(chunk.subarray(chunkHeaderBytes), recordCount);
+  const at = records.findIndex((record) => firstTimestamp + record.timestampDelta >= timestamp);
+  return offset(baseOffset + Math.max(0, at));
+}

@@ -1,0 +1,81 @@
+/**
+ * Consumers (SEMANTICS S8, S10): who may read which topic under which id, and the session numbers of those that are pushed to.
+ *
+ * Two kinds of id share one table. A drawn id (32 hexadecimal characters, what HTTP gives) belongs to one topic for good; a name that
+ * its user has chosen belongs to its topic, and another topic may have a consumer of the same name.
+ */
+import type { Applied, DirectoryResult } from './contract.ts';
+import * as errors from './errors.ts';
+import { isConsumerName, isId } from './names.ts';
+
+interface Consumer {
+  readonly id: string;
+  readonly topic: string;
+  /** The newest session number that was given; 0: none. */
+  session: number;
+}
+
+/** What a consumer is found by. No topic has a slash in its name, and no drawn id. */
+export function consumerKey(id: string, topic: string): string {
+  return isId(id) ? id : `${topic}/${id}`;
+}
+
+export interface ConsumerBounds {
+  readonly most: number;
+  readonly nameBytes: number;
+}
+
+function no(result: DirectoryResult): Applied {
+  return { result, events: [] };
+}
+
+export class ConsumerTable {
+  readonly #consumers = new Map<string, Consumer>();
+  readonly #bounds: ConsumerBounds;
+
+  constructor(bounds: ConsumerBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Of HTTP: only drawn ids. */
+  register(id: string, topic: string, partitions: number): Applied {
+    if (!isId(id)) return no(errors.badId(id));
+    const consumer = this.#admit(id, topic);
+    if ('ok' in consumer) return no(consumer);
+    if (consumer.known) return { result: { ok: true, partitions }, events: [] };
+    return { result: { ok: true, partitions }, events: [event(consumer.entry)] };
+  }
+
+  /** Registers the consumer if it is new, and gives it the next session number, strictly above all before. */
+  open(id: string, topic: string, partitions: number): Applied {
+    const { nameBytes } = this.#bounds;
+    if (!isConsumerName(id, nameBytes)) return no(errors.badConsumerName(id, nameBytes));
+    const consumer = this.#admit(id, topic);
+    if ('ok' in consumer) return no(consumer);
+    const { entry } = consumer;
+    entry.session += 1;
+    return { result: { ok: true, partitions, session: entry.session }, events: [event(entry)] };
+  }
+
+  /** In the order of their first registration. */
+  *entries(): Iterable<Readonly<Consumer>> {
+    yield* this.#consumers.values();
+  }
+
+  #admit(id: string, topic: string): { readonly entry: Consumer; readonly known: boolean } | DirectoryResult {
+    const key = consumerKey(id, topic);
+    const known = this.#consumers.get(key);
+    if (known !== undefined) {
+      return known.topic === topic ? { entry: known, known: true } : errors.idInUse(id, known.topic);
+    }
+    const { most } = this.#bounds;
+    if (this.#consumers.size >= most) return errors.limitReached('consumers', most);
+    const entry: Consumer = { id, topic, session: 0 };
+    this.#consumers.set(key, entry);
+    return { entry, known: false };
+  }
+}
+
+function event({ id, topic, session }: Consumer): Applied['events'][number] {
+  return { kind: 'consumer', id, topic, session };
+}
