@@ -24,7 +24,7 @@ export const ref: Codec<Ref<never>> = struct<{ node: string; shard: number; id: 
   node: name,
   shard: uint,
   id: name,
-}) as Codec<Ref<never>>;
+});
 
 export const callError: Codec<CallError> = struct<CallError>({
   code: errorCode,

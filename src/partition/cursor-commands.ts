@@ -142,8 +142,9 @@ export function encodeCursorCommand(command: CursorCommand): Uint8Array {
     }
     case 'advances':
       writer.u16(command.advances.length);
-      for (const { consumer, session, upTo } of command.advances)
+      for (const { consumer, session, upTo } of command.advances) {
         writer.name(consumer).u64(session).u64(upTo);
+      }
       break;
   }
   return writer.bytes();

@@ -60,8 +60,9 @@ export class PushReader {
   static async open(client: RawClient, options: PushReaderOptions): Promise<PushReader> {
     const reader = new PushReader(client, options);
     await until('subscribed', () => reader.next !== undefined || reader.ended !== undefined);
-    if (reader.ended !== undefined)
+    if (reader.ended !== undefined) {
       throw new CallFailed(`${reader.ended.code}: ${reader.ended.message}`, reader.ended);
+    }
     return reader;
   }
 

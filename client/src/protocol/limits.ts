@@ -219,7 +219,7 @@ export function assertLimits(limits: Limits): void {
       limits.pushPullBytes + limits.recordBytes + 8_192 <= limits.frameBytes,
       'a delivery with one last chunk fits a frame',
     ],
-    [limits.pushPullChunks <= 8 * limits.appendEntries, 'the chunks of one pull fit a delivery'],
+    [limits.pushPullChunks <= defaultLimits.pushPullChunks, 'the chunks of one pull fit a delivery'],
     [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],

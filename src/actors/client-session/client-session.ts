@@ -60,7 +60,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#nextId = Math.floor(context.random() * 2 ** 44);
     const { clientUnsentBytes, nodeUnsentBytes, pushPullBytes } = this.#limits;
     this.#subscriptions = new Subscriptions({
-      context: context as unknown as Context<never>,
+      context: context,
       port: this.#port,
       limits: this.#limits,
       share: () =>

@@ -3,8 +3,7 @@
  * allow, and hands them on as they come.
  *
  * What was drawn and has not left this process is bounded for the connection as a whole, and whose turn it is goes round: a client
- * that does not read stops its own drawing and nothing else. Acks of one subscription are sent one at a time; those that come
- * meanwhile are answered by the next, which carries the highest.
+ * that does not read stops its own drawing and nothing else.
  */
 import { refTo, type Context, type Ref } from '../../kernel/index.ts';
 import {
@@ -27,37 +26,12 @@ import type {
   PushOpen,
   PushPull,
 } from '../partition-replica/push-messages.ts';
+import { Acks } from './acks.ts';
 import { busy, lostSubscription, notOpen, overAcked, tooManyAcks, tooManySubscribed } from './errors.ts';
 import { NewestEnds } from './newest-ends.ts';
 import type { ClientPort } from './port.ts';
 import type { Route } from './routes.ts';
-
-interface PendingAck {
-  readonly correlation: number;
-  readonly upTo: Offset;
-}
-
-interface Subscribed {
-  readonly id: number;
-  /** Of the client's `subscribe`: its name for the subscription. */
-  readonly correlation: number;
-  readonly frame: Subscribe;
-  readonly route: Route;
-  state: 'opening' | 'open' | 'closing';
-  creditRecords: number;
-  creditBytes: number;
-  /** The offset after what was handed to the connection. */
-  next: Offset;
-  /** The end of the partition as it is known here. */
-  end: Offset;
-  /** Bytes of the pull that is open; 0: none. */
-  pulling: number;
-  queued: boolean;
-  acks: PendingAck[];
-  /** The ack that was sent and not answered. */
-  acking: Offset | undefined;
-  unsubscribe: number | undefined;
-}
+import { newSubscribed, wants, type Subscribed } from './subscribed.ts';
 
 type Body<M> = M extends unknown ? Omit<M, 'id' | 'replyTo'> : never;
 type Request = Body<PushOpen | PushPull | PushAck | PushClose>;
@@ -78,6 +52,7 @@ export class Subscriptions {
   readonly #byId = new Map<number, Subscribed>();
   readonly #byCorrelation = new Map<number, Subscribed>();
   readonly #ended = new NewestEnds();
+  readonly #acks: Acks;
   /** Those that have something to draw, the next one first. */
   #turns: Subscribed[] = [];
   /** Pulls that are open, by subscription, with their bytes: also of subscriptions that have ended since. */
@@ -85,10 +60,13 @@ export class Subscriptions {
   #pulledBytes = 0;
   /** What came while the connection was full, in order. */
   #held: { readonly subscription: Subscribed; readonly pushed: Pushed }[] = [];
-  #pendingAcks = 0;
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
+    this.#acks = new Acks({
+      port: options.port,
+      send: (subscription, upTo) => this.#ask(subscription, { kind: 'push-ack', upTo }),
+    });
   }
 
   get size(): number {
@@ -100,7 +78,7 @@ export class Subscriptions {
       subscriptions: this.size,
       pulledBytes: this.#pulledBytes,
       heldDeliveries: this.#held.length,
-      pendingAcks: this.#pendingAcks,
+      pendingAcks: this.#acks.size,
     };
   }
 
@@ -112,23 +90,8 @@ export class Subscriptions {
   }
 
   open(frame: Subscribe, route: Route): void {
-    const { correlation, owner, start, reset, creditRecords, creditBytes } = frame;
-    const subscription: Subscribed = {
-      id: this.#options.nextId(),
-      correlation,
-      frame,
-      route,
-      state: 'opening',
-      creditRecords,
-      creditBytes,
-      next: 0 as Offset,
-      end: 0 as Offset,
-      pulling: 0,
-      queued: false,
-      acks: [],
-      acking: undefined,
-      unsubscribe: undefined,
-    };
+    const { correlation, owner, start, reset } = frame;
+    const subscription = newSubscribed(this.#options.nextId(), frame, route);
     const sent = this.#ask(subscription, { kind: 'push-open', owner, start, reset });
     if (sent === 'accepted') {
       this.#byId.set(subscription.id, subscription);
@@ -157,12 +120,10 @@ export class Subscriptions {
     } else if (subscription.frame.owner === undefined || upTo > subscription.next) {
       const durable = subscription.frame.owner !== undefined;
       this.#tell(correlation, overAcked(upTo, subscription.next, durable));
-    } else if (this.#pendingAcks >= clientPendingAcks) {
+    } else if (this.#acks.size >= clientPendingAcks) {
       this.#tell(correlation, tooManyAcks(clientPendingAcks));
     } else {
-      subscription.acks.push({ correlation, upTo });
-      this.#pendingAcks += 1;
-      this.#sendAck(subscription);
+      this.#acks.add(subscription, { correlation, upTo });
     }
   }
 
@@ -193,13 +154,15 @@ export class Subscriptions {
         this.#queue(subscription);
         return this.draw();
       case 'pushed':
-        subscription.pulling = 0;
+        subscription.pulling = false;
         this.#held.push({ subscription, pushed: message });
         return this.draw();
       case 'push-acked':
-        return this.#acked(subscription, message.cursor);
+        this.#acks.acked(subscription, message.cursor);
+        return this.#closeIfDone(subscription);
       case 'push-ack-refused':
-        return this.#ackRefused(subscription, message.error);
+        this.#acks.refused(subscription, message.error);
+        return this.#closeIfDone(subscription);
       case 'push-ended':
         if (message.error.code === 'not_leader') {
           this.#options.astray(subscription.frame, subscription.route);
@@ -226,7 +189,7 @@ export class Subscriptions {
       const bytes = Math.min(subscription.creditBytes, limits.pushPullBytes, share);
       const sent = this.#ask(subscription, { kind: 'push-pull', records: subscription.creditRecords, bytes });
       if (sent === 'accepted') {
-        subscription.pulling = bytes;
+        subscription.pulling = true;
         this.#pulls.set(subscription.id, bytes);
         this.#pulledBytes += bytes;
       } else if (sent === 'gone') this.#lost(subscription);
@@ -300,47 +263,6 @@ export class Subscriptions {
     this.#pulledBytes -= bytes;
   }
 
-  #sendAck(subscription: Subscribed): void {
-    if (subscription.acking !== undefined || subscription.acks.length === 0) return;
-    const upTo = subscription.acks.reduce((most, ack) => (ack.upTo > most ? ack.upTo : most), 0 as Offset);
-    const sent = this.#ask(subscription, { kind: 'push-ack', upTo });
-    if (sent === 'accepted') subscription.acking = upTo;
-    else this.#settleAcks(subscription, () => busy(sent, subscription.route.node));
-  }
-
-  #acked(subscription: Subscribed, cursor: Offset): void {
-    const { acking } = subscription;
-    subscription.acking = undefined;
-    const reached = acking === undefined || acking < cursor ? cursor : acking;
-    this.#settleAcks(subscription, ({ upTo }) => (upTo <= reached ? cursor : undefined));
-    this.#sendAck(subscription);
-    this.#closeIfDone(subscription);
-  }
-
-  #ackRefused(subscription: Subscribed, error: CallError): void {
-    const { acking } = subscription;
-    subscription.acking = undefined;
-    this.#settleAcks(subscription, ({ upTo }) =>
-      acking === undefined || upTo <= acking ? error : undefined,
-    );
-    this.#sendAck(subscription);
-    this.#closeIfDone(subscription);
-  }
-
-  /** Answers each waiting ack with its new cursor or its failure; undefined: it goes on waiting. */
-  #settleAcks(subscription: Subscribed, answer: (ack: PendingAck) => Offset | CallError | undefined): void {
-    const { port } = this.#options;
-    subscription.acks = subscription.acks.filter((ack) => {
-      const settled = answer(ack);
-      if (settled === undefined) return true;
-      this.#pendingAcks -= 1;
-      const { correlation } = ack;
-      if (typeof settled === 'object') this.#tell(correlation, settled);
-      else port.send({ kind: 'acked', correlation, cursor: settled });
-      return false;
-    });
-  }
-
   #closeIfDone(subscription: Subscribed): void {
     const { unsubscribe, state, acks } = subscription;
     if (unsubscribe === undefined || state !== 'closing' || acks.length > 0) return;
@@ -356,11 +278,8 @@ export class Subscriptions {
   }
 
   #end(subscription: Subscribed, error: CallError): void {
-    const { correlation, acking, unsubscribe } = subscription;
-    this.#settleAcks(subscription, ({ upTo }) => {
-      const inDoubt = acking !== undefined && upTo <= acking && error.code !== 'fenced';
-      return inDoubt ? { ...error, outcome: 'unknown' } : error;
-    });
+    const { correlation, unsubscribe } = subscription;
+    this.#acks.end(subscription, error);
     this.#forget(subscription);
     this.#ended.put(correlation, error);
     if (unsubscribe === undefined) this.#tell(correlation, error);
@@ -389,7 +308,7 @@ export class Subscriptions {
     const message = { ...request, id: subscription.id, replyTo: context.self as Ref<PushNews> };
     return context.send(
       partitionOf(node, group),
-      message as PushOpen | PushPull | PushAck | PushClose,
+      message,
       request.kind === 'push-close' ? 'control' : 'data',
     );
   }
@@ -397,8 +316,4 @@ export class Subscriptions {
 
 function partitionOf(node: string, group: GroupId): Ref<PartitionReplicaMessage> {
   return refTo<PartitionReplicaMessage>(node, partitionActorId(group));
-}
-
-function wants({ state, pulling, creditRecords, creditBytes, next, end }: Subscribed): boolean {
-  return state === 'open' && pulling === 0 && creditRecords > 0 && creditBytes > 0 && next < end;
 }

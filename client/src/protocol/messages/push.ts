@@ -142,7 +142,7 @@ export interface Delivery {
 export const delivery: MessageCodec<Delivery> = message<Delivery>('delivery', 69, {
   correlation,
   end: offsetField,
-  chunks: list(passingChunk, defaultLimits.appendEntries * 8),
+  chunks: list(passingChunk, defaultLimits.pushPullChunks),
 });
 
 /** All records below `upTo` are done. Only up to what was delivered; never moves the cursor back. */
