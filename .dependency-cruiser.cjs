@@ -106,7 +106,8 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules|^(client/)?dist/' },
-    exclude: { path: '^(client/)?dist/(?!protocol/)' },
+    // The peers' clients are a project of their own, which is not installed unless a peer is measured.
+    exclude: { path: '^(client/)?dist/(?!protocol/)|^bench/peers/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],

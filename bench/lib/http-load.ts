@@ -10,6 +10,7 @@ export interface Measured {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
   readonly maxMs: number;
 }
 
@@ -53,6 +54,7 @@ export async function runLoad({ scenario, url, connections, seconds, call }: Loa
     perSecond: Math.round(samples.length / elapsed),
     p50Ms: percentile(samples, 0.5),
     p99Ms: percentile(samples, 0.99),
+    p999Ms: percentile(samples, 0.999),
     maxMs: percentile(samples, 1),
   };
 }

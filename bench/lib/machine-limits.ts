@@ -3,6 +3,7 @@ import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { packFrame } from '@callboard/client/protocol';
 import { median } from './percentiles.ts';
 
 export interface MachineLimits {
@@ -15,6 +16,10 @@ export interface MachineLimits {
   readonly sequentialWriteMBps: number;
   /** Median round trip of 64 bytes over loopback TCP. */
   readonly loopbackRoundTripMs: number;
+  /** Small positional frames packed on one core. */
+  readonly msgpackFramesPerSecond: number;
+  /** Copying 1 MiB blocks on one core. */
+  readonly memcpyMBps: number;
 }
 
 export async function measureMachine(directory: string): Promise<MachineLimits> {
@@ -26,7 +31,27 @@ export async function measureMachine(directory: string): Promise<MachineLimits> 
     fdatasyncMs: fdatasyncMedian(join(directory, 'sync-probe')),
     sequentialWriteMBps: sequentialWrite(join(directory, 'write-probe')),
     loopbackRoundTripMs: await loopbackRoundTrip(),
+    msgpackFramesPerSecond: msgpackRate(),
+    memcpyMBps: memcpyRate(),
   };
+}
+
+function msgpackRate(): number {
+  const rounds = 500_000;
+  const frame = [39, 1_234_567, 'orders', 3, 0, new Uint8Array(100)];
+  for (let i = 0; i < 10_000; i += 1) packFrame(frame);
+  const start = performance.now();
+  for (let i = 0; i < rounds; i += 1) packFrame(frame);
+  return Math.round((rounds * 1_000) / (performance.now() - start));
+}
+
+function memcpyRate(): number {
+  const from = Buffer.alloc(1 << 20, 1);
+  const to = Buffer.alloc(1 << 20);
+  const rounds = 2_000;
+  const start = performance.now();
+  for (let i = 0; i < rounds; i += 1) from.copy(to);
+  return Math.round((rounds * 1.048576 * 1_000) / (performance.now() - start));
 }
 
 function fdatasyncMedian(path: string): number {

@@ -1,0 +1,11 @@
+/** RabbitMQ quorum queues. */
+import type { System } from '../../systems/system.ts';
+import { missingRabbit, startRabbit } from './cluster.ts';
+
+export const rabbitQuorum: System = {
+  name: 'rabbitmq-quorum',
+  modes: [{ name: 'default', durability: 'R3, fsync on a majority before the answer (quorum queue)' }],
+  driver: new URL('./quorum-driver.js', import.meta.url).href,
+  missing: missingRabbit,
+  start: startRabbit,
+};

@@ -1,0 +1,11 @@
+/** RabbitMQ streams. */
+import type { System } from '../../systems/system.ts';
+import { missingRabbit, startRabbit } from './cluster.ts';
+
+export const rabbitStreams: System = {
+  name: 'rabbitmq-streams',
+  modes: [{ name: 'default', durability: 'R3, in the page cache of a majority, no fsync before the answer' }],
+  driver: new URL('./streams-driver.js', import.meta.url).href,
+  missing: missingRabbit,
+  start: startRabbit,
+};
