@@ -64,13 +64,13 @@ const scenarios: readonly Scenario[] = [
     name: 'one entry of one record, tails synced',
     chunks: 1,
     records: 1,
-    options: { ...plain, tailSyncMs: 0 },
+    options: { ...plain, limits: { ...defaultLimits, journalSyncMs: 0 } },
   },
   {
     name: '64 entries of 100 records, tails synced',
     chunks: 64,
     records: 100,
-    options: { ...plain, tailSyncMs: 0 },
+    options: { ...plain, limits: { ...defaultLimits, journalSyncMs: 0 } },
   },
 ];
 

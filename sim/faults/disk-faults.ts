@@ -38,13 +38,16 @@ function oneKey(damage: (node: SimNode, filter: KeyFilter | undefined) => boolea
   };
 }
 
-function wholeEngine(damage: (node: SimNode, context: FaultContext) => void, power = true): Fault {
+function wholeEngine(
+  damage: (node: SimNode, context: FaultContext) => void,
+  mayLosePower: (context: FaultContext) => boolean = () => true,
+): Fault {
   return (context) => {
     const node = victim(context);
     if (node === undefined) return false;
     context.world.atlas.suspect(node.name, true);
     context.world.report.event(node.name, 'engine-damaged');
-    whileDown(context, node, () => damage(node, context), power);
+    whileDown(context, node, () => damage(node, context), mayLosePower(context));
     return false;
   };
 }
@@ -186,11 +189,11 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
   'older-value': oneKey((node, filter) => node.storage.engine.returnOlder(filter)),
   'bit-flip': oneKey((node, filter) => node.storage.engine.flipBit(filter)),
   'batch-hole': wholeEngine((node) => void node.storage.engine.makeBatchHole()),
-  // Not together with the machine's power: that would take the journal's newest tail records as well, which are synced later
-  // than the batches that they vouch for, and nothing would be left to tell of those.
+  // Together with the machine's power only where the journal is synced with each batch: else that would take the journal's
+  // newest tail records as well, and nothing would be left to tell of the batches that they vouch for (S18's exception).
   'tail-lost': wholeEngine(
     (node, { random }) => void node.storage.engine.loseTail(random.between(1, 20)),
-    false,
+    ({ world }) => world.settings.disk.tailSyncMs === 0,
   ),
   'open-failed': wholeEngine((node) => node.storage.engine.breakOpen()),
   helical,

@@ -88,6 +88,9 @@ function parseSecret(value: string): Parsed<string> {
   };
 }
 
+/** With 0 each tail record of the journal is synced before its batch is answered. */
+const mayBeZero: readonly string[] = ['journalSyncMs'];
+
 function parseLimits(value: Record<string, unknown>): Parsed<Partial<Limits>> {
   const known = Object.keys(defaultLimits);
   for (const [key, amount] of Object.entries(value)) {
@@ -98,10 +101,11 @@ function parseLimits(value: Record<string, unknown>): Parsed<Partial<Limits>> {
         why: `there is no limit '${key}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
       };
     }
-    if (typeof amount !== 'number' || !Number.isSafeInteger(amount) || amount < 1) {
+    const least = mayBeZero.includes(key) ? 0 : 1;
+    if (typeof amount !== 'number' || !Number.isSafeInteger(amount) || amount < least) {
       return {
         ok: false,
-        why: `the limit '${key}' must be a whole number from 1, not ${JSON.stringify(amount)}`,
+        why: `the limit '${key}' must be a whole number from ${least}, not ${JSON.stringify(amount)}`,
       };
     }
   }

@@ -157,7 +157,7 @@ export class Journal {
   syncTails(done: Done): void {
     const finish = this.#begin(done);
     const sequence = this.#state.sequence;
-    series(
+    together(
       journalNames.map(
         (name): Step =>
           (next) =>

@@ -28,7 +28,8 @@ import { syncDirectory } from './sync-directory.ts';
 
 export interface StorageOptions {
   readonly directory: string;
-  readonly limits: Pick<Limits, 'ballastBytes' | 'lowSpaceBytes' | 'memoryTopicBytes'>;
+  readonly limits: Pick<Limits, 'ballastBytes' | 'lowSpaceBytes' | 'memoryTopicBytes'> &
+    Partial<Pick<Limits, 'journalSyncMs'>>;
   readonly crc32: Crc32;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   readonly drawId: () => ReplicaId;
@@ -36,7 +37,6 @@ export interface StorageOptions {
   readonly note: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   /** The store failed while running: the node must end. */
   readonly failed: (detail: string) => void;
-  readonly tailSyncMs?: number;
   readonly level?: LevelOptions;
   /** Replaces the file system's answer in tests. */
   readonly freeBytes?: () => Promise<number>;
@@ -101,7 +101,7 @@ function levelOptionsFor(ballastBytes: number): LevelOptions {
 }
 
 async function openStore(directory: string, options: StorageOptions, space: Space): Promise<StoreOpened> {
-  const { crc32, schedule, drawId, failed, tailSyncMs } = options;
+  const { crc32, schedule, drawId, failed, limits } = options;
   const bootId = await readBootId();
   return new Promise<StoreOpened>((done) => {
     openLogStore(
@@ -120,7 +120,7 @@ async function openStore(directory: string, options: StorageOptions, space: Spac
         bootId,
         lowSpace: () => space.low(),
         failed,
-        ...(tailSyncMs === undefined ? {} : { tailSyncMs }),
+        ...(limits.journalSyncMs === undefined ? {} : { tailSyncMs: limits.journalSyncMs }),
       },
       done,
     );

@@ -152,6 +152,24 @@ test('it is known after an orderly end, and when each tail record was synced bef
   assert.equal(owes(node.start().open(g1).verdict), log.tail);
 });
 
+test('the exception of S18: only a journal synced with each batch knows of batches lost together with the power', () => {
+  for (const tailSyncMs of [1_000, 0]) {
+    const node = new TestNode(1);
+    const store = node.start({ tailSyncMs });
+    const log = new LogMaker(g1);
+    store.birth(birthOf(g1));
+    store.open(g1);
+    store.write(appendOf(g1, [log.append()], { hard: hardState(1) }));
+    store.write(appendOf(g1, [log.append()]));
+    // The machine loses its power within the second; and of what the engine had synced the newest batch is gone.
+    node.crash(true, 'lost');
+    node.storage.engine.loseTail(1);
+    const { verdict } = node.start().open(g1);
+    if (tailSyncMs === 0) assert.equal(owes(verdict), log.tail);
+    else assert.equal(verdict, { kind: 'clean' }, 'not to be told from a batch that was never written');
+  }
+});
+
 test('a second restart does not forget damage, even if the log is sound again', () => {
   const { node, log } = scene();
   const key = [...node.storage.engine.stored()].find((entry) => entry.key[0] === entryTag);

@@ -35,6 +35,8 @@ export interface Limits {
   readonly writerBatchBytes: number;
   readonly readsInFlight: number;
   readonly readBytes: number;
+  /** How long the journal's tail records may wait for their sync; 0: each is synced before its batch is answered. */
+  readonly journalSyncMs: number;
   readonly ballastBytes: number;
   readonly lowSpaceBytes: number;
   /** Entries that a node keeps in memory for topics with `storage: 'memory'`; more records are refused. */
@@ -134,6 +136,7 @@ export const defaultLimits: Limits = {
   writerBatchBytes: 1 << 20,
   readsInFlight: 8,
   readBytes: 1 << 20,
+  journalSyncMs: 1_000,
   ballastBytes: 64 << 20,
   lowSpaceBytes: 128 << 20,
   memoryTopicBytes: 1 << 30,
