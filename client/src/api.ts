@@ -4,7 +4,7 @@
  * Every call that reaches the cluster rejects with a `CallboardError` (code, outcome, retriable); every one takes an `AbortSignal`,
  * directly or through its object's options, and none waits longer than its deadline.
  */
-import type { Acks, TopicStorage } from './protocol/index.ts';
+import type { Acks, ErrorCode, TopicStorage } from './protocol/index.ts';
 
 /** Text is sent as UTF-8, bytes as they are, anything else as JSON. */
 export type Value = string | Uint8Array | JsonValue;
@@ -36,6 +36,14 @@ export type ClientStatus =
       readonly topic: string;
       readonly partition: number;
       readonly retryAfterMs: number;
+    }
+  | {
+      /** A partition of a consumer could not be subscribed to several times in a row; it is tried on. */
+      readonly kind: 'stalled';
+      readonly topic: string;
+      readonly partition: number;
+      readonly code: ErrorCode;
+      readonly reason: string;
     }
   | { readonly kind: 'fenced'; readonly topic: string; readonly consumer: string }
   | { readonly kind: 'closed' };
@@ -129,7 +137,7 @@ export interface ConsumerOptions {
   readonly ack?: 'explicit' | 'auto';
   /** Default: all. */
   readonly partitions?: readonly number[];
-  /** What may be on its way or waiting here, per partition. Default 1,000 records, 4 MiB. */
+  /** What may be on its way or waiting here, per partition. Default 10,000 records, 4 MiB. */
   readonly credit?: { readonly records?: number; readonly bytes?: number };
   readonly signal?: AbortSignal;
 }

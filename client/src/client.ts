@@ -16,6 +16,7 @@ import type { Platform } from './core/platform.ts';
 import { request, requestLeader } from './core/request.ts';
 import { abortedError, CallboardError, errorOf } from './errors.ts';
 import type { PartitionPlace, TopicPlaces } from './protocol/index.ts';
+import { CallboardConsumer } from './consumer/consumer.ts';
 import { CallboardProducer } from './producer/producer.ts';
 
 export class CallboardClient implements Client {
@@ -76,9 +77,11 @@ export class CallboardClient implements Client {
     return producer;
   }
 
-  consumer(topic: string, _options: ConsumerOptions = {}): Consumer {
+  consumer(topic: string, options: ConsumerOptions = {}): Consumer {
     this.#assertOpen();
-    throw errorOf('bad_request', { message: `no push yet: '${topic}' cannot be consumed by this client` });
+    const consumer = new CallboardConsumer(this.#core, topic, options, (ended) => this.#parts.delete(ended));
+    this.#parts.add(consumer);
+    return consumer;
   }
 
   close(): Promise<void> {

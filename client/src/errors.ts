@@ -15,11 +15,14 @@ export class CallboardError extends Error {
   /** The same call may succeed later without anybody mending anything. */
   readonly retriable: boolean;
   readonly retryAfterMs: number | undefined;
+  /** What the message says, without the code and the link. */
+  readonly detail: string;
   /** Where the code is explained, with what to do next: a page and section of the documentation. */
   readonly docs: string;
 
   constructor(problem: Failure, options?: ErrorOptions) {
     super(`${problem.code}: ${problem.message} (see docs/errors.md#${problem.code})`, options);
+    this.detail = problem.message;
     this.code = problem.code;
     this.outcome = problem.outcome;
     this.retriable = problem.retriable;
@@ -32,8 +35,11 @@ export function errorOf(code: ErrorCode, details: FailureDetails, options?: Erro
   return new CallboardError(failure(code, details), options);
 }
 
-/** `outcome`: what is known of the call that was given up. */
+/** `outcome`: what is known of what was given up. */
+export function abortedFailure(outcome: Outcome): Failure {
+  return failure('aborted', { message: 'given up by an AbortSignal; see cause for its reason', outcome });
+}
+
 export function abortedError(signal: AbortSignal, outcome: Outcome): CallboardError {
-  const message = 'the call was given up by its AbortSignal; see cause for the reason';
-  return errorOf('aborted', { message, outcome }, { cause: signal.reason });
+  return new CallboardError(abortedFailure(outcome), { cause: signal.reason });
 }

@@ -44,6 +44,11 @@ export class Core {
     return this.links.towards(this.topology.leaderUrl(topic, partition));
   }
 
+  /** Whether the first try to reach this partition's leader itself is under way. */
+  settling(topic: string, partition: number): boolean {
+    return this.links.settling(this.topology.leaderUrl(topic, partition));
+  }
+
   /** `run` is called, not within any call of its own, whenever it may find connections or topics changed. */
   watch(run: () => void): () => void {
     this.#watchers.add(run);

@@ -66,6 +66,13 @@ export class Links {
     return this.home;
   }
 
+  /** Whether it is being found out for the first time if the node at `url` can be reached; begins to. */
+  settling(url: string | undefined): boolean {
+    if (url === undefined || !this.#options.direct) return false;
+    if (!this.#connections.has(url)) this.#reach(url);
+    return this.#connections.get(url)?.open === false && !this.#detours.has(url);
+  }
+
   /** Addresses of nodes, as the cluster tells them: home moves to one of them when no given address answers. */
   learn(urls: Iterable<string>): void {
     for (const url of urls) {

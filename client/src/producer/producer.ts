@@ -2,7 +2,7 @@
 import type { OutgoingRecord, Producer, ProducerOptions, SentRecord, Value } from '../api.ts';
 import type { Core } from '../core/core.ts';
 import type { Timer } from '../core/platform.ts';
-import { abortedError, CallboardError, errorOf } from '../errors.ts';
+import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
 import { clientLimits, failure, partitionOfKey, type Acks, type Failure } from '../protocol/index.ts';
 import { EarlyRecords } from './early-records.ts';
 import { Lane, tooLarge, type LaneHost } from './lane.ts';
@@ -281,8 +281,7 @@ export class CallboardProducer implements Producer, LaneHost {
 
   readonly #aborted = (): void => {
     const signal = this.#signal as AbortSignal;
-    const { code, message, retriable } = abortedError(signal, 'not_applied');
-    this.#stop({ code, message, retriable, outcome: 'not_applied' }, signal.reason);
+    this.#stop(abortedFailure('not_applied'), signal.reason);
   };
 
   #stop(problem: Failure, cause?: unknown): void {

@@ -237,7 +237,7 @@ export const clientLimits = {
   /** A call with everything that it takes: reconnects, retries, changes of leader. */
   deadlineMs: 30_000,
   /** One answer of a node that is alive: beyond it the call is tried again. */
-  answerTicks: 10,
+  answerTicks: 17,
   /** A connection is asked for a sign of life after this silence, and given up after that one. Counted in ticks. */
   tickMs: 1_000,
   pingTicks: 3,
@@ -256,6 +256,8 @@ export const clientLimits = {
   /** A leader whose address could not be reached is left alone for this long, then longer; its calls go through another node. */
   detourMs: 2_000,
   detourMaxMs: 60_000,
+  /** How long a subscription waits for the first try to reach its leader directly. */
+  directWaitMs: 1_000,
   topicsKnown: 10_000,
 
   producerBufferedBytes: 33_554_432,

@@ -1,0 +1,258 @@
+/** Consumer: opens its session, subscribes to its partitions, and hands over what comes, in turn and in order. */
+import type { Consumer, ConsumerOptions, From, IncomingBatch, IncomingRecord, RunOptions } from '../api.ts';
+import type { Core } from '../core/core.ts';
+import { request } from '../core/request.ts';
+import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
+import { clientLimits, failure, type Failure, type Position, type SessionOf } from '../protocol/index.ts';
+import type { Feed } from './feed.ts';
+import { Handlers } from './handlers.ts';
+import { Pulls } from './pulls.ts';
+import type { ReceivedRecord } from './received-record.ts';
+import { Subscription, type SubscriptionHost } from './subscription.ts';
+
+export class CallboardConsumer implements Consumer {
+  readonly topic: string;
+  readonly id: string | undefined;
+  readonly #core: Core;
+  readonly #options: ConsumerOptions;
+  readonly #auto: boolean;
+  readonly #ended: (consumer: CallboardConsumer) => void;
+  readonly #opening = new AbortController();
+  readonly #opened: Promise<void>;
+  readonly #unwatch: () => void;
+  #subscriptions: readonly Subscription[] = [];
+  /** Feeds that hold something, in the order of their turns. */
+  readonly #ready = new Set<Feed>();
+  readonly #records: Pulls<IncomingRecord>;
+  readonly #batches: Pulls<IncomingBatch>;
+  readonly #handlers = new Set<Handlers>();
+  #end: Failure | undefined;
+  #cause: unknown;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    core: Core,
+    topic: string,
+    options: ConsumerOptions,
+    ended: (consumer: CallboardConsumer) => void,
+  ) {
+    this.topic = topic;
+    this.id = options.id;
+    this.#core = core;
+    this.#options = options;
+    this.#auto = options.ack === 'auto';
+    this.#ended = ended;
+    this.#records = new Pulls(() => this.#take(), this.#auto);
+    this.#batches = new Pulls(() => this.#takeBatch(), this.#auto);
+    this.#unwatch = core.watch(() => this.#changed());
+    this.#opened = this.#open();
+    this.#opened.catch(() => undefined);
+    options.signal?.addEventListener('abort', this.#aborted);
+    if (options.signal?.aborted === true) this.#aborted();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<IncomingRecord> {
+    return this.#records.iterator();
+  }
+
+  batches(): AsyncIterable<IncomingBatch> {
+    return { [Symbol.asyncIterator]: () => this.#batches.iterator() };
+  }
+
+  run(handler: (record: IncomingRecord) => void | Promise<void>, options: RunOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const handlers = new Handlers({
+        platform: this.#core.platform,
+        handler,
+        auto: this.#auto,
+        concurrency: options.concurrency ?? Infinity,
+        signal: options.signal,
+        ready: this.#ready,
+        done: (error) => {
+          this.#handlers.delete(handlers);
+          if (error === undefined) resolve();
+          else reject(error.reason);
+        },
+      });
+      this.#handlers.add(handlers);
+      if (this.#end !== undefined) handlers.end(this.#endError());
+      else handlers.pump();
+    });
+  }
+
+  async seek(to: From, partition?: number): Promise<void> {
+    await this.#opened;
+    if (this.#end !== undefined) throw new CallboardError(this.#end);
+    const position = positionOf(to);
+    const chosen = this.#subscriptions.filter(
+      ({ feed }) => partition === undefined || feed.partition === partition,
+    );
+    if (chosen.length === 0) {
+      const message = `this consumer does not read partition ${partition} of '${this.topic}'`;
+      throw errorOf('invalid_partition', { message });
+    }
+    for (const { feed } of chosen) this.#ready.delete(feed);
+    await Promise.all(chosen.map((subscription) => subscription.seek(position)));
+  }
+
+  lag(): ReadonlyMap<number, number> {
+    const lags = new Map<number, number>();
+    for (const { feed } of this.#subscriptions) {
+      if (feed.next !== undefined) lags.set(feed.partition, Math.max(0, feed.end - feed.next));
+    }
+    return lags;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#end !== undefined) return;
+    const flushed = Promise.allSettled(this.#subscriptions.map((subscription) => subscription.flushed()));
+    await flushed;
+    this.#stop(failure('closed', { message: `the consumer of '${this.topic}' was closed` }));
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const { owner, count } = await this.#session();
+      if (this.#end !== undefined) return;
+      const partitions = this.#options.partitions ?? Array.from({ length: count }, (_, i) => i);
+      const wrong = partitions.find((each) => !(Number.isInteger(each) && each >= 0 && each < count));
+      if (wrong !== undefined) {
+        const message = `'${this.topic}' has partitions 0 to ${count - 1}, not ${wrong}`;
+        throw errorOf('invalid_partition', { message });
+      }
+      const host = this.#hostFor(owner);
+      this.#subscriptions = [...new Set(partitions)].map((each) => new Subscription(host, each));
+      for (const subscription of this.#subscriptions) subscription.pump();
+    } catch (error) {
+      if (!(error instanceof CallboardError)) throw error;
+      const { code, detail, outcome } = error;
+      this.#stop(failure(code, { message: detail, outcome }), error.cause);
+      throw error;
+    }
+  }
+
+  /** Who speaks for the consumer, and how many partitions there are. */
+  async #session(): Promise<{ readonly owner: SessionOf | undefined; readonly count: number }> {
+    const { topic, id } = this;
+    const { signal } = this.#opening;
+    if (id !== undefined) {
+      const call = { kind: 'open-consumer', topic, consumer: id } as const;
+      const { session, partitions } = await request(this.#core, call, 'consumer-opened', { signal });
+      return { owner: { consumer: id, session }, count: partitions };
+    }
+    const call = { kind: 'metadata', topics: [topic] } as const;
+    const { topics } = await request(this.#core, call, 'metadata-reply', { signal });
+    this.#core.topology.learn(topics);
+    const [places] = topics;
+    if (places === undefined || places.error !== undefined) {
+      const message = `topic '${topic}' cannot be read; create it first, or look for a typing mistake in its name`;
+      throw errorOf(places?.error ?? 'topic_not_found', { message });
+    }
+    return { owner: undefined, count: places.partitions.length };
+  }
+
+  #hostFor(owner: SessionOf | undefined): SubscriptionHost {
+    const { from, credit } = this.#options;
+    return {
+      core: this.#core,
+      topic: this.topic,
+      owner,
+      start: positionOf(from ?? (owner === undefined ? 'latest' : 'earliest')),
+      creditRecords: Math.max(1, credit?.records ?? clientLimits.creditRecords),
+      creditBytes: Math.max(1, credit?.bytes ?? clientLimits.creditBytes),
+      arrived: (feed) => this.#arrived(feed),
+      failed: (problem) => this.#failed(problem),
+    };
+  }
+
+  #changed(): void {
+    if (this.#core.end !== undefined) this.#stop(this.#core.end);
+    else for (const subscription of this.#subscriptions) subscription.pump();
+  }
+
+  #arrived(feed: Feed): void {
+    this.#ready.add(feed);
+    this.#records.pump();
+    this.#batches.pump();
+    for (const handlers of this.#handlers) handlers.pump();
+  }
+
+  /** The next record: of the chunk that is begun, else of the next partition that holds something. */
+  #take(): IncomingRecord | undefined {
+    for (const feed of this.#ready) {
+      if (feed.busy) continue;
+      const record: ReceivedRecord | undefined = feed.take();
+      if (!feed.inChunk) this.#rotate(feed);
+      if (record !== undefined) return record;
+    }
+    return undefined;
+  }
+
+  #takeBatch(): IncomingBatch | undefined {
+    for (const feed of this.#ready) {
+      if (feed.busy) continue;
+      const batch = feed.takeBatch();
+      this.#rotate(feed);
+      if (batch !== undefined) return batch;
+    }
+    return undefined;
+  }
+
+  #rotate(feed: Feed): void {
+    this.#ready.delete(feed);
+    if (!feed.empty) this.#ready.add(feed);
+  }
+
+  #failed(problem: Failure): void {
+    if (problem.code === 'fenced' && this.id !== undefined) {
+      this.#core.status({ kind: 'fenced', topic: this.topic, consumer: this.id });
+    }
+    this.#stop(problem);
+  }
+
+  readonly #aborted = (): void => {
+    const signal = this.#options.signal as AbortSignal;
+    this.#stop(abortedFailure('not_applied'), signal.reason);
+  };
+
+  #endError(): { readonly reason: unknown } | undefined {
+    const end = this.#end;
+    if (end === undefined || end.code === 'closed') return undefined;
+    return { reason: new CallboardError(end, this.#cause === undefined ? {} : { cause: this.#cause }) };
+  }
+
+  #stop(problem: Failure, cause?: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = problem;
+    this.#cause = cause;
+    this.#unwatch();
+    this.#opening.abort();
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    for (const subscription of this.#subscriptions) subscription.end(this.#end);
+    this.#ready.clear();
+    const error = this.#endError();
+    this.#records.end(error);
+    this.#batches.end(error);
+    for (const handlers of [...this.#handlers]) handlers.end(error);
+    this.#ended(this);
+  }
+}
+
+function positionOf(from: From): Position {
+  if (from === 'earliest' || from === 'latest') return { at: from, value: 0 };
+  const [at, value] =
+    'offset' in from ? (['offset', from.offset] as const) : (['time', Number(from.time)] as const);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw errorOf('bad_request', { message: `the position ${at} ${value} is no whole number from 0` });
+  }
+  return { at, value };
+}

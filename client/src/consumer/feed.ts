@@ -1,0 +1,121 @@
+/**
+ * What came of one partition and waits for the user, in order, and how far the user has got. Knows nothing of connections: a
+ * record that was handed over is never handed over again, whatever a new subscription delivers once more.
+ */
+import type { IncomingBatch, IncomingRecord } from '../api.ts';
+import type { ReceivedChunk } from './received-chunk.ts';
+import { ReceivedRecord } from './received-record.ts';
+
+export class Feed {
+  readonly partition: number;
+  readonly #consumed: (records: number, bytes: number) => void;
+  #chunks: ReceivedChunk[] = [];
+  #head = 0;
+  /** The next offset for the user; undefined: the position is not known yet. */
+  next: number | undefined;
+  /** One above the highest committed offset, as last heard. */
+  end = 0;
+  /** A handler is at work on this partition. */
+  busy = false;
+
+  constructor(partition: number, consumed: (records: number, bytes: number) => void) {
+    this.partition = partition;
+    this.#consumed = consumed;
+  }
+
+  get empty(): boolean {
+    return this.#head >= this.#chunks.length;
+  }
+
+  put(chunk: ReceivedChunk): void {
+    this.#chunks.push(chunk);
+  }
+
+  /** The next record; undefined: nothing is here. */
+  take(): ReceivedRecord | undefined {
+    const chunk = this.#chunks[this.#head];
+    if (chunk === undefined) return undefined;
+    const offset = chunk.next;
+    const { at } = chunk;
+    const record = new ReceivedRecord(chunk, offset, at, chunk.skip());
+    this.next = offset + 1;
+    if (chunk.next >= chunk.end) this.#finish(chunk);
+    return record;
+  }
+
+  /** What is left of the next chunk. */
+  takeBatch(): IncomingBatch | undefined {
+    const chunk = this.#chunks[this.#head];
+    if (chunk === undefined) return undefined;
+    const batch = new ReceivedBatch(chunk);
+    this.next = chunk.end;
+    this.#finish(chunk);
+    return batch;
+  }
+
+  /** The position is set anew: forgets everything. */
+  clear(): void {
+    this.#chunks = [];
+    this.#head = 0;
+    this.next = undefined;
+  }
+
+  /** True while more of the chunk that was last taken from is left. */
+  get inChunk(): boolean {
+    const chunk = this.#chunks[this.#head];
+    return chunk !== undefined && chunk.next > chunk.base;
+  }
+
+  #finish(chunk: ReceivedChunk): void {
+    this.#head += 1;
+    if (this.#head >= this.#chunks.length) {
+      this.#chunks = [];
+      this.#head = 0;
+    } else if (this.#head >= 256) {
+      this.#chunks = this.#chunks.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#consumed(chunk.records, chunk.bytes.byteLength);
+  }
+}
+
+class ReceivedBatch implements IncomingBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly end: number;
+  readonly #chunk: ReceivedChunk;
+  readonly #from: number;
+  readonly #at: number;
+  #records: readonly IncomingRecord[] | undefined;
+
+  constructor(chunk: ReceivedChunk) {
+    this.topic = chunk.topic;
+    this.partition = chunk.partition;
+    this.end = chunk.committedEnd;
+    this.#chunk = chunk;
+    this.#from = chunk.next;
+    this.#at = chunk.at;
+  }
+
+  get records(): readonly IncomingRecord[] {
+    this.#records ??= this.#read();
+    return this.#records;
+  }
+
+  ack(): Promise<void> {
+    return this.#chunk.ledger.ack(this.#from, this.#chunk.end);
+  }
+
+  #read(): readonly IncomingRecord[] {
+    const chunk = this.#chunk;
+    const { view, end } = chunk;
+    const records: IncomingRecord[] = [];
+    let at = this.#at;
+    for (let offset = this.#from; offset < end; offset += 1) {
+      const recordEnd = at + 4 + view.getUint32(at, true);
+      records.push(new ReceivedRecord(chunk, offset, at, recordEnd));
+      at = recordEnd;
+    }
+    return records;
+  }
+}
