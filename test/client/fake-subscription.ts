@@ -11,6 +11,7 @@ export class FakeSubscription {
   #records: number;
   #bytes: number;
   #next = 0;
+  #from = 0;
 
   private constructor(frame: Subscribe, partition: FakePartition, connection: FakeConnection) {
     this.#frame = frame;
@@ -37,6 +38,7 @@ export class FakeSubscription {
     connection.subscriptions.set(correlation, subscription);
     const { end } = partition;
     connection.send({ kind: 'subscribed', correlation, offset: at as never, end: end as never });
+    subscription.#from = at;
     subscription.#next = partition.chunks.findIndex(({ base, count }) => base + count > at);
     if (subscription.#next < 0) subscription.#next = partition.chunks.length;
     partition.watchers.add(subscription.#pump);
@@ -59,7 +61,8 @@ export class FakeSubscription {
       const chunk = this.#partition.chunks[this.#next];
       if (chunk === undefined || this.#records <= 0 || this.#bytes <= 0) return;
       this.#next += 1;
-      this.#records -= chunk.count;
+      // Records below the first one wanted cost no credit.
+      this.#records -= chunk.base + chunk.count - Math.max(chunk.base, this.#from);
       this.#bytes -= chunk.bytes.byteLength;
       this.#connection.send({
         kind: 'delivery',

@@ -1,7 +1,6 @@
 /** The producer against a fake cluster: order, retries that store once, epochs, bounds and deadlines. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CallboardError, connect, type Client, type ConnectOptions } from '@callboard/client';
 import {
   chunkHeaderBytes,
   decodeRecords,
@@ -10,41 +9,10 @@ import {
   readChunkHeader,
 } from '@callboard/client/protocol';
 import { eventually } from '../lib/eventually.ts';
-import { failing, withFakes, type FakeCluster } from './fake-cluster.ts';
+import { failing } from './fake-cluster.ts';
+import { numbers, rejected, valuesOf, withClient } from './kit.ts';
 
 const text = new TextDecoder();
-
-/** The values that a partition holds, in order. */
-function valuesOf(cluster: FakeCluster, topic: string, partition: number): string[] {
-  return cluster
-    .partition(topic, partition)
-    .chunks.flatMap(({ bytes, count }) =>
-      decodeRecords(bytes.subarray(chunkHeaderBytes), count).map(({ value }) => text.decode(value)),
-    );
-}
-
-async function withClient(
-  nodes: number,
-  run: (client: Client, cluster: FakeCluster) => Promise<void>,
-  options: ConnectOptions = {},
-): Promise<void> {
-  await withFakes(nodes, async (cluster) => {
-    await using client = await connect(cluster.urls, options);
-    await run(client, cluster);
-  });
-}
-
-async function rejected(promise: Promise<unknown>): Promise<CallboardError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof CallboardError) return error;
-    throw error;
-  }
-  throw new Error('the promise was not rejected');
-}
-
-const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
 
 test('a topic is created, listed, and takes records of every kind of value', async () => {
   await withClient(1, async (client, cluster) => {
