@@ -79,8 +79,8 @@ export function verified(bytes: Uint8Array, previous: ChainLink | undefined, crc
   const { kind, group, term, index, baseOffset } = header;
   if (kind !== chunkKind.records) throw bad(`the chunk at offset ${baseOffset} holds no records`);
   if (previous !== undefined) {
-    if (group !== previous.group)
-      throw bad(`offset ${baseOffset} is of group ${group}, not ${previous.group}`);
+    const stranger = group !== previous.group;
+    if (stranger) throw bad(`offset ${baseOffset} is of group ${group}, not ${previous.group}`);
     if (index <= previous.index || term < previous.term) {
       throw bad(
         `entry ${index} of term ${term} comes after entry ${previous.index} of term ${previous.term}`,
