@@ -2,6 +2,7 @@
  * A whole simulated cluster under one seed: nodes, network, clients, faults and checkers on one loop.
  */
 import type { Address, Envelope, TraceFields } from '../src/kernel/index.ts';
+import { entryTag } from '../src/storage/keys.ts';
 import { createActorCodec } from '../src/actors/wire.ts';
 import { CheckDesk } from './check-desk.ts';
 import { Atlas } from './faults/atlas.ts';
@@ -28,6 +29,8 @@ export class World {
   onSend: (envelope: Envelope) => void = () => undefined;
   /** Told as a node begins a write. */
   onWriting: (node: string, truncates: boolean) => void = () => undefined;
+  /** Told as a batch of a node's engine has taken effect. */
+  onBatch: (node: string, truncates: boolean) => void = () => undefined;
   /** Whether something is wrong on purpose right now. */
   isDisturbed: () => boolean = () => false;
   /** Earlier copies of journal files, by node and name. */
@@ -85,7 +88,7 @@ export class World {
 
   #node(name: string): SimNode {
     const { loop, network, report, settings } = this;
-    return new SimNode(name, {
+    const node = new SimNode(name, {
       loop,
       network,
       report,
@@ -104,6 +107,11 @@ export class World {
         },
       },
     });
+    node.storage.engine.onBatch = (ops) => {
+      const cuts = ops.some((op) => op.kind === 'delete' && op.key[0] === entryTag);
+      this.onBatch(name, cuts);
+    };
+    return node;
   }
 
   #note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields | undefined): void {

@@ -50,6 +50,7 @@ export class FaultPlan {
       restartAfter: (ms, node) => this.restartAfter(ms, node),
     };
     world.onSend = (envelope) => triggers.sending(envelope);
+    world.onBatch = (node, truncates) => triggers.stored(node, truncates);
     world.onWriting = (node, truncates) => triggers.writing(node, truncates);
     world.onEnded = (node, why) => {
       clients.processEnded(node);

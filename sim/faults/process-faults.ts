@@ -5,9 +5,10 @@ import type { Moment } from './triggers.ts';
 
 const moments: readonly Moment[] = [
   'write',
-  'write',
+  'stored',
   'truncate',
-  'truncate',
+  'truncated',
+  'truncated',
   'vote',
   'vote-reply',
   'append-reply',

@@ -1,12 +1,13 @@
 /**
- * Faults that wait for a moment: the next time that a node writes, or sends a vote or an ack. A crash there is worth many
- * at random times.
+ * Faults that wait for a moment: the next time that a node writes, or has written one batch and not yet what belongs to it, or
+ * sends a vote or an ack. A crash there is worth many at random times.
  */
 import type { Envelope } from '../../src/kernel/index.ts';
 import type { GroupRaft } from '../../src/actors/group/messages.ts';
 import type { World } from '../world.ts';
 
-export type Moment = 'write' | 'truncate' | 'vote' | 'vote-reply' | 'append-reply' | 'append';
+export type Moment =
+  'write' | 'truncate' | 'stored' | 'truncated' | 'vote' | 'vote-reply' | 'append-reply' | 'append';
 
 interface Armed {
   readonly node: string;
@@ -34,6 +35,12 @@ export class Triggers {
     if (this.#armed.length === 0) return;
     this.#reached(node, 'write');
     if (truncates) this.#reached(node, 'truncate');
+  }
+
+  stored(node: string, truncates: boolean): void {
+    if (this.#armed.length === 0) return;
+    this.#reached(node, 'stored');
+    if (truncates) this.#reached(node, 'truncated');
   }
 
   sending(envelope: Envelope): void {

@@ -30,18 +30,24 @@ export function buildMutant(mutant: Mutant, purpose: string): string {
   // A private build carries its own client; the shared one is found through the checkout's packages.
   const client = join(buildDir, 'node_modules');
   if (existsSync(client)) cpSync(client, join(dir, 'node_modules'), { recursive: true });
+  for (const [file, text] of broken(mutant)) writeFileSync(join(dir, 'src', file), text);
+  return join(dir, 'sim', 'worker.js');
+}
+
+/** The changed files below `src/` with their new text. Throws if an edit does not fit exactly once. */
+export function broken(mutant: Mutant): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
   for (const { file, find, replace } of mutant.edits) {
-    const path = join(dir, 'src', file);
-    const text = readFileSync(path, 'utf8');
+    const text = texts.get(file) ?? readFileSync(join(buildDir, 'src', file), 'utf8');
     const parts = text.split(find);
     if (parts.length !== 2) {
       throw new Error(
         `the mutant ${mutant.name} does not fit: ${parts.length - 1} places in ${file} read '${find}'`,
       );
     }
-    writeFileSync(path, parts.join(replace));
+    texts.set(file, parts.join(replace));
   }
-  return join(dir, 'sim', 'worker.js');
+  return texts;
 }
 
 export function removeMutant(mutant: Mutant, purpose: string): void {

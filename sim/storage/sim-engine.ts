@@ -53,6 +53,8 @@ export const defaultLatencies: SimLatencies = {
 export type KeyFilter = (key: Uint8Array) => boolean;
 
 export class SimEngineHost implements EngineHost {
+  /** Told of each batch that took effect. */
+  onBatch: (ops: readonly EngineOp[]) => void = () => undefined;
   readonly device: SimDevice;
   readonly faults: FaultCounts<EngineFault> = new FaultCounts<EngineFault>();
   readonly #latencies: SimLatencies;
@@ -220,6 +222,7 @@ export class SimEngineHost implements EngineHost {
     this.#pending = undefined;
     if (!this.#failBatch && !this.#full) {
       this.#apply(ops);
+      this.onBatch(ops);
       return undefined;
     }
     this.#failBatch = false;
