@@ -1,14 +1,29 @@
 /** What every Network must do, between nodes of one cluster. Run on the WebSocket links and on the simulated network. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bin, message, uint, union } from '@callboard/client/protocol';
+import type { ActorCodec } from '../../src/actors/wire.ts';
 import type { Envelope, Lane, Network } from '../../src/kernel/index.ts';
 
 /** The message of this suite. A network under test whose messages need a codec must be able to carry it. */
-export interface NetworkProbe {
+interface NetworkProbe {
   readonly kind: 'network-probe';
   readonly number: number;
   readonly bytes: Uint8Array;
 }
+
+const probeShape = union<NetworkProbe>({
+  'network-probe': message<NetworkProbe>('network-probe', 1, {
+    number: uint,
+    bytes: bin(1 << 20, { copy: true }),
+  }),
+});
+
+/** Carries the probes, and nothing else. */
+export const probeCodec: ActorCodec = {
+  encode: (_id, value) => probeShape.encode(value as NetworkProbe),
+  decode: (_id, wire) => probeShape.decode(wire),
+};
 
 /** A cluster under test, with the few things of its world that the suite has to cause. */
 export interface NetworkBench {

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withoutRealWorld } from '../../sim/banned-globals.ts';
@@ -9,6 +12,21 @@ test('a seed run twice ends with the same hash and the same counts', () => {
     const first = runSeed({ seed, minutes: 1 });
     assert.equal(runSeed({ seed, minutes: 1 }), first);
     assert.equal(first.violations, []);
+  }
+});
+
+test('a seed ends with the same hash in every process, whatever its memory and the seeds of its hash tables', () => {
+  const main = fileURLToPath(new URL('../../sim/main.js', import.meta.url));
+  const here = runSeed({ seed: 'd7', minutes: 1 }).hash;
+  const flags = [
+    ['--max-old-space-size=96', '--hash-seed=1', '--random-seed=1'],
+    ['--max-semi-space-size=1', '--hash-seed=77', '--no-opt'],
+  ];
+  for (const given of flags) {
+    const { stdout } = spawnSync(process.execPath, [...given, main, '--seed', 'd7', '--minutes', '1'], {
+      encoding: 'utf8',
+    });
+    assert.is(/^trace hash (\w+)$/m.exec(stdout)?.[1], here, given.join(' '));
   }
 });
 

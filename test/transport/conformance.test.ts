@@ -1,15 +1,7 @@
 /** The WebSocket links keep the contract of the Network port. */
-import { bin, message, uint, union } from '@callboard/client/protocol';
-import { networkConformance, type NetworkBench, type NetworkProbe } from '../ports/network-conformance.ts';
+import { networkConformance, probeCodec, type NetworkBench } from '../ports/network-conformance.ts';
 import { until } from '../lib/until.ts';
 import { quickLimits, TestNode } from './kit.ts';
-
-const codec = union<NetworkProbe>({
-  'network-probe': message<NetworkProbe>('network-probe', 1, {
-    number: uint,
-    bytes: bin(1 << 20, { copy: true }),
-  }),
-});
 
 const limits = { ...quickLimits, peerLinkBytes: 8 << 20 };
 
@@ -22,10 +14,7 @@ async function openCluster(names: readonly string[]): Promise<NetworkBench> {
     const peers = new Map([...nodes].map(([peer, node]) => [peer, node.address]));
     const links = {
       incarnation: life,
-      codec: {
-        encode: (_id: string, value: unknown) => codec.encode(value as NetworkProbe),
-        decode: (_id: string, wire: readonly unknown[]) => codec.decode(wire),
-      },
+      codec: probeCodec,
     };
     const node = await TestNode.open(name, peers, { limits, links, ...(port === undefined ? {} : { port }) });
     for (const peer of nodes.values()) if (peer.name !== name) peer.links.addPeer(name, node.address);
