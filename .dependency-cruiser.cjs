@@ -52,7 +52,8 @@ module.exports = {
       NODE_BUILTINS,
       packages('ws'),
     ]),
-    row('doors', rooms('doors'), [
+    row('page', '^src/doors/http/page/browser/', ['^src/doors/http/page/browser/', CLIENT]),
+    row('doors', { path: rooms('doors'), pathNot: '^src/doors/http/page/browser/' }, [
       rooms('doors', 'kernel', 'actors'),
       ...PURE,
       NODE_BUILTINS,

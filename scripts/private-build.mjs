@@ -12,6 +12,12 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const CLIENT = 'node_modules/@callboard/client';
+const PAGE = 'src/doors/http/page/browser';
+// Types must come from the private client as well, or a half-written protocol of the shared build leaks in.
+const clientPaths = {
+  '@callboard/client': [`./${CLIENT}/dist/node.d.ts`],
+  '@callboard/client/*': [`./${CLIENT}/dist/*/index.d.ts`],
+};
 
 function writeJson(file, value) {
   writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
@@ -29,20 +35,28 @@ function writeProjects(dir) {
     },
     include: ['../../client/src/**/*.ts'],
   });
+  writeJson(join(dir, 'page.tsconfig.json'), {
+    extends: `../../${PAGE}/tsconfig.json`,
+    compilerOptions: {
+      rootDir: `../../${PAGE}`,
+      outDir: `./${PAGE}`,
+      tsBuildInfoFile: './page.tsbuildinfo',
+      paths: clientPaths,
+    },
+    include: [`../../${PAGE}/*.ts`],
+    references: [{ path: './client.tsconfig.json' }],
+  });
   writeJson(join(dir, 'tsconfig.json'), {
     extends: '../../tsconfig.json',
     compilerOptions: {
       rootDir: '../..',
       outDir: '.',
       tsBuildInfoFile: './root.tsbuildinfo',
-      // Types must come from the private client as well, or a half-written protocol of the shared build leaks in.
-      paths: {
-        '@callboard/client': [`./${CLIENT}/dist/node.d.ts`],
-        '@callboard/client/*': [`./${CLIENT}/dist/*/index.d.ts`],
-      },
+      paths: clientPaths,
     },
+    exclude: [`../../${PAGE}`],
     include: ['src', 'sim', 'test', 'bench', 'scripts'].map((room) => `../../${room}/**/*.ts`),
-    references: [{ path: './client.tsconfig.json' }],
+    references: [{ path: './client.tsconfig.json' }, { path: './page.tsconfig.json' }],
   });
 }
 

@@ -22,7 +22,7 @@ const OUTPUTS = ['dist/src/cli/main.js', 'client/dist/protocol/index.js', 'clien
 
 function sources(dir) {
   return readdirSync(join(ROOT, dir), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && (entry.name.endsWith('.ts') || entry.name === 'tsconfig.json'))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
 }

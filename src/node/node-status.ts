@@ -4,13 +4,16 @@ import { logWriterActorId } from '../actors/log-writer/messages.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
 import type { ActorInfo, ActorSystem } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
+import type { Limits } from '@callboard/client/protocol';
 import type { NodeConfig } from './config.ts';
 import type { LateNetwork } from './late-network.ts';
+import { topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
 
 export interface NodeStatusOptions {
   readonly system: ActorSystem;
   readonly config: NodeConfig;
   readonly network: LateNetwork;
+  readonly limits: Limits;
 }
 
 interface ManagerReport {
@@ -21,12 +24,7 @@ interface ManagerReport {
   readonly role?: string;
   readonly brokers?: readonly { readonly name: string; readonly state: string }[];
   readonly lostReplicas?: readonly unknown[];
-}
-
-interface ReplicaReport {
-  readonly group?: number;
-  readonly verdict?: string;
-  readonly leader?: string;
+  readonly topics?: readonly TopicReport[];
 }
 
 export class NodeStatus {
@@ -89,6 +87,13 @@ export class NodeStatus {
     };
   }
 
+  topics(): object {
+    const actors = this.#options.system.inspect();
+    const { config, limits } = this.#options;
+    const states = topicStates(managerOf(actors).topics ?? [], replicasOf(actors), limits.statusPartitions);
+    return { status: 'success', node: config.name, ...states };
+  }
+
   *#reasons(): Generator<string> {
     const { system, config } = this.#options;
     if (this.#closing) yield 'the node is stopping';
@@ -114,6 +119,6 @@ function managerOf(actors: readonly ActorInfo[]): ManagerReport {
   return actors.find((actor) => actor.id === managerActorId)?.details ?? {};
 }
 
-function replicasOf(actors: readonly ActorInfo[]): readonly ReplicaReport[] {
+function replicasOf(actors: readonly ActorInfo[]): readonly PartitionReport[] {
   return actors.filter((actor) => actor.id.startsWith('partition/')).map((actor) => actor.details);
 }

@@ -116,7 +116,7 @@ function makeParts(config: NodeConfig, limits: Limits, logger: Logger, nodeFaile
       nodeFailed('unexpected');
     },
   });
-  const status = new NodeStatus({ system, config, network });
+  const status = new NodeStatus({ system, config, network, limits });
   return { config, limits, clock, random, trace, network, system, status };
 }
 
@@ -127,6 +127,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     limits,
     adminToken: config.adminToken,
     status: () => status.document(),
+    topics: () => status.topics(),
     ready: () => status.readiness(),
     healthy: () => status.healthy(),
     trace,

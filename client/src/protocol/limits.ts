@@ -89,6 +89,9 @@ export interface Limits {
   /** Probes missed in a row that make a broker dead. */
   readonly healthMissedProbes: number;
 
+  /** Partitions that one `/status/topics` tells of. */
+  readonly statusPartitions: number;
+
   readonly clientConnections: number;
   readonly clientInflightBatches: number;
   /** Calls of one connection that wait for their answer, subscribing and acknowledging not counted. */
@@ -177,6 +180,8 @@ export const defaultLimits: Limits = {
   managerRetryMaxMs: 1_000,
   healthProbeMs: 500,
   healthMissedProbes: 3,
+
+  statusPartitions: 2_000,
 
   clientConnections: 5_000,
   clientInflightBatches: 256,

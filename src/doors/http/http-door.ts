@@ -12,7 +12,8 @@ import { Desk, deskRestarts } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
 import { parseJson, type JsonValue } from './json.ts';
 import { Ledger } from './ledger.ts';
-import { frontPage } from './page.ts';
+import { pageAssets } from './page/assets.ts';
+import { frontPage } from './page/front-page.ts';
 import { parseQuery } from './query.ts';
 import { failed, json, overloaded, tooLarge, writeHead, type Reply } from './reply.ts';
 import { refuseUnread } from './refuse.ts';
@@ -29,6 +30,8 @@ export interface HttpDoorOptions {
   /** Undefined: every admin call fails its authentication. */
   readonly adminToken: string | undefined;
   readonly status: () => object;
+  /** What this node's replicas know of the topics: read often, and nobody else is asked. */
+  readonly topics: () => object;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly healthy: () => boolean;
   readonly trace: Trace;
@@ -102,7 +105,7 @@ class Door {
   }
 
   #pages(): readonly Page[] {
-    const { node, status, ready, healthy } = this.#options;
+    const { node, status, topics, ready, healthy } = this.#options;
     return [
       { path: '/', answer: (request) => frontPage(node, request.headers.accept) },
       {
@@ -129,6 +132,8 @@ class Door {
         },
       },
       { path: '/status', answer: () => json(200, status()) },
+      { path: '/status/topics', answer: () => json(200, topics()) },
+      ...pageAssets(),
     ];
   }
 

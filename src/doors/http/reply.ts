@@ -55,7 +55,8 @@ export function overloaded(): CallError {
 export function writeHead(response: ServerResponse, answer: Reply): void {
   response.writeHead(answer.status, {
     'content-type': answer.type,
-    'content-length': Buffer.byteLength(answer.body),
+    // A 304 has no body, and its length would be taken for that of the body which the client has.
+    ...(answer.status === 304 ? {} : { 'content-length': Buffer.byteLength(answer.body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...answer.headers,

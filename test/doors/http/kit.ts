@@ -82,6 +82,7 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
     limits,
     adminToken,
     status: () => ({ node: 'n1' }),
+    topics: () => ({ status: 'success', topics: [], omitted: 0 }),
     ready: () => ({ ready: true, reasons: [] }),
     healthy: () => true,
     trace,
