@@ -44,6 +44,11 @@ export class DiskReader {
     }
   }
 
+  /** Anything of this group, of whatever life. */
+  holds(group: number): boolean {
+    return this.#findLife(groupId(group)) !== undefined;
+  }
+
   entryKeyOf(group: number, index: number): Uint8Array | undefined {
     const key = this.#logKey(group);
     return key === undefined ? undefined : entryKey(key, index);

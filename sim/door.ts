@@ -75,13 +75,17 @@ export class Door {
     context.monitor(manager, { kind: 'door-manager-gone' });
   }
 
+  #topic(topic: Topic): void {
+    if (topic.state === 'ready') this.topics.set(topic.name, topic);
+    const known = this.topics.get(topic.name)?.partitions[0]?.group;
+    if (topic.state === 'deleting' && known === topic.partitions[0]?.group) this.topics.delete(topic.name);
+  }
+
   #receive(message: DoorMessage, context: Context<DoorMessage>): void {
     switch (message.kind) {
       case 'directory-events':
         for (const event of message.events) {
-          if (event.kind === 'topic' && event.topic.state === 'ready') {
-            this.topics.set(event.topic.name, event.topic);
-          }
+          if (event.kind === 'topic') this.#topic(event.topic);
         }
         return;
       case 'door-manager-gone':

@@ -164,6 +164,21 @@ export class Finale {
         }
       }
     }
+    return this.#remains();
+  }
+
+  /** What is left of removed topics; undefined: nothing. */
+  #remains(): string | undefined {
+    const { atlas, checks } = this.#world;
+    for (const group of checks.promises.removedGroups()) {
+      for (const name of checks.promises.members(group)) {
+        const node = this.#world.node(name);
+        if (node.store?.replicas().some((birth) => birth.group === group) === true) {
+          return `the replica of removed group ${group} lives on ${name}`;
+        }
+        if (atlas.reader(name).holds(group)) return `${name} still stores entries of removed group ${group}`;
+      }
+    }
     return undefined;
   }
 

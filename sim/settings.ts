@@ -36,6 +36,8 @@ export interface FaultSettings {
 
 export interface WorkloadSettings {
   readonly topics: number;
+  /** Names under which topics are created, removed and created again. */
+  readonly fleeting: number;
   readonly maxPartitions: number;
   readonly httpProducers: number;
   readonly directProducers: number;
@@ -173,6 +175,7 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSet
 function drawWorkload(random: SimRandom): WorkloadSettings {
   return {
     topics: random.pick([1, 1, 1, 2, 3]),
+    fleeting: random.fork('fleeting').pick([0, 0, 1, 1, 2]),
     maxPartitions: random.pick([1, 1, 1, 2, 2, 4]),
     httpProducers: random.between(1, 2),
     directProducers: random.between(1, 2),

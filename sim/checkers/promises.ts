@@ -2,7 +2,7 @@
  * What each replica has promised so far, seen from outside: the log that it has made durable and answered for, and its term
  * and vote. Kept apart from the simulated disks, so that what a fault destroys can be told from what was never there.
  *
- * A damaged replica goes on owing what it had promised; what it stores before it is whole again promises nothing.
+ * A replica of a removed topic owes nothing. A damaged replica goes on owing what it had promised; what it stores before it is whole again promises nothing.
  */
 export interface StoredEntry {
   readonly index: number;
@@ -61,6 +61,7 @@ export class Promises {
   readonly #report: (text: string) => void;
   readonly #replicas = new Map<string, Promised>();
   readonly #members = new Map<number, readonly string[]>();
+  readonly #removed = new Set<number>();
 
   constructor(readDisk: ReadDisk, report: (text: string) => void) {
     this.#readDisk = readDisk;
@@ -75,12 +76,23 @@ export class Promises {
     this.#members.set(group, members);
   }
 
+  /** Its topic was removed: from now on its replicas may be gone at any time, and owe nothing. */
+  removed(group: number): void {
+    this.#removed.add(group);
+  }
+
+  /** Groups of removed topics. */
+  removedGroups(): Iterable<number> {
+    return this.#removed;
+  }
+
   members(group: number): readonly string[] {
     return this.#members.get(group) ?? [];
   }
 
+  /** Those of topics that were not removed. */
   groups(): readonly number[] {
-    return [...this.#members.keys()];
+    return [...this.#members.keys()].filter((group) => !this.#removed.has(group));
   }
 
   groupsOf(node: string): readonly number[] {

@@ -13,6 +13,7 @@ import type {
 
 export interface StoreObserver {
   born(births: readonly Birth[]): void;
+  dying(groups: readonly GroupId[]): void;
   /** A write is about to begin. */
   writing(batch: StoreBatch): void;
   written(batch: StoreBatch, answer: StoreAnswer): void;
@@ -49,6 +50,15 @@ export class ObservedStore implements LogStore {
   birth(births: readonly Birth[], done: (answer: StoreAnswer) => void): void {
     this.#observer.born(births);
     this.#store.birth(births, done);
+  }
+
+  death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void {
+    this.#observer.dying(groups);
+    this.#store.death(groups, done);
+  }
+
+  get diedUpTo(): number {
+    return this.#store.diedUpTo;
   }
 
   readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void {

@@ -47,6 +47,14 @@ export class StoreChecks implements StoreObserver {
     }
   }
 
+  dying(groups: readonly GroupId[]): void {
+    for (const group of groups) {
+      this.#checkers.promises.removed(group);
+      this.#checkRace(group, this.#walking.has(group));
+    }
+    this.#checkers.report.sometimes('a replica of a removed topic was deleted');
+  }
+
   writing(batch: StoreBatch): void {
     this.#inFlight = batch;
     this.#checkers.onWriting(batch.some((write) => write.truncateFrom !== undefined));

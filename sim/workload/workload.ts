@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import { Clients } from './clients.ts';
 import { DirectProducer } from './direct-producer.ts';
 import { FetchReader } from './fetch-reader.ts';
+import { FleetingTopic, fleetingPrefix } from './fleeting-topic.ts';
 import { HttpConsumer } from './http-consumer.ts';
 import { HttpProducer } from './http-producer.ts';
 import { TopicMaker } from './topic-maker.ts';
@@ -41,9 +42,13 @@ export class Workload {
   }
 
   start(): void {
-    const { topics } = this.world.settings.workload;
+    const { topics, fleeting } = this.world.settings.workload;
     const maker = new TopicMaker(this, this.fork('topics'));
     maker.start(topics, (topic) => this.#people(topic));
+    for (let at = 0; at < fleeting; at += 1) {
+      const name = `${fleetingPrefix}${at}`;
+      new FleetingTopic(this, this.fork(name), name).start();
+    }
     this.#beat();
   }
 
@@ -85,8 +90,11 @@ export class Workload {
     return undefined;
   }
 
+  /** Without the fleeting ones. */
   topics(): readonly KnownTopic[] {
-    for (const { door } of this.world.nodes) for (const name of door?.topics.keys() ?? []) this.topic(name);
+    for (const { door } of this.world.nodes) {
+      for (const name of door?.topics.keys() ?? []) if (!name.startsWith(fleetingPrefix)) this.topic(name);
+    }
     return [...this.#topics.values()];
   }
 

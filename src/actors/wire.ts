@@ -32,6 +32,7 @@ import {
   type AppliedQuery,
   type FounderHello,
   type FounderList,
+  type PartitionGone,
   type PartitionReady,
   type PrimaryAnswer,
   type PrimaryChange,
@@ -139,6 +140,7 @@ type ManagerTravels =
   | PrimaryRead
   | PrimaryAnswer
   | PartitionReady
+  | PartitionGone
   | AppliedQuery
   | AppliedAnswer;
 
@@ -168,6 +170,7 @@ function managerCodec(limits: Limits): UnionCodec<ManagerTravels> {
     'partition-ready': message<PartitionReady>('partition-ready', 21, { group }),
     'applied-query': message<AppliedQuery>('applied-query', 22, { id: uint, fromNode: name, index: uint }),
     'applied-answer': message<AppliedAnswer>('applied-answer', 23, { id: uint, node: name }),
+    'partition-gone': message<PartitionGone>('partition-gone', 24, { group, node: name }),
   });
 }
 

@@ -7,6 +7,7 @@
  */
 import {
   bool,
+  branded,
   isErrorCode,
   message,
   oneOf,
@@ -19,6 +20,7 @@ import {
   WireError,
   type CallError,
   type Codec,
+  type GroupId,
   type UnionCodec,
 } from '@callboard/client/protocol';
 import type { AdminAction, DirectoryCommand, DirectoryEntry, DirectoryResult } from './contract.ts';
@@ -28,6 +30,7 @@ export const directoryVersion = 1;
 /** Wide enough for anything that a command may name; what is allowed is the machine's business. */
 const name: Codec<string> = str(4_096);
 const id: Codec<string> = str(64);
+const group: Codec<GroupId> = branded<GroupId>();
 const action: Codec<AdminAction> = oneOf(['add', 'remove', 'activate', 'deactivate']);
 
 type Kind<K extends DirectoryCommand['kind']> = Extract<DirectoryCommand, { readonly kind: K }>;
@@ -47,6 +50,8 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'set-alive': message<Kind<'set-alive'>>('set-alive', 6, { broker: name, alive: bool }),
   admin: message<Kind<'admin'>>('admin', 7, { action, broker: name }),
   'open-consumer': message<Kind<'open-consumer'>>('open-consumer', 8, { id: name, topic: name }),
+  'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name }),
+  'topic-deleted': message<Kind<'topic-deleted'>>('topic-deleted', 10, { group }),
 });
 
 interface Accepted {

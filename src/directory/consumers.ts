@@ -62,6 +62,11 @@ export class ConsumerTable {
     yield* this.#consumers.values();
   }
 
+  /** The topic was removed: its names are free, and its drawn ids are nobody's. */
+  forgetTopic(topic: string): void {
+    for (const [key, consumer] of this.#consumers) if (consumer.topic === topic) this.#consumers.delete(key);
+  }
+
   #admit(id: string, topic: string): { readonly entry: Consumer; readonly known: boolean } | DirectoryResult {
     const key = consumerKey(id, topic);
     const known = this.#consumers.get(key);

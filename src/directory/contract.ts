@@ -33,9 +33,13 @@ export interface PartitionPlacement {
   readonly replicas: readonly { readonly node: string; readonly replica: string }[];
 }
 
+/**
+ * `creating` and `deleting` topics are hidden from users. A removed topic is `deleting` until every node that held a replica
+ * has deleted it; its name is free at once, because a group's number is never used again.
+ */
 export interface Topic {
   readonly name: string;
-  readonly state: 'creating' | 'ready';
+  readonly state: 'creating' | 'ready' | 'deleting';
   readonly partitions: readonly PartitionPlacement[];
 }
 
@@ -44,6 +48,13 @@ export type AdminAction = 'add' | 'remove' | 'activate' | 'deactivate';
 export type DirectoryCommand =
   | { readonly kind: 'create-topic'; readonly name: string; readonly partitions: number }
   | { readonly kind: 'topic-ready'; readonly name: string }
+  /**
+   * Only of a topic that is ready. So a `topic-ready` never meets a namesake: it is proposed while its topic is being created, one
+   * at a time, and a removal that stood before it in the log was refused.
+   */
+  | { readonly kind: 'remove-topic'; readonly name: string }
+  /** Every replica is deleted; the topic is named by the group of its first partition. */
+  | { readonly kind: 'topic-deleted'; readonly group: GroupId }
   | { readonly kind: 'register-producer'; readonly id: string; readonly topic: string }
   | { readonly kind: 'register-consumer'; readonly id: string; readonly topic: string }
   /** Registers the consumer with the topic if it is new, and gives it the next session number. */
@@ -75,6 +86,7 @@ export type DirectoryResult =
   | { readonly ok: true; readonly partitions: number; readonly session?: number }
   | { readonly ok: false; readonly error: CallError };
 
+/** A topic that is `deleting` takes its producers and consumers with it; there are no events for those. */
 export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }
   | { readonly kind: 'producer'; readonly id: string; readonly topic: string }

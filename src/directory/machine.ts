@@ -2,7 +2,7 @@
  * The directory: topics and where their replicas live, brokers, producers and consumers. Deterministic: the same entries
  * in the same order give the same results, events and state on every manager.
  */
-import { groupId, type Limits } from '@callboard/client/protocol';
+import { groupId, type GroupId, type Limits } from '@callboard/client/protocol';
 import { ConsumerTable } from './consumers.ts';
 import { admin, registerNode, setAlive, type BrokerTable } from './brokers.ts';
 import type {
@@ -54,6 +54,13 @@ function no(result: DirectoryResult): Applied {
   return { result, events: [] };
 }
 
+/** A topic has at least one partition, and its groups are its own for ever. */
+function firstGroup(topic: Topic): GroupId {
+  const first = topic.partitions[0];
+  if (first === undefined) throw new Error(`topic ${topic.name} has no partition`);
+  return first.group;
+}
+
 export class DirectoryMachine {
   readonly #limits: DirectoryLimits;
   readonly #factor: number;
@@ -62,12 +69,16 @@ export class DirectoryMachine {
   /** In the order in which they became ready; those still being created may stand anywhere. */
   readonly #topics = new Map<string, Topic>();
   readonly #creating = new Set<string>();
+  /** Removed topics some of whose replicas may still be somewhere, by the group of their first partition. */
+  readonly #deleting = new Map<GroupId, Topic>();
   readonly #producers = new Map<string, string>();
   readonly #consumers: ConsumerTable;
   /** What placements have put on each node, by name. */
   readonly #loads = new Map<string, Load>();
   readonly #tags: RecentTags;
   #groups = 0;
+  /** Partitions that take up room: of all topics, those being deleted included. */
+  #held = 0;
 
   constructor(options: DirectoryOptions) {
     const { replicationFactor } = options;
@@ -94,6 +105,7 @@ export class DirectoryMachine {
   snapshotEvents(): readonly DirectoryEvent[] {
     const events: DirectoryEvent[] = [];
     for (const broker of this.#brokers.values()) events.push({ kind: 'broker', broker });
+    for (const topic of this.#deleting.values()) events.push({ kind: 'topic', topic });
     for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
     for (const [id, topic] of this.#producers) events.push({ kind: 'producer', id, topic });
     for (const { id, topic, session } of this.#consumers.entries()) {
@@ -120,6 +132,11 @@ export class DirectoryMachine {
     return this.#creating;
   }
 
+  /** Topics that are being deleted, the longest removed first. */
+  deleting(): Iterable<Topic> {
+    return this.#deleting.values();
+  }
+
   broker(name: string): Broker | undefined {
     return this.#brokers.get(name);
   }
@@ -144,6 +161,10 @@ export class DirectoryMachine {
         return this.#createTopic(command.name, command.partitions);
       case 'topic-ready':
         return this.#topicReady(command.name);
+      case 'remove-topic':
+        return this.#removeTopic(command.name);
+      case 'topic-deleted':
+        return this.#topicDeleted(command.group);
       case 'register-producer':
         return this.#registerProducer(command.id, command.topic);
       case 'register-consumer':
@@ -174,16 +195,17 @@ export class DirectoryMachine {
       return no(errors.badPartitions(partitions, topicPartitions));
     }
     if (this.#topics.has(name)) return no(errors.topicExists(name));
-    if (this.#groups + partitions > clusterPartitions) {
+    if (this.#held + partitions > clusterPartitions) {
       return no(errors.limitReached('partitions', clusterPartitions));
     }
     const placed = placePartitions(this.#candidates(), partitions, this.#factor);
     if (placed === undefined) return no(errors.notEnoughBrokers());
     const placements = placed.map((replicas): PartitionPlacement => {
       this.#groups += 1;
-      replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0));
+      replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0, 1));
       return { group: groupId(this.#groups), replicas };
     });
+    this.#held += partitions;
     const topic: Topic = { name, state: 'creating', partitions: placements };
     this.#topics.set(name, topic);
     this.#creating.add(name);
@@ -200,6 +222,29 @@ export class DirectoryMachine {
     this.#topics.set(name, ready);
     this.#creating.delete(name);
     return ok(ready.partitions.length, [{ kind: 'topic', topic: ready }]);
+  }
+
+  /** Its producers and consumers go with it; the replicas are deleted by whoever hears the event. */
+  #removeTopic(name: string): Applied {
+    const topic = this.#topics.get(name);
+    if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
+    const deleting: Topic = { ...topic, state: 'deleting' };
+    this.#topics.delete(name);
+    this.#deleting.set(firstGroup(topic), deleting);
+    for (const { replicas } of topic.partitions) {
+      replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0, -1));
+    }
+    for (const [id, owner] of this.#producers) if (owner === name) this.#producers.delete(id);
+    this.#consumers.forgetTopic(name);
+    return ok(topic.partitions.length, [{ kind: 'topic', topic: deleting }]);
+  }
+
+  #topicDeleted(group: GroupId): Applied {
+    const topic = this.#deleting.get(group);
+    if (topic === undefined) return ok(0);
+    this.#deleting.delete(group);
+    this.#held -= topic.partitions.length;
+    return ok(topic.partitions.length);
   }
 
   #registerProducer(id: string, name: string): Applied {
@@ -241,15 +286,15 @@ export class DirectoryMachine {
     return candidates;
   }
 
-  #addLoad(node: string, leads: boolean): void {
+  #addLoad(node: string, leads: boolean, change: 1 | -1): void {
     const load = this.#loads.get(node) ?? { replicas: 0, leads: 0 };
-    load.replicas += 1;
-    if (leads) load.leads += 1;
+    load.replicas += change;
+    if (leads) load.leads += change;
     this.#loads.set(node, load);
   }
 
   *#describe(): Iterable<string> {
-    yield JSON.stringify(['groups', this.#groups, this.#factor]);
+    yield JSON.stringify(['groups', this.#groups, this.#held, this.#factor]);
     for (const broker of this.#brokers.values()) {
       const { name, replica, url, deactivated, alive, leaving } = broker;
       yield JSON.stringify(['broker', name, replica, url, deactivated, alive, leaving]);
@@ -259,6 +304,9 @@ export class DirectoryMachine {
     }
     for (const { name, state, partitions } of this.#topics.values()) {
       yield JSON.stringify(['topic', name, state, partitions.map((one) => [one.group, one.replicas])]);
+    }
+    for (const [group, { name, partitions }] of this.#deleting) {
+      yield JSON.stringify(['deleting', group, name, partitions.map((one) => [one.group, one.replicas])]);
     }
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
     for (const [id, topic] of this.#producers) yield JSON.stringify(['producer', id, topic]);

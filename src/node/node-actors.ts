@@ -68,6 +68,7 @@ export function startNodeActors(options: NodeActorsOptions): void {
         crc32,
         founders: () => store.document('founders'),
         births: () => store.replicas(),
+        diedUpTo: () => store.diedUpTo,
         onClusterId: (id) => options.onClusterId(id),
         spawnReplica,
       }),

@@ -63,6 +63,14 @@ export interface LogStore {
   write(batch: StoreBatch, done: (answer: StoreAnswer) => void): void;
   /** Journals the births (hard records). Not while a write is in flight. */
   birth(births: readonly Birth[], done: (answer: StoreAnswer) => void): void;
+  /**
+   * Journals the end of these groups' replicas (hard records), and then deletes what they have stored, bit by bit; also what a crash
+   * has left of one that died before. Not while a write, a walk or a birth of these groups is queued or in flight. Reads that
+   * come late find nothing.
+   */
+  death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void;
+  /** The highest group whose replica ever died here; 0: none. Durable with the deaths themselves. */
+  readonly diedUpTo: number;
   /** Reads and verifies entries (checksums, group, index, chain). */
   readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void;
   /** The entry that holds `offset`, by the offset index; the caller verifies by reading it. */

@@ -56,6 +56,13 @@ export function lastKey(tag: number, log: LogKey): Uint8Array {
   return key;
 }
 
+/** From the first key of a tag and group to above the last one, whatever the life. */
+export function groupRange(tag: number, group: GroupId): readonly [Uint8Array, Uint8Array] {
+  const to = new Uint8Array(logKeyBytes + 1).fill(0xff);
+  to.set(logKey(tag, { group, life: 0 }, 0).subarray(0, 5));
+  return [logKey(tag, { group, life: 0 }, 0), to];
+}
+
 export function tailKey(sequence: number): Uint8Array {
   const key = new Uint8Array(9);
   key[0] = tailTag;

@@ -59,6 +59,7 @@ export interface StoreParts {
 }
 
 const ok: StoreAnswer = { ok: true };
+const diedDocument = 'died-up-to';
 
 export class DiskLogStore implements LogStore {
   readonly #parts: StoreParts;
@@ -192,28 +193,34 @@ export class DiskLogStore implements LogStore {
     this.#hard(fresh.length === 0 ? [] : [{ kind: 'births', sequence, births: stored }], done);
   }
 
-  /**
-   * Journals the deaths, and then deletes the replicas' entries bit by bit. A crash in between leaves entries that
-   * nothing refers to.
-   */
+  get diedUpTo(): number {
+    return Number(this.#journal.state.documents.get(diedDocument) ?? '0');
+  }
+
+  /** The document first: if only it survives, a replica is known that was never born again. */
   death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void {
     const { replicas } = this.#journal.state;
-    const dying = groups.map((group) => replicas.get(group)).filter((replica) => replica !== undefined);
-    for (const { group } of dying) this.#logs.delete(group);
-    const records: JournalRecord[] =
-      dying.length === 0 ? [] : [{ kind: 'deaths', groups: dying.map(({ group }) => group) }];
+    const dying = groups.filter((group) => replicas.has(group));
+    for (const group of dying) this.#logs.delete(group);
+    const records: JournalRecord[] = dying.length === 0 ? [] : [{ kind: 'deaths', groups: dying }];
+    const upTo = Math.max(this.diedUpTo, ...dying);
+    if (upTo > this.diedUpTo) {
+      records.unshift({ kind: 'document', name: diedDocument, text: String(upTo) });
+    }
     this.#hard(records, (answer) => {
-      if (answer.ok) for (const replica of dying) this.#purge(replica);
+      if (answer.ok) for (const group of groups) this.#purge(group);
       done(answer);
     });
   }
 
-  #purge(replica: ReplicaState): void {
+  #purge(group: GroupId): void {
+    // Born anew meanwhile: what is stored is not all of a dead one.
+    if (this.#journal.state.replicas.has(group)) return;
     this.#job(
       [
         (next) =>
-          purge(replica.storage === 'memory' ? this.#parts.memory : this.#engine, replica, (error, more) => {
-            if (more && error === undefined) this.#purge(replica);
+          purge(this.#engine, group, (error, more) => {
+            if (more && error === undefined) this.#purge(group);
             next(error);
           }),
       ],
@@ -230,6 +237,10 @@ export class DiskLogStore implements LogStore {
   }
 
   readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void {
+    if (this.#isDead(request.group)) {
+      this.#parts.schedule(0, () => done({ entries: [], bad: request.from }));
+      return;
+    }
     const log = this.#replica(request.group);
     if (request.from > request.to || request.maxEntries < 1) {
       this.#parts.schedule(0, () => done({ entries: [], bad: undefined }));
@@ -240,17 +251,24 @@ export class DiskLogStore implements LogStore {
   }
 
   findOffset(group: GroupId, offset: Offset, done: (answer: OffsetAnswer) => void): void {
-    this.#finder(group).byOffset(offset, (index) => done({ index }));
+    if (this.#isDead(group)) this.#parts.schedule(0, () => done({ index: undefined }));
+    else this.#finder(group).byOffset(offset, (index) => done({ index }));
   }
 
   findTime(group: GroupId, timestamp: number, done: (answer: OffsetAnswer) => void): void {
     const found = (index: LogIndex | undefined): void => done({ index });
-    if (this.#logs.get(group)?.indexExact === true) this.#finder(group).byTime(timestamp, found);
+    if (this.#isDead(group)) this.#parts.schedule(0, () => found(undefined));
+    else if (this.#logs.get(group)?.indexExact === true) this.#finder(group).byTime(timestamp, found);
     else this.#finder(group).byTimeSlowly(timestamp, found);
   }
 
   #finder(group: GroupId): Finder {
     return new Finder(this.#engineOf(group), this.#parts.crc32, this.#replica(group));
+  }
+
+  /** Its replica may have died here: whoever still asks for its log is on the way out too. */
+  #isDead(group: GroupId): boolean {
+    return group <= this.diedUpTo && !this.#journal.state.replicas.has(group);
   }
 
   #replica(group: GroupId): ReplicaState {

@@ -1,19 +1,16 @@
-/** Deletes the entries and index keys of a replica that is no more, a page at a time. */
+/** Deletes the entries and index keys of all replicas that a group ever had here, a page at a time. */
+import type { GroupId } from '@callboard/client/protocol';
 import type { Engine, EngineOp } from './engine.ts';
-import { entryKey, entryTag, lastKey, offsetKey, offsetTag } from './keys.ts';
-import type { LogKey } from './keys.ts';
+import { entryTag, groupRange, offsetTag } from './keys.ts';
 
 const pageEntries = 1_024;
 
 export function purge(
   engine: Engine,
-  log: LogKey,
+  group: GroupId,
   done: (error: Error | undefined, more: boolean) => void,
 ): void {
-  const ranges = [
-    [entryKey(log, 0), lastKey(entryTag, log)],
-    [offsetKey(log, 0), lastKey(offsetTag, log)],
-  ] as const;
+  const ranges = [groupRange(entryTag, group), groupRange(offsetTag, group)];
   const next = (at: number): void => {
     const range = ranges[at];
     if (range === undefined) {

@@ -8,7 +8,9 @@ import {
   encodeEntry,
   type DirectoryCommand,
   type DirectoryEvent,
+  type Topic,
 } from '../../src/directory/index.ts';
+import { groupId } from '@callboard/client/protocol';
 import { id, machine } from './machines.ts';
 
 const name = fc.constantFrom('a', 'b', 'c', 'd:e', '..');
@@ -17,7 +19,11 @@ const anyId = fc.integer({ min: 1, max: 6 }).map(id);
 
 const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
   fc.record({ kind: fc.constant('create-topic' as const), name, partitions: fc.integer({ min: 0, max: 4 }) }),
-  fc.record({ kind: fc.constant('topic-ready' as const), name }),
+  fc.record({ kind: fc.constantFrom('topic-ready' as const, 'remove-topic' as const), name }),
+  fc.record({
+    kind: fc.constant('topic-deleted' as const),
+    group: fc.integer({ min: 1, max: 20 }).map(groupId),
+  }),
   fc.record({
     kind: fc.constantFrom('register-producer' as const, 'register-consumer' as const),
     id: anyId,
@@ -43,10 +49,22 @@ const entry = fc.record({ command, tag: fc.constantFrom('', '', id(1), id(2), id
 function follow(events: readonly DirectoryEvent[], into: Map<string, string>): void {
   for (const event of events) {
     if (event.kind === 'topic') {
-      if (event.topic.state === 'ready') into.set(`topic ${event.topic.name}`, JSON.stringify(event.topic));
+      const { name: key, state } = event.topic;
+      if (state === 'ready') into.set(`topic ${key}`, JSON.stringify(event.topic));
+      if (state === 'deleting') forget(event.topic, into);
     } else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
     else into.set(`${event.kind} ${event.id}`, event.topic);
   }
+}
+
+/** A removed topic takes its producers and consumers with it; a namesake stays. */
+function forget(removed: Topic, into: Map<string, string>): void {
+  const known = into.get(`topic ${removed.name}`);
+  if (known === undefined) return;
+  const topic = JSON.parse(known) as Topic;
+  if (topic.partitions[0]?.group !== removed.partitions[0]?.group) return;
+  into.delete(`topic ${removed.name}`);
+  for (const [key, value] of into) if (value === removed.name) into.delete(key);
 }
 
 const determinism = suite('R11 the directory is deterministic');

@@ -51,6 +51,75 @@ topics('tells of readiness once', () => {
   assert.is(codeOf(directory.apply({ kind: 'topic-ready', name: 'other' }).result), 'topic_not_found');
 });
 
+topics(
+  'removed: unknown with all that was registered with it, the name free at once, the groups never used again',
+  () => {
+    const directory = machine();
+    const [first] = readyTopic(directory, 't', 2).partitions;
+    directory.apply({ kind: 'register-producer', id: id(1), topic: 't' });
+    directory.apply({ kind: 'register-consumer', id: id(2), topic: 't' });
+    const removed = directory.apply({ kind: 'remove-topic', name: 't' }, id(9));
+    assert.equal(removed.result, { ok: true, partitions: 2 });
+    assert.equal(
+      removed.events.map((event) => (event.kind === 'topic' ? event.topic.state : event.kind)),
+      ['deleting'],
+    );
+    assert.is(directory.topic('t'), undefined);
+    assert.is(codeOf(directory.apply({ kind: 'remove-topic', name: 't' }).result), 'topic_not_found');
+    // A retry of the same change is answered as the first try was.
+    assert.equal(directory.apply({ kind: 'remove-topic', name: 't' }, id(9)), {
+      result: removed.result,
+      events: [],
+    });
+    const namesake = readyTopic(directory, 't', 1);
+    assert.equal(
+      namesake.partitions.map(({ group }) => group as number),
+      [3],
+    );
+    // The ids of the old topic are free, so whoever still uses them is told so.
+    assert.equal(
+      directory.snapshotEvents().filter(({ kind }) => kind === 'producer' || kind === 'consumer'),
+      [],
+    );
+    assert.equal(
+      [...directory.deleting()].map(({ name }) => name),
+      ['t'],
+    );
+    if (first === undefined) throw new Error('no partition');
+    assert.equal(directory.apply({ kind: 'topic-deleted', group: first.group }).result, {
+      ok: true,
+      partitions: 2,
+    });
+    assert.equal([...directory.deleting()], []);
+    assert.equal(directory.apply({ kind: 'topic-deleted', group: first.group }).result, {
+      ok: true,
+      partitions: 0,
+    });
+    assert.is(directory.topic('t')?.state, 'ready');
+  },
+);
+
+topics('that are being created are not removed: they are hidden, and would be ready later', () => {
+  const directory = machine();
+  directory.apply({ kind: 'create-topic', name: 't', partitions: 1 });
+  assert.is(codeOf(directory.apply({ kind: 'remove-topic', name: 't' }).result), 'topic_not_found');
+  assert.equal([...directory.creating()], ['t']);
+});
+
+topics('take up room until they are deleted, and their load only until they are removed', () => {
+  const directory = machine(3, { clusterPartitions: 3 }, 1);
+  const [first] = readyTopic(directory, 'a', 2).partitions;
+  directory.apply({ kind: 'remove-topic', name: 'a' });
+  assert.is(
+    codeOf(directory.apply({ kind: 'create-topic', name: 'b', partitions: 2 }).result),
+    'limit_reached',
+  );
+  if (first === undefined) throw new Error('no partition');
+  directory.apply({ kind: 'topic-deleted', group: first.group });
+  const placed = readyTopic(directory, 'b', 3).partitions.map(({ replicas }) => replicas[0]?.node);
+  assert.equal(placed, ['b1', 'b2', 'b3']);
+});
+
 topics('refuses a second topic of the same name, also while the first is being created', () => {
   const directory = machine();
   directory.apply({ kind: 'create-topic', name: 't', partitions: 1 });

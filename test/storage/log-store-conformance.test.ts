@@ -147,6 +147,36 @@ for (const [name, makeGround] of Object.entries(grounds)) {
     await close(again.store);
   };
 
+  use(
+    'deletes what a dead replica stored and nothing else, remembers the death, and answers late reads',
+    async (open) => {
+      const first = await open();
+      const doomed = new LogMaker(g1);
+      const kept = new LogMaker(g2);
+      await first.birth(birthOf(g1), birthOf(g2));
+      await first.open(g1);
+      await first.open(g2);
+      await first.write(appendOf(g1, doomed.appendMany(30, { bodyBytes: 200 }), { hard: hardState(1) }));
+      await first.write(appendOf(g2, kept.appendMany(3), { hard: hardState(1) }));
+      assert.is(first.store.diedUpTo, 0);
+      await first.death(g1);
+      assert.is(first.store.diedUpTo, 1);
+      assert.equal((await first.read(g1)).entries, []);
+      assert.is(await first.find(g1, { offset: 0 }), undefined);
+      assert.is(await first.find(g1, { time: 0 }), undefined);
+      await close(first.store);
+      const second = await open();
+      assert.equal(second.store.replicas(), [birthOf(g2)]);
+      assert.is(second.store.diedUpTo, 1);
+      assert.equal((await second.open(g2)).tail, kept.tail);
+      assert.equal((await second.read(g2)).entries, kept.entries);
+      // A crash may have left some of it: asked again, it is deleted again.
+      await second.death(g1);
+      assert.is(second.store.diedUpTo, 1);
+      await close(second.store);
+    },
+  );
+
   use('remembers damage until it is healed', async (open) => {
     const first = await open();
     const log = new LogMaker(g1);

@@ -55,6 +55,10 @@ export class AsyncStore {
     await succeed((done) => this.store.birth(births, done));
   }
 
+  async death(...groups: readonly GroupId[]): Promise<void> {
+    await succeed((done) => this.store.death(groups, done));
+  }
+
   async document(name: string, text: string): Promise<void> {
     await succeed((done) => this.store.saveDocument(name, text, done));
   }

@@ -112,6 +112,13 @@ export class Asks {
     }
   }
 
+  /** The group's topic was removed: nobody will answer, and nothing that was not stored will be. */
+  groupRemoved(group: GroupId, error: CallError): void {
+    for (const flight of [...this.#flights]) {
+      if (flight.ask.group === group) this.#fail(flight, error);
+    }
+  }
+
   /** Everything that is due: pauses that are over, attempts without an answer, deadlines. */
   sweep(nowMs: number): void {
     for (const flight of this.#due.sweep(nowMs)) {

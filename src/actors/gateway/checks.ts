@@ -61,6 +61,7 @@ export function checkConsumer(
       consumer,
       partition: partition === undefined ? undefined : partition + 0,
       partitions,
+      groups: topic.partitions.map(({ group }) => group),
     },
   };
 }

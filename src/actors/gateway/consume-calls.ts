@@ -59,9 +59,8 @@ export class ConsumeCalls {
 
   #ask(walk: Walk, partition: number): void {
     const { call, scope, ahead } = walk;
-    const placement = this.#parts.copy.placement(scope.topic, partition);
-    if (placement === undefined) throw new Error(`topic ${scope.topic} lost its partition ${partition}`);
-    const { group } = placement;
+    const group = scope.groups[partition];
+    if (group === undefined) throw new Error(`topic ${scope.topic} lost its partition ${partition}`);
     const nowMs = this.#parts.context.now();
     // A partition without a leader must not use up the time of those behind it.
     const deadlineMs = ahead.length > 0 ? nowMs + (call.deadlineMs - nowMs) / 2 : call.deadlineMs;
@@ -71,7 +70,7 @@ export class ConsumeCalls {
       repeatable: false,
       deadlineMs,
       answerByMs: call.deadlineMs,
-      replicas: () => nodesOf(this.#parts, scope.topic, partition),
+      replicas: () => nodesOf(this.#parts, group),
       request: (id, replyTo) => ({ kind: 'consume', id, replyTo, consumer: scope.consumer }),
       refused: () => undefined,
       settled: (result) => this.#settled(walk, partition, result),
@@ -93,7 +92,9 @@ export class ConsumeCalls {
       return;
     }
     if (result.kind === 'failed') walk.failed ??= result.error;
-    const next = ahead.shift();
+    // A removed topic has no partition left to ask.
+    const removed = result.kind === 'failed' && result.error.code === 'topic_not_found';
+    const next = removed ? undefined : ahead.shift();
     if (next !== undefined && call.open) {
       this.#ask(walk, next);
       return;

@@ -1,34 +1,30 @@
 /**
- * This gateway's copy of the directory, fed by the local manager's events. What it has is true for good (topics, producers and
- * consumers are never removed), what it lacks may exist already: a negative answer needs a barrier first (S13).
+ * This gateway's copy of the directory, fed by the local manager's events. What it lacks may exist already: a negative answer
+ * needs a barrier first (S13). What it has may have been removed only where this node was too late to be waited for.
  */
+import type { GroupId } from '@callboard/client/protocol';
 import { consumerKey } from '../../directory/index.ts';
 import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
+import type { DirectoryEvents } from '../manager/messages.ts';
 
 export class DirectoryCopy {
   readonly #topics = new Map<string, Topic>();
+  readonly #placements = new Map<GroupId, PartitionPlacement>();
   readonly #producers = new Map<string, string>();
   /** By `consumerKey`. */
   readonly #consumers = new Map<string, { readonly topic: string; readonly session: number }>();
   readonly #brokers = new Map<string, Broker>();
 
-  apply(event: DirectoryEvent): void {
-    switch (event.kind) {
-      case 'topic':
-        return this.#putTopic(event.topic);
-      case 'producer':
-        this.#producers.set(event.id, event.topic);
-        return;
-      case 'consumer':
-        this.#putConsumer(event);
-        return;
-      case 'broker':
-        this.#brokers.set(event.broker.name, event.broker);
-        return;
-    }
+  /**
+   * Answers the topics that were removed. A manager that tells its whole state may have restarted and know little yet: what it does not
+   * name is forgotten, but not known to be removed.
+   */
+  apply({ events, whole }: Pick<DirectoryEvents, 'events' | 'whole'>): readonly Topic[] {
+    if (whole === true) this.#forget();
+    return events.flatMap((event) => this.#put(event) ?? []);
   }
 
-  /** A topic that is ready; those being created are hidden. */
+  /** A topic that is ready; those being created or deleted are hidden. */
   topic(name: string): Topic | undefined {
     return this.#topics.get(name);
   }
@@ -39,9 +35,9 @@ export class DirectoryCopy {
     return [...this.#topics.values()].toSorted((a, b) => created(a) - created(b)).map((topic) => topic.name);
   }
 
-  /** Where a partition lives now. */
-  placement(topic: string, partition: number): PartitionPlacement | undefined {
-    return this.#topics.get(topic)?.partitions[partition];
+  /** Where the partition of this group lives now. */
+  placement(group: GroupId): PartitionPlacement | undefined {
+    return this.#placements.get(group);
   }
 
   topicOfProducer(id: string): string | undefined {
@@ -76,6 +72,23 @@ export class DirectoryCopy {
     return { topics: this.#topics.size, producers: this.#producers.size, consumers: this.#consumers.size };
   }
 
+  /** What the event removed. */
+  #put(event: DirectoryEvent): Topic | undefined {
+    switch (event.kind) {
+      case 'topic':
+        return this.#putTopic(event.topic);
+      case 'producer':
+        this.#producers.set(event.id, event.topic);
+        return undefined;
+      case 'consumer':
+        this.#putConsumer(event);
+        return undefined;
+      case 'broker':
+        this.#brokers.set(event.broker.name, event.broker);
+        return undefined;
+    }
+  }
+
   #putConsumer({ id, topic, session }: Extract<DirectoryEvent, { kind: 'consumer' }>): void {
     const key = consumerKey(id, topic);
     // A manager that restarted tells its state from the beginning; a number that was given stays given.
@@ -83,8 +96,27 @@ export class DirectoryCopy {
     this.#consumers.set(key, { topic, session: Math.max(known, session) });
   }
 
-  #putTopic(topic: Topic): void {
-    // A manager that restarted tells its state from the beginning; what was ready stays so.
-    if (topic.state === 'ready') this.#topics.set(topic.name, topic);
+  #putTopic(topic: Topic): Topic | undefined {
+    if (topic.state === 'deleting') return this.#remove(topic);
+    if (topic.state === 'creating') return undefined;
+    this.#topics.set(topic.name, topic);
+    for (const placement of topic.partitions) this.#placements.set(placement.group, placement);
+    return undefined;
+  }
+
+  /** A namesake stays. */
+  #remove(topic: Topic): Topic {
+    for (const { group } of topic.partitions) this.#placements.delete(group);
+    if (this.#topics.get(topic.name)?.partitions[0]?.group !== topic.partitions[0]?.group) return topic;
+    this.#topics.delete(topic.name);
+    for (const [id, owner] of this.#producers) if (owner === topic.name) this.#producers.delete(id);
+    for (const [key, consumer] of this.#consumers) {
+      if (consumer.topic === topic.name) this.#consumers.delete(key);
+    }
+    return topic;
+  }
+
+  #forget(): void {
+    for (const table of [this.#topics, this.#placements, this.#producers, this.#consumers]) table.clear();
   }
 }

@@ -8,10 +8,12 @@ import type { Crc32, Limits } from '@callboard/client/protocol';
 import { refTo, type Actor, type Context, type SpawnOptions } from '../../kernel/index.ts';
 import { peerLinkActorId } from '../peer-link/messages.ts';
 import { Asks } from './asks.ts';
+import type { Topic } from '../../directory/index.ts';
 import { Calls, type PendingCall } from './calls.ts';
 import { ConsumeCalls } from './consume-calls.ts';
 import { DirectoryCalls } from './directory-calls.ts';
 import { DirectoryCopy } from './directory-copy.ts';
+import { topicNotFound } from './failures.ts';
 import { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
 import { defaultPace, type GatewayPace } from './pace.ts';
@@ -27,6 +29,7 @@ import {
   openConsumer,
   registerConsumer,
   registerProducer,
+  removeTopic,
 } from './topic-calls.ts';
 
 export interface GatewayOptions {
@@ -130,7 +133,7 @@ export class Gateway implements Actor<GatewayMessage> {
         parts.asks.answered(message);
         return;
       case 'directory-events':
-        for (const event of message.events) parts.copy.apply(event);
+        for (const topic of parts.copy.apply(message)) this.#removed(run, topic);
         return;
       case 'directory-answer':
         parts.directory.answered(message);
@@ -154,6 +157,16 @@ export class Gateway implements Actor<GatewayMessage> {
     }
   }
 
+  /** Whoever still works for it is told now: nothing of it will answer, and a namesake is another topic. */
+  #removed({ parts, produces }: Run, topic: Topic): void {
+    const error = topicNotFound(topic.name);
+    produces.removed(topic, error);
+    for (const { group } of topic.partitions) {
+      parts.asks.groupRemoved(group, error);
+      parts.leaders.forget(group);
+    }
+  }
+
   #begin(run: Run, call: PendingCall): void {
     const { parts } = run;
     const asked = call.message.call;
@@ -162,6 +175,8 @@ export class Gateway implements Actor<GatewayMessage> {
         return listTopics(parts, call);
       case 'create-topic':
         return createTopic(parts, call, asked);
+      case 'remove-topic':
+        return removeTopic(parts, call, asked);
       case 'register-producer':
         return registerProducer(parts, call, asked);
       case 'register-consumer':

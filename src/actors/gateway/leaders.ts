@@ -42,6 +42,10 @@ export class Leaders {
     return this.#groups.get(group)?.leader;
   }
 
+  forget(group: GroupId): void {
+    this.#groups.delete(group);
+  }
+
   #of(group: GroupId): Knowledge {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;

@@ -12,6 +12,8 @@ import type { PartitionAnswer } from '../partition-replica/messages.ts';
 export type Call =
   | { readonly op: 'topics' }
   | { readonly op: 'create-topic'; readonly name: string; readonly partitions: number }
+  /** From operators only: whoever calls has proved that it is one. */
+  | { readonly op: 'remove-topic'; readonly name: string }
   | { readonly op: 'register-producer'; readonly topic: string }
   | { readonly op: 'register-consumer'; readonly topic: string }
   | {
@@ -53,6 +55,7 @@ export type Call =
 export type CallValue =
   | { readonly op: 'topics'; readonly names: readonly string[] }
   | { readonly op: 'create-topic' }
+  | { readonly op: 'remove-topic' }
   | {
       readonly op: 'register-producer' | 'register-consumer';
       readonly id: string;

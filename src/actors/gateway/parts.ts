@@ -1,5 +1,5 @@
 /** What the gateway's files share: one set per start of the actor. */
-import type { CallError, Crc32, Limits } from '@callboard/client/protocol';
+import type { CallError, Crc32, GroupId, Limits } from '@callboard/client/protocol';
 import type { Context } from '../../kernel/index.ts';
 import type { Asks } from './asks.ts';
 import type { Calls, PendingCall } from './calls.ts';
@@ -61,8 +61,11 @@ export interface ConsumerScope {
   /** The partition asked for, or all of them. */
   readonly partition: number | undefined;
   readonly partitions: number;
+  /** By partition, as the topic was when the call was checked: a namesake made since is another topic. */
+  readonly groups: readonly GroupId[];
 }
 
-export function nodesOf(parts: GatewayParts, topic: string, partition: number): readonly string[] {
-  return parts.copy.placement(topic, partition)?.replicas.map(({ node }) => node) ?? [];
+/** None: its topic was removed, or this copy is being told anew. */
+export function nodesOf(parts: GatewayParts, group: GroupId): readonly string[] {
+  return parts.copy.placement(group)?.replicas.map(({ node }) => node) ?? [];
 }

@@ -5,7 +5,15 @@
  * the caller's producer id, so that a repeat by the caller through any node is recognised. The two are never mixed: without
  * a sequence nothing is written under the caller's id.
  */
-import { buildChunk, chunkKind, encodeRecords, unhex, type GroupId } from '@callboard/client/protocol';
+import {
+  buildChunk,
+  chunkKind,
+  encodeRecords,
+  unhex,
+  type CallError,
+  type GroupId,
+} from '@callboard/client/protocol';
+import type { Topic } from '../../directory/index.ts';
 import type { AskResult } from './ask.ts';
 import type { PendingCall } from './calls.ts';
 import { checkProduce, type ProduceTarget } from './checks.ts';
@@ -50,6 +58,15 @@ export class ProduceCalls {
     );
   }
 
+  /** What waits for this topic's partitions is answered, and the numbers of its lanes are forgotten. */
+  removed(topic: Topic, error: CallError): void {
+    this.#turns.forget(topic.name);
+    for (const { group } of topic.partitions) {
+      this.#lanes.get(group)?.close(error);
+      this.#lanes.delete(group);
+    }
+  }
+
   inspect(): Record<string, unknown> {
     const busy = [...this.#lanes.values()]
       .map((lane) => lane.inspect())
@@ -68,7 +85,7 @@ export class ProduceCalls {
     const group = target.topic.partitions[chosen]?.group;
     if (group === undefined) throw new Error(`topic ${target.topic.name} lost its partition ${chosen}`);
     if (sequence === undefined) {
-      this.#lane(group, asked.topic, chosen).add(call, value);
+      this.#lane(group, chosen).add(call, value);
     } else if (partition === undefined || !Number.isSafeInteger(sequence) || sequence < 0) {
       this.#parts.calls.fail(call, badSequence(sequence));
     } else {
@@ -85,12 +102,10 @@ export class ProduceCalls {
     return chosen;
   }
 
-  #lane(group: GroupId, topic: string, partition: number): ProduceLane {
+  #lane(group: GroupId, partition: number): ProduceLane {
     const known = this.#lanes.get(group);
     if (known !== undefined) return known;
-    const lane = new ProduceLane(this.#laneParts, group, partition, () =>
-      nodesOf(this.#parts, topic, partition),
-    );
+    const lane = new ProduceLane(this.#laneParts, group, partition, () => nodesOf(this.#parts, group));
     this.#lanes.set(group, lane);
     return lane;
   }
@@ -117,7 +132,7 @@ export class ProduceCalls {
       group: to.group,
       repeatable: true,
       deadlineMs: call.deadlineMs,
-      replicas: () => nodesOf(this.#parts, asked.topic, to.chosen),
+      replicas: () => nodesOf(this.#parts, to.group),
       request: (id, replyTo) =>
         call.open
           ? { kind: 'produce', id, replyTo, acks: 'quorum', chunk: buildChunk(draft, crc32) }

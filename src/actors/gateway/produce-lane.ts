@@ -66,6 +66,7 @@ export class ProduceLane implements Ask {
   #nextSequence = 0;
   #epochsRefused = 0;
   #lastRefusal: CallError | undefined;
+  #closed = false;
 
   constructor(parts: LaneParts, group: GroupId, partition: number, replicas: () => readonly string[]) {
     this.#parts = parts;
@@ -89,6 +90,14 @@ export class ProduceLane implements Ask {
     this.#parts.start(this);
   }
 
+  /** The partition is no more: what waits is answered with `error`, and so will be what is in flight, by its ask. */
+  close(error: CallError): void {
+    this.#closed = true;
+    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
+      this.#parts.calls.fail(item.call, error);
+    }
+  }
+
   request(id: number, replyTo: Ref<PartitionAnswer>): Produce | undefined {
     if (this.#batch.length === 0) this.#gather();
     if (this.#batch.length === 0) {
@@ -110,7 +119,7 @@ export class ProduceLane implements Ask {
     if (result.kind === 'failed') this.#failed(result.error, result.certain);
     else if (result.answer.kind === 'produced') this.#stored(result.answer.baseOffset);
     else throw new Error(`partition group ${this.group} answered a produce with ${result.answer.kind}`);
-    this.#parts.start(this);
+    if (!this.#closed) this.#parts.start(this);
   }
 
   inspect(): Record<string, number> {

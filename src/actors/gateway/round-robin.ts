@@ -35,6 +35,10 @@ export class RoundRobin {
     if (used !== undefined) cursor.position = used + 1;
   }
 
+  forget(key: string): void {
+    this.#cursors.delete(key);
+  }
+
   get size(): number {
     return this.#cursors.size;
   }

@@ -36,15 +36,14 @@ function askOne(
   scope: ConsumerScope,
   one: { readonly index: number; readonly done: (partition: number, size: number) => void },
 ): void {
-  const placement = parts.copy.placement(scope.topic, one.index);
-  if (placement === undefined) throw new Error(`topic ${scope.topic} lost its partition ${one.index}`);
-  const { group } = placement;
+  const group = scope.groups[one.index];
+  if (group === undefined) throw new Error(`topic ${scope.topic} lost its partition ${one.index}`);
   call.expired = () => noReplicaServes(group, undefined);
   parts.asks.start({
     group,
     repeatable: true,
     deadlineMs: call.deadlineMs,
-    replicas: () => nodesOf(parts, scope.topic, one.index),
+    replicas: () => nodesOf(parts, group),
     request: (id, replyTo) =>
       call.open ? { kind: 'size', id, replyTo, consumer: scope.consumer } : undefined,
     refused: () => undefined,

@@ -25,6 +25,19 @@ export function createTopic(parts: GatewayParts, call: PendingCall, asked: CallO
   });
 }
 
+/** Answered when no active node knows the topic any more; its replicas are deleted behind that. */
+export function removeTopic(parts: GatewayParts, call: PendingCall, asked: CallOf<'remove-topic'>): void {
+  const { name } = asked;
+  if (!isTopicName(name, parts.limits.topicNameBytes)) {
+    parts.calls.fail(call, topicNotFound(name));
+    return;
+  }
+  parts.directory.change(call, { kind: 'remove-topic', name }, (result) => {
+    if (result.ok) parts.calls.succeed(call, { op: 'remove-topic' });
+    else parts.calls.fail(call, result.error);
+  });
+}
+
 /** An unknown topic is created on the way. Another node may do so at the same time, which is just as good. */
 export function registerProducer(
   parts: GatewayParts,

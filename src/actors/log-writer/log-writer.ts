@@ -10,7 +10,7 @@ import type { GroupWrite, LogStore, StoreAnswer } from '../../raft/index.ts';
 import type { GroupId } from '@callboard/client/protocol';
 import { BatchLimit } from './batch-limit.ts';
 import { mergeWrites } from './merge.ts';
-import type { LogBirth, LogOpen, LogSave, LogWrite, LogWriterMessage } from './messages.ts';
+import type { LogBirth, LogDeath, LogOpen, LogSave, LogWrite, LogWriterMessage } from './messages.ts';
 
 export interface LogWriterOptions {
   readonly store: LogStore;
@@ -20,10 +20,11 @@ export interface LogWriterOptions {
   readonly opensInFlight?: number;
 }
 
-/** What is in flight: a batch of writes, births of any number of askers (one journal record for all), or one document. */
+/** What is in flight: a batch of writes, births or deaths of any number of askers (one journal record for all), or one document. */
 type InFlight =
   | { readonly kind: 'writes'; readonly requests: readonly LogWrite[] }
   | { readonly kind: 'births'; readonly requests: readonly LogBirth[] }
+  | { readonly kind: 'deaths'; readonly requests: readonly LogDeath[] }
   | { readonly kind: 'save'; readonly request: LogSave };
 
 export class LogWriter implements Actor<LogWriterMessage> {
@@ -33,6 +34,7 @@ export class LogWriter implements Actor<LogWriterMessage> {
   readonly #limit: BatchLimit;
   #writes: LogWrite[] = [];
   #births: LogBirth[] = [];
+  #deaths: LogDeath[] = [];
   #saves: LogSave[] = [];
   #opens: LogOpen[] = [];
   readonly #walking = new Set<GroupId>();
@@ -54,6 +56,9 @@ export class LogWriter implements Actor<LogWriterMessage> {
         break;
       case 'log-birth':
         this.#births.push(message);
+        break;
+      case 'log-death':
+        this.#bury(message);
         break;
       case 'log-save':
         this.#saves.push(message);
@@ -106,7 +111,27 @@ export class LogWriter implements Actor<LogWriterMessage> {
       this.#store.birth([...new Map(births.map((birth) => [birth.group, birth])).values()], done);
       return;
     }
+    if (this.#deaths.length > 0 && this.#startDeaths(done)) return;
     if (this.#writes.length > 0) this.#writeBatch(done);
+  }
+
+  /** Nobody waits any more for what these groups have queued. */
+  #bury(request: LogDeath): void {
+    const dying = new Set(request.groups);
+    this.#writes = this.#writes.filter(({ write }) => !dying.has(write.group));
+    this.#opens = this.#opens.filter(({ group }) => !dying.has(group));
+    this.#deaths.push(request);
+  }
+
+  /** Those none of whose groups is being walked; the others wait for their walks. Nothing else is in flight here. */
+  #startDeaths(done: (answer: StoreAnswer) => void): boolean {
+    const walked = (request: LogDeath): boolean => request.groups.some((group) => this.#walking.has(group));
+    const requests = this.#deaths.filter((request) => !walked(request));
+    if (requests.length === 0) return false;
+    this.#deaths = this.#deaths.filter(walked);
+    this.#inFlight = { kind: 'deaths', requests };
+    this.#store.death([...new Set(requests.flatMap((request) => request.groups))], done);
+    return true;
   }
 
   #writeBatch(done: (answer: StoreAnswer) => void): void {
@@ -153,6 +178,11 @@ export class LogWriter implements Actor<LogWriterMessage> {
       case 'births':
         for (const { replyTo, births } of ended.requests) {
           context.send(replyTo, { kind: 'log-born', groups: births.map((birth) => birth.group) }, 'control');
+        }
+        break;
+      case 'deaths':
+        for (const { replyTo, groups } of ended.requests) {
+          context.send(replyTo, { kind: 'log-died', groups }, 'control');
         }
         break;
       case 'writes':

@@ -36,6 +36,21 @@ export interface LogBorn {
   readonly groups: readonly GroupId[];
 }
 
+/**
+ * Journal the end of replicas and delete what they have stored; answered by `log-died` when the end is durable. Their actors have
+ * been stopped before: what these still have queued is dropped, and what is in flight is waited for.
+ */
+export interface LogDeath {
+  readonly kind: 'log-death';
+  readonly replyTo: Ref<LogDied>;
+  readonly groups: readonly GroupId[];
+}
+
+export interface LogDied {
+  readonly kind: 'log-died';
+  readonly groups: readonly GroupId[];
+}
+
 /** Journal a node document; answered by `log-saved` when durable. */
 export interface LogSave {
   readonly kind: 'log-save';
@@ -49,7 +64,7 @@ export interface LogSaved {
   readonly name: string;
 }
 
-/** The store's own answer to the batch, birth or document in flight. */
+/** The store's own answer to the batch, births, deaths or document in flight. */
 export interface LogDone {
   readonly kind: 'log-done';
   readonly failure: string | undefined;
@@ -61,6 +76,6 @@ export interface LogWalked {
   readonly group: GroupId;
 }
 
-export type LogWriterMessage = LogWrite | LogOpen | LogBirth | LogSave | LogDone | LogWalked;
+export type LogWriterMessage = LogWrite | LogOpen | LogBirth | LogDeath | LogSave | LogDone | LogWalked;
 
 export const logWriterActorId = 'log-writer';

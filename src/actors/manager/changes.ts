@@ -197,7 +197,9 @@ export class Changes {
   }
 
   #afterWait(change: PendingChange): void {
-    if (change.command.kind !== 'admin' || change.result?.ok !== true) {
+    const { kind } = change.command;
+    const spreads = kind === 'admin' || kind === 'remove-topic';
+    if (!spreads || change.result?.ok !== true) {
       this.#finish(change, change.result, undefined);
       return;
     }

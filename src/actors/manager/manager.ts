@@ -13,7 +13,13 @@ import { outsider } from './errors.ts';
 import { Founding } from './founding.ts';
 import type { Founders } from './founders.ts';
 import { Member } from './member.ts';
-import { managerActorId, type Barrier, type Change, type ManagerMessage } from './messages.ts';
+import {
+  managerActorId,
+  type AppliedQuery,
+  type Barrier,
+  type Change,
+  type ManagerMessage,
+} from './messages.ts';
 import type { ManagerOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import { Replicas } from './replicas.ts';
@@ -90,6 +96,9 @@ export class Manager implements Actor<ManagerMessage> {
       topics: [...(member?.machine.topics() ?? [])].map(({ name, state, partitions }) => {
         return { name, state, groups: partitions.map((partition) => partition.group) };
       }),
+      deleting: [...(member?.machine.deleting() ?? [])].map(({ name, partitions }) => {
+        return { name, groups: partitions.map((partition) => partition.group) };
+      }),
       registered: member !== undefined && this.#isRegistered(member),
       replicas: this.#replicas.born,
       /** Placed here under a journal that this node has lost; they stay out. */
@@ -125,7 +134,7 @@ export class Manager implements Actor<ManagerMessage> {
       case 'applied-answer':
         return this.#changes.heard(message);
       case 'applied-query':
-        return this.#queries.ask(message, this.#member?.driver.applied ?? 0);
+        return this.#queries.ask(message, this.#appliedFor(message));
       case 'founder-hello':
         return this.#founding.hello(message);
       case 'founder-list':
@@ -134,6 +143,9 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#founding.saved(message.name);
       case 'log-born':
         return this.#born(message.groups);
+      case 'log-died':
+        this.#replicas.died(message.groups);
+        return this.#member?.tellGone();
       case 'leader-ready':
         return this.#leaderReady(message.group);
       case 'manager-tick':
@@ -147,6 +159,8 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#member?.primary.read(message);
       case 'partition-ready':
         return this.#member?.partitionReady(message.group);
+      case 'partition-gone':
+        return this.#member?.partitionGone(message);
       case 'broker-health':
         return this.#member?.health(message);
       case 'group-raft':
@@ -239,9 +253,19 @@ export class Manager implements Actor<ManagerMessage> {
     this.#registering = this.#changes.want({ kind: 'register-node', name, replica, url, manual });
   }
 
-  #serves(message: Barrier | Change): boolean {
+  /** An outsider will never apply anything, and serves nothing that could be stale: nobody need wait for it. */
+  #appliedFor({ index }: AppliedQuery): number {
+    return this.#outside() === undefined ? (this.#member?.driver.applied ?? 0) : index;
+  }
+
+  #outside(): 'journal-lost' | 'not-a-member' | undefined {
     const verdict = this.#founding.verdict ?? this.#member?.driver.verdict;
-    if (verdict !== 'journal-lost' && verdict !== 'not-a-member') return true;
+    return verdict === 'journal-lost' || verdict === 'not-a-member' ? verdict : undefined;
+  }
+
+  #serves(message: Barrier | Change): boolean {
+    const verdict = this.#outside();
+    if (verdict === undefined) return true;
     const detail =
       verdict === 'journal-lost'
         ? 'its journal was lost or replaced, so it cannot know what it has promised'

@@ -1,7 +1,6 @@
 /**
  * A manager's seat in group 0: the group's driver, this node's copy of the directory, and what follows from its entries.
  */
-import type { Context } from '../../kernel/index.ts';
 import { brokerState, decodeEntry, DirectoryMachine, type DirectoryEvent } from '../../directory/index.ts';
 import type { Entry } from '../../raft/index.ts';
 import {
@@ -11,10 +10,12 @@ import {
   readChunkHeader,
   type GroupId,
 } from '@callboard/client/protocol';
+import { refTo, type Context } from '../../kernel/index.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMessage } from '../group/messages.ts';
+import { Burials, goneHere } from './burials.ts';
 import type { Founders } from './founders.ts';
-import { managerActorId, type BrokerHealth, type ManagerMessage } from './messages.ts';
+import { managerActorId, type BrokerHealth, type ManagerMessage, type PartitionGone } from './messages.ts';
 import type { ManagerOptions } from './options.ts';
 import { Primary } from './primary.ts';
 import { Readiness } from './readiness.ts';
@@ -35,6 +36,7 @@ export class Member {
   readonly driver: GroupDriver;
   readonly primary: Primary;
   readonly readiness: Readiness = new Readiness();
+  readonly #burials = new Burials();
   readonly #context: Context<ManagerMessage>;
   readonly #replicas: Replicas;
   #events: DirectoryEvent[] = [];
@@ -104,6 +106,24 @@ export class Member {
     this.#wantReadyTopics();
   }
 
+  /** A node has deleted its replica of a removed topic; the primary collects. */
+  partitionGone({ group, node }: PartitionGone): void {
+    if (!this.driver.isReady) return;
+    this.#burials.heard(group, node);
+    this.#wantDeletedTopics();
+  }
+
+  /** Tells the primary of what is deleted here, for as long as the directory waits for it. */
+  tellGone(): void {
+    const leader = this.driver.leaderNode;
+    if (leader === undefined) return;
+    const { node } = this.#context.self;
+    const primary = refTo<ManagerMessage>(leader, managerActorId);
+    for (const group of goneHere(this.machine.deleting(), node, (one) => this.#replicas.isGone(one))) {
+      this.#context.send(primary, { kind: 'partition-gone', group, node }, 'control');
+    }
+  }
+
   leaderReady(group: GroupId): void {
     this.readiness.ledHere(group);
     if (this.#deactivated) this.#handOver([group]);
@@ -112,6 +132,8 @@ export class Member {
   /** What the primary wants by itself, and what a deactivated node repeats until it leads nothing. */
   repeat(): void {
     this.#wantReadyTopics();
+    this.#wantDeletedTopics();
+    this.tellGone();
     // A primary that was taken for dead: nobody else would say so, and its own checker does not probe itself.
     this.health({ kind: 'broker-health', broker: this.#context.self.node, alive: true });
     if (this.#deactivated) this.#handOver(this.readiness.led());
@@ -121,6 +143,15 @@ export class Member {
     if (!this.driver.isReady) return;
     for (const name of this.readiness.complete()) {
       this.primary.want(`ready ${name}`, { kind: 'topic-ready', name });
+    }
+  }
+
+  #wantDeletedTopics(): void {
+    if (!this.driver.isReady) return;
+    for (const { partitions } of this.#burials.complete(this.machine.deleting())) {
+      const [first] = partitions;
+      if (first === undefined) continue;
+      this.primary.want(`deleted ${first.group}`, { kind: 'topic-deleted', group: first.group });
     }
   }
 

@@ -9,7 +9,7 @@ import type { Ref } from '../../kernel/index.ts';
 import type { CallError, GroupId } from '@callboard/client/protocol';
 import type { DirectoryCommand, DirectoryEvent, DirectoryResult } from '../../directory/index.ts';
 import type { GroupMessage } from '../group/messages.ts';
-import type { LogBorn, LogSaved } from '../log-writer/messages.ts';
+import type { LogBorn, LogDied, LogSaved } from '../log-writer/messages.ts';
 
 /**
  * Subscribe to the directory: answered by one `directory-events` with the whole state as events, then each change, in order, on
@@ -23,6 +23,8 @@ export interface Subscribe {
 
 export interface DirectoryEvents {
   readonly kind: 'directory-events';
+  /** The whole state of a new subscription: what a subscriber knew before and is not told here may have been removed. */
+  readonly whole?: true;
   readonly events: readonly DirectoryEvent[];
 }
 
@@ -39,7 +41,7 @@ export interface Barrier {
 }
 
 /**
- * Commit a change. `create-topic` answers when the topic is ready; admin changes when all active nodes have
+ * Commit a change. `create-topic` answers when the topic is ready; admin changes and `remove-topic` when all active nodes have
  * applied them; the others when this node has applied them, its events sent before. Answer: `directory-answer`.
  */
 export interface Change {
@@ -66,6 +68,13 @@ export interface DirectoryAnswer {
 export interface LeaderReady {
   readonly kind: 'leader-ready';
   readonly group: GroupId;
+}
+
+/** Manager to primary: `node` holds nothing of this group of a topic that is being deleted. Repeated until the directory forgets it. */
+export interface PartitionGone {
+  readonly kind: 'partition-gone';
+  readonly group: GroupId;
+  readonly node: string;
 }
 
 /** The health checker's finding; only the primary acts on it. */
@@ -157,6 +166,7 @@ export interface ManagerTick {
 export type ManagerMessage =
   | GroupMessage
   | LogBorn
+  | LogDied
   | LogSaved
   | Subscribe
   | Barrier
@@ -169,6 +179,7 @@ export type ManagerMessage =
   | PrimaryRead
   | PrimaryAnswer
   | PartitionReady
+  | PartitionGone
   | AppliedQuery
   | AppliedAnswer
   | SubscriberGone

@@ -21,6 +21,8 @@ export interface ManagerOptions {
   readonly founders: () => string | undefined;
   /** Every replica that the journal knows to be born here and not dead, as it stands now. */
   readonly births: () => readonly Birth[];
+  /** The highest group that died here, as the journal knows now. */
+  readonly diedUpTo: () => number;
   /** Called once the cluster's id is known, and again by a restarted manager. */
   readonly onClusterId: (id: string) => void;
   /**

@@ -34,7 +34,7 @@ interface Proposal {
 
 /** A command that answers differently the second time needs its tag in the log; the others are the same however often. */
 function needsTag(command: DirectoryCommand): boolean {
-  return command.kind === 'create-topic' || command.kind === 'admin';
+  return command.kind === 'create-topic' || command.kind === 'remove-topic' || command.kind === 'admin';
 }
 
 function refusalError(refusal: ProposeRefusal): CallError {

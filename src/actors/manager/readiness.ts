@@ -21,7 +21,9 @@ export class Readiness {
       if (topic.state === 'creating') this.#topicOf.set(group, topic);
       else this.#topicOf.delete(group);
     }
-    if (topic.state === 'ready') this.#ready.delete(topic.name);
+    if (topic.state !== 'creating') this.#ready.delete(topic.name);
+    if (topic.state !== 'deleting') return;
+    for (const { group } of topic.partitions) this.#led.delete(group);
   }
 
   ledHere(group: GroupId): void {

@@ -12,7 +12,7 @@ interface Subscriber {
 }
 
 function shown(event: DirectoryEvent): boolean {
-  return event.kind !== 'topic' || event.topic.state === 'ready';
+  return event.kind !== 'topic' || event.topic.state !== 'creating';
 }
 
 export class Subscribers {
@@ -45,7 +45,7 @@ export class Subscribers {
     // Deleted first: a later subscription of one address stands at its new place in the order.
     this.#byAddress.delete(address);
     this.#byAddress.set(address, { subscription: this.#last, replyTo });
-    this.#whole ??= { kind: 'directory-events', events: snapshot().filter(shown) };
+    this.#whole ??= { kind: 'directory-events', whole: true, events: snapshot().filter(shown) };
     this.#context.send(replyTo, this.#whole, 'control');
     this.#context.monitor(replyTo, { kind: 'subscriber-gone', subscription: this.#last });
   }

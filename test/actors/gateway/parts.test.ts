@@ -121,31 +121,31 @@ test('a leader that no longer holds the partition is not asked', () => {
 test('the copy lists topics in the order of their creation, and hides those that are not ready', () => {
   const copy = new DirectoryCopy();
   const places = [['n1']];
-  copy.apply(topicEvent('slow', places, 1, 'creating'));
-  copy.apply(topicEvent('quick', places, 2));
+  copy.apply({ events: [topicEvent('slow', places, 1, 'creating')] });
+  copy.apply({ events: [topicEvent('quick', places, 2)] });
   assert.is(copy.topic('slow'), undefined);
   assert.equal(copy.topicNames(), ['quick']);
-  copy.apply(topicEvent('slow', places, 1));
+  copy.apply({ events: [topicEvent('slow', places, 1)] });
   assert.equal(copy.topicNames(), ['slow', 'quick']);
   // Moved replicas change neither the order nor the state.
-  copy.apply(topicEvent('quick', [['n2']], 2));
+  copy.apply({ events: [topicEvent('quick', [['n2']], 2)] });
   assert.equal(copy.topicNames(), ['slow', 'quick']);
-  assert.is(copy.placement('quick', 0)?.replicas[0]?.node, 'n2');
+  assert.is(copy.placement(groupId(2))?.replicas[0]?.node, 'n2');
   // A manager that restarted tells its history again.
-  copy.apply(topicEvent('slow', places, 1, 'creating'));
+  copy.apply({ events: [topicEvent('slow', places, 1, 'creating')] });
   assert.is(copy.topic('slow')?.state, 'ready');
 });
 
 test('a partition is served while one broker is neither dead nor deactivated; leaving ones serve on', () => {
   const copy = new DirectoryCopy();
-  copy.apply(topicEvent('t', [['n1', 'n2']]));
-  const placement = copy.placement('t', 0);
+  copy.apply({ events: [topicEvent('t', [['n1', 'n2']])] });
+  const placement = copy.placement(groupId(1));
   if (placement === undefined) throw new Error('no placement');
   assert.is(copy.hasActiveBroker(placement), false);
-  copy.apply(brokerEvent('n1', { deactivated: true }));
-  copy.apply(brokerEvent('n2', { alive: false }));
+  copy.apply({ events: [brokerEvent('n1', { deactivated: true })] });
+  copy.apply({ events: [brokerEvent('n2', { alive: false })] });
   assert.is(copy.hasActiveBroker(placement), false);
-  copy.apply(brokerEvent('n2', { leaving: true }));
+  copy.apply({ events: [brokerEvent('n2', { leaving: true })] });
   assert.is(copy.hasActiveBroker(placement), true);
 });
 

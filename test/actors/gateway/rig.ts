@@ -172,8 +172,9 @@ export class Rig {
   }
 
   /** News of the directory. */
-  tell(events: readonly DirectoryEvent[]): void {
-    this.system.send<GatewayMessage>(this.#gateway, { kind: 'directory-events', events });
+  tell(events: readonly DirectoryEvent[], whole = false): void {
+    const message = { kind: 'directory-events', events } as const;
+    this.system.send<GatewayMessage>(this.#gateway, whole ? { ...message, whole } : message);
   }
 
   answerBarrier(id: number, code?: ErrorCode): void {
@@ -328,7 +329,7 @@ export function topicEvent(
   name: string,
   placements: readonly (readonly string[])[],
   firstGroup = 1,
-  state: 'creating' | 'ready' = 'ready',
+  state: 'creating' | 'ready' | 'deleting' = 'ready',
 ): DirectoryEvent {
   const partitions = placements.map((nodes, index) => ({
     group: groupId(firstGroup + index),

@@ -22,6 +22,7 @@ type Done = (answer: StoreAnswer) => void;
 class Bench {
   readonly writes: { readonly batch: StoreBatch; readonly done: Done }[] = [];
   readonly births: { readonly births: readonly Birth[]; readonly done: Done }[] = [];
+  readonly deaths: { readonly groups: readonly number[]; readonly done: Done }[] = [];
   readonly opens: { readonly group: number; readonly done: (log: RecoveredLog) => void }[] = [];
   readonly sent: { readonly kind: string; readonly token?: number; readonly incarnation?: number }[] = [];
   readonly #queue: LogWriterMessage[] = [];
@@ -32,6 +33,7 @@ class Bench {
     const store: Partial<LogStore> = {
       write: (batch, done) => void this.writes.push({ batch, done }),
       birth: (births, done) => void this.births.push({ births, done }),
+      death: (groups, done) => void this.deaths.push({ groups, done }),
       open: (group, done) => void this.opens.push({ group, done }),
     };
     this.#writer = new LogWriter({ store: store as LogStore, batchEntries, batchBytes: 1 << 20 });
@@ -52,7 +54,7 @@ class Bench {
   }
 
   finish(answer: StoreAnswer = { ok: true }): void {
-    const running = this.writes.shift() ?? this.births.shift();
+    const running = this.writes.shift() ?? this.births.shift() ?? this.deaths.shift();
     if (running === undefined) throw new Error('nothing is in flight');
     running.done(answer);
     this.tell();
@@ -151,6 +153,30 @@ test('births of several askers are journaled together, and each is told', () => 
   );
   bench.finish();
   assert.is(bench.sent.filter(({ kind }) => kind === 'log-born').length, 3);
+});
+
+test('a death drops what its group has queued, and waits for what is in flight and for its walk', () => {
+  const bench = new Bench();
+  const death: LogWriterMessage = { kind: 'log-death', replyTo: refTo('n', 'manager'), groups: [groupId(1)] };
+  bench.tell(open(1), write(2, 1, 1), write(1, 1, 1), write(2, 2, 2), death, open(1));
+  bench.finish();
+  assert.is(bench.deaths.length, 0, 'its walk has not ended');
+  assert.equal(
+    bench.writes[0]?.batch.map(({ group }) => group),
+    [2],
+  );
+  bench.opens[0]?.done({} as RecoveredLog);
+  bench.tell();
+  assert.is(bench.deaths.length, 0, 'a write is in flight');
+  bench.finish();
+  assert.equal(
+    bench.deaths.map(({ groups }) => groups),
+    [[1]],
+  );
+  assert.is(bench.sent.filter(({ kind }) => kind === 'log-died').length, 0);
+  bench.finish();
+  assert.is(bench.sent.filter(({ kind }) => kind === 'log-died').length, 1);
+  assert.is(bench.opens.length, 1);
 });
 
 test('a truncation that follows in the same batch removes what it cuts off', () => {

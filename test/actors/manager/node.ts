@@ -128,6 +128,11 @@ export class TestNode {
     return this.#store?.document(name);
   }
 
+  /** The groups whose replicas its journal knows to live. */
+  births(): readonly number[] {
+    return this.#store?.replicas().map(({ group }) => group) ?? [];
+  }
+
   manager(): Record<string, unknown> {
     return this.actor(managerActorId)?.details ?? {};
   }
@@ -227,6 +232,7 @@ export class TestNode {
           crc32,
           founders: () => store.document('founders'),
           births: () => store.replicas(),
+          diedUpTo: () => store.diedUpTo,
           onClusterId: (id) => this.clusterIds.push(id),
           spawnReplica: (group, members, preferred) => {
             const id = partitionActorId(group);

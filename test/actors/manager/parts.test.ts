@@ -25,7 +25,10 @@ function topicOn(node: string, replica: string, groups: readonly number[]): Topi
   return { name: 't', state: 'creating', partitions };
 }
 
-function newReplicas(births: readonly Birth[] = []): {
+function newReplicas(
+  births: readonly Birth[] = [],
+  diedUpTo = 0,
+): {
   fake: FakeContext;
   part: Replicas;
   spawned: string[];
@@ -42,6 +45,7 @@ function newReplicas(births: readonly Birth[] = []): {
     crc32,
     founders: () => undefined,
     births: () => births,
+    diedUpTo: () => diedUpTo,
     onClusterId: () => undefined,
     spawnReplica: (group, members, preferred) =>
       spawned.push(`${group} of ${members.length}${preferred ? ' preferred' : ''}`),
@@ -86,6 +90,47 @@ replicas('that the journal knows are started at once, except group 0', () => {
   const { part, spawned } = newReplicas([birth(0), birth(6)]);
   part.start();
   assert.equal(spawned, ['6 of 1']);
+});
+
+replicas('that died are not born again, and deleted again when their removal is read again', () => {
+  const { fake, part } = newReplicas([], 2);
+  part.topic(topicOn('n1', id(1), [1, 2, 3]));
+  part.settle();
+  const [request] = fake.take('log-birth');
+  assert.equal(
+    (request?.message['births'] as Birth[]).map((birth) => birth.group as number),
+    [3],
+  );
+  assert.ok(part.isGone(groupId(1)));
+  part.topic({ ...topicOn('n1', id(1), [1, 2]), state: 'deleting' });
+  assert.equal(
+    fake.take('log-death').map(({ message }) => message['groups']),
+    [[1], [2]],
+  );
+  assert.not.ok(part.isGone(groupId(1)));
+  part.died([groupId(1), groupId(2)]);
+  assert.ok(part.isGone(groupId(1)));
+});
+
+replicas('whose topic is removed while they are being born are deleted as soon as they are', () => {
+  const { fake, part, spawned } = newReplicas();
+  part.topic(topicOn('n1', id(1), [1, 2]));
+  part.settle();
+  part.topic({ ...topicOn('n1', id(1), [1, 2]), state: 'deleting' });
+  assert.equal(fake.take('log-death'), []);
+  part.journaled([groupId(1), groupId(2)]);
+  assert.equal(spawned, []);
+  assert.is(fake.take('log-death').length, 2);
+  assert.not.ok(part.isGone(groupId(1)));
+});
+
+replicas('that were never asked for are simply forgotten', () => {
+  const { fake, part } = newReplicas();
+  part.topic(topicOn('n1', id(1), [1]));
+  part.topic({ ...topicOn('n1', id(1), [1]), state: 'deleting' });
+  part.settle();
+  assert.equal([...fake.take('log-birth'), ...fake.take('log-death')], []);
+  assert.ok(part.isGone(groupId(1)));
 });
 
 replicas('hand over only where an active broker can take over', () => {

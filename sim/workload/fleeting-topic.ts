@@ -1,0 +1,198 @@
+/**
+ * A name under which one topic after the other is created, used, removed and created again, in the middle of whatever goes on.
+ *
+ * - No record of a removed topic appears in its namesake, neither stored nor read (the checker of records knows the groups).
+ * - Once a removal is answered, no node lists the topic, and nothing that was registered with it is served any more.
+ * - While a topic stands, no node denies it (S13, S14).
+ */
+import type { CallError } from '@callboard/client/protocol';
+import type { SentRecord } from '../checkers/records.ts';
+import type { SimNode } from '../node.ts';
+import type { SimRandom } from '../ports/sim-random.ts';
+import { leastValueBytes, makeValue, valueId } from './values.ts';
+import type { Workload } from './workload.ts';
+
+/** Topics of this kind come and go: nothing may be expected of them at the end of a run. */
+export const fleetingPrefix = 'fleeting-';
+
+/** One topic of the name, from its creation to its removal. */
+interface Generation {
+  readonly groups: readonly number[];
+  readonly producer: string;
+  readonly consumer: string;
+  readonly sent: Set<number>;
+  state: 'stands' | 'leaving' | 'removed';
+}
+
+const denials = ['topic_not_found', 'producer_not_registered', 'consumer_not_registered'];
+
+export class FleetingTopic {
+  readonly #work: Workload;
+  readonly #random: SimRandom;
+  readonly #name: string;
+  #lastGroup = 0;
+  #generations = 0;
+
+  constructor(work: Workload, random: SimRandom, name: string) {
+    this.#work = work;
+    this.#random = random;
+    this.#name = name;
+  }
+
+  start(): void {
+    this.#later(5_000, () => this.#create());
+  }
+
+  #later(meanMs: number, step: () => void): void {
+    this.#work.later(this.#random, meanMs, step);
+  }
+
+  #any(): SimNode {
+    return this.#work.anyNode(this.#random);
+  }
+
+  #create(): void {
+    const partitions = this.#random.between(1, 2);
+    const call = { op: 'create-topic', name: this.#name, partitions } as const;
+    this.#work.clients.call(this.#any(), call, (outcome) => {
+      const there = outcome.kind === 'error' && outcome.error.code === 'topic_exists';
+      if (outcome.kind === 'value' || there) this.#find();
+      else this.#later(500, () => this.#create());
+    });
+  }
+
+  /** Some node knows the new topic; the old one's groups are lower. */
+  #find(): void {
+    for (const { door } of this.#work.world.nodes) {
+      const groups = door?.topics.get(this.#name)?.partitions.map(({ group }) => group) ?? [];
+      if ((groups[0] ?? 0) <= this.#lastGroup) continue;
+      this.#lastGroup = Math.max(...groups);
+      this.#generations += 1;
+      if (this.#generations > 1) this.#work.world.report.sometimes('a name was used again by another topic');
+      this.#register(groups);
+      return;
+    }
+    this.#later(200, () => this.#find());
+  }
+
+  #register(groups: readonly number[]): void {
+    const register = (who: 'producer' | 'consumer', then: (id: string) => void): void => {
+      this.#work.clients.call(this.#any(), { op: `register-${who}`, topic: this.#name }, (outcome) => {
+        if (outcome.kind === 'value' && 'id' in outcome.value) then(outcome.value.id);
+        else this.#later(500, () => register(who, then));
+      });
+    };
+    register('producer', (producer) =>
+      register('consumer', (consumer) => {
+        const generation: Generation = { groups, producer, consumer, sent: new Set(), state: 'stands' };
+        this.#produce(generation);
+        this.#consume(generation);
+        this.#later(30_000, () => this.#remove(generation, false));
+      }),
+    );
+  }
+
+  /** On and on, also while the topic is being removed, and once after that. */
+  #produce(generation: Generation): void {
+    const { world, clients } = this.#work;
+    const { producer, groups, sent, state } = generation;
+    const record: SentRecord = {
+      id: this.#work.nextRecord(),
+      client: `${this.#name}-${groups.join()}`,
+      groups,
+      ordered: false,
+      bytes: leastValueBytes,
+    };
+    sent.add(record.id);
+    const node = this.#any();
+    world.checks.records.attempt(record, world.nowMicros);
+    const value = makeValue(record.id, record.bytes);
+    const where = { topic: this.#name, partition: undefined, sequence: undefined };
+    clients.call(node, { op: 'produce', producer, value, ...where }, (outcome) => {
+      const answered = (how: 'applied' | 'not_applied' | 'unknown', offset?: number, partition = 0): void => {
+        const place = offset === undefined ? undefined : { group: groups[partition] ?? -1, offset };
+        world.checks.records.answered(record.id, how, place, world.nowMicros);
+      };
+      if (outcome.kind === 'value' && outcome.value.op === 'produce') {
+        answered('applied', outcome.value.offset, outcome.value.partition);
+        this.#served(state, 'produce', node);
+      } else if (outcome.kind === 'error') {
+        answered(outcome.error.outcome === 'not_applied' ? 'not_applied' : 'unknown');
+        this.#denied(generation, state, outcome.error, node);
+      } else answered(outcome.kind === 'refused' ? 'not_applied' : 'unknown');
+      if (state !== 'removed') this.#later(1_500, () => this.#produce(generation));
+    });
+  }
+
+  #consume(generation: Generation): void {
+    const { consumer, groups, sent, state } = generation;
+    const node = this.#any();
+    const call = { op: 'consume', topic: this.#name, consumer, partition: undefined } as const;
+    this.#work.clients.call(node, call, (outcome) => {
+      if (outcome.kind === 'value' && outcome.value.op === 'consume') {
+        const id = valueId(outcome.value.value);
+        if (!sent.has(id)) {
+          this.#report(
+            `a consumer of groups ${groups.join()} got record ${id}, which belongs to another topic`,
+          );
+        }
+        this.#served(state, 'consume', node);
+      } else if (outcome.kind === 'error') this.#denied(generation, state, outcome.error, node);
+      if (state !== 'removed') this.#later(2_500, () => this.#consume(generation));
+    });
+  }
+
+  #remove(generation: Generation, inDoubt: boolean): void {
+    const { world, clients } = this.#work;
+    generation.state = 'leaving';
+    const node = this.#any();
+    clients.call(node, { op: 'remove-topic', name: this.#name }, (outcome) => {
+      const missing = outcome.kind === 'error' && outcome.error.code === 'topic_not_found';
+      if (missing && !inDoubt) this.#report(`${node.name} denied the topic to its first removal`);
+      if (outcome.kind !== 'value' && !missing) {
+        const unknown =
+          outcome.kind === 'lost' || (outcome.kind === 'error' && outcome.error.outcome !== 'not_applied');
+        this.#later(700, () => this.#remove(generation, inDoubt || unknown));
+        return;
+      }
+      if (world.isDisturbed()) world.report.sometimes('a topic was removed during a fault');
+      world.report.event(node.name, 'topic-removed', this.#name, generation.groups.join());
+      generation.state = 'removed';
+      this.#list();
+    });
+  }
+
+  /** Before it is created again: no node may list it. */
+  #list(): void {
+    const node = this.#any();
+    this.#work.clients.call(node, { op: 'topics' }, (outcome) => {
+      if (
+        outcome.kind === 'value' &&
+        outcome.value.op === 'topics' &&
+        outcome.value.names.includes(this.#name)
+      ) {
+        this.#report(`${node.name} lists the topic after its removal was answered`);
+      }
+      this.#later(this.#random.chance(0.5) ? 50 : 3_000, () => this.#create());
+    });
+  }
+
+  /** `began`: how the topic stood when the call was sent. */
+  #served(began: Generation['state'], what: string, node: SimNode): void {
+    if (began !== 'removed') return;
+    this.#report(`${node.name} served a ${what} that began after the removal was answered`);
+  }
+
+  #denied(generation: Generation, began: Generation['state'], error: CallError, node: SimNode): void {
+    if (!denials.includes(error.code)) return;
+    if (generation.state !== 'stands') {
+      if (began !== 'removed') this.#work.world.report.sometimes('a call met the removal of its topic');
+      return;
+    }
+    this.#report(`${node.name} denied a topic that stands: ${error.code}: ${error.message}`);
+  }
+
+  #report(text: string): void {
+    this.#work.world.report.violation('fleeting topics', `${this.#name}: ${text}`);
+  }
+}

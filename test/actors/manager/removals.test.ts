@@ -1,0 +1,160 @@
+// Removed topics: their replicas are deleted everywhere, also where a broker was down, and a namesake is another topic.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Cluster, outcomeOf, type Asked, type TestNode } from './cluster.ts';
+
+function founded(options: ConstructorParameters<typeof Cluster>[0] = {}): Cluster {
+  const cluster = new Cluster(options).startAll();
+  cluster.untilFounded();
+  return cluster;
+}
+
+function answered(cluster: Cluster, asked: Asked): string {
+  cluster.until('an answer', () => asked.answer !== undefined);
+  return outcomeOf(asked) ?? '';
+}
+
+function create(cluster: Cluster, name: string, partitions = 2): void {
+  const asked = cluster.node('n1').change({ kind: 'create-topic', name, partitions }, 30_000);
+  assert.is(answered(cluster, asked), 'ok');
+}
+
+function remove(cluster: Cluster, node: TestNode, name: string): string {
+  return answered(cluster, node.change({ kind: 'remove-topic', name }, 30_000));
+}
+
+function topicState(node: TestNode, name: string): string | undefined {
+  const event = node.last(`topic ${name}`);
+  return event?.kind === 'topic' ? event.topic.state : undefined;
+}
+
+function deleting(node: TestNode): readonly unknown[] {
+  return (node.manager()['deleting'] as unknown[] | undefined) ?? [];
+}
+
+/** Nothing of these groups runs or is journaled as living, and the directory has let go of them. */
+function isGone(node: TestNode, groups: readonly number[]): boolean {
+  const replicas = groups.every((group) => node.actor(`partition/${group}`) === undefined);
+  const births = groups.every((group) => !node.births().includes(group));
+  return node.up && replicas && births && deleting(node).length === 0;
+}
+
+const test = suite('removed topics');
+
+test('are unknown on every node when the removal is answered, and deleted everywhere soon after', () => {
+  const cluster = founded();
+  create(cluster, 'kept', 1);
+  create(cluster, 't', 2);
+  assert.is(remove(cluster, cluster.node('n2'), 't'), 'ok');
+  for (const node of cluster.nodes()) assert.is(topicState(node, 't'), 'deleting', node.name);
+  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [2, 3])));
+  for (const node of cluster.nodes()) assert.equal(node.births(), [0, 1]);
+  assert.is(remove(cluster, cluster.node('n1'), 't'), 'topic_not_found not_applied');
+});
+
+test('leave their name to a namesake, whose groups are its own', () => {
+  const cluster = founded();
+  for (const groups of [[1, 2], [3], [4, 5, 6]]) {
+    create(cluster, 't', groups.length);
+    const event = cluster.node('n1').last('topic t');
+    assert.equal(
+      event?.kind === 'topic' ? event.topic.partitions.map(({ group }) => group as number) : [],
+      groups,
+    );
+    assert.is(remove(cluster, cluster.node('n3'), 't'), 'ok');
+  }
+  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2, 3, 4, 5, 6])));
+});
+
+test('are deleted by a broker that was down when it is back, and wait for it until then', () => {
+  const cluster = founded();
+  create(cluster, 't', 2);
+  const late = cluster.node('n3');
+  cluster.until('all are born', () => late.births().length === 3);
+  late.crash();
+  assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
+  cluster.pass(10_000);
+  assert.is(deleting(cluster.node('n1')).length, 1);
+  late.start();
+  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
+});
+
+test('are not born again when a restarted node reads the directory from its beginning', () => {
+  const cluster = founded();
+  create(cluster, 'gone', 2);
+  create(cluster, 'kept', 1);
+  assert.is(remove(cluster, cluster.node('n1'), 'gone'), 'ok');
+  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
+  for (const node of cluster.nodes()) node.crash();
+  cluster.startAll();
+  let born = 0;
+  cluster.until('they have caught up', () => {
+    const births = cluster.nodes().flatMap((node) => node.births());
+    born += births.filter((group) => group === 1 || group === 2).length;
+    return cluster.nodes().every((node) => node.up && topicState(node, 'kept') === 'ready');
+  });
+  assert.is(born, 0);
+  assert.ok(cluster.nodes().every((node) => node.actor('partition/3') !== undefined));
+});
+
+test('are deleted after all, when a node dies at any point of it', () => {
+  const prepare = (): Cluster => {
+    const cluster = founded({ seed: 'removal' });
+    create(cluster, 't', 2);
+    cluster.until('all are born', () => cluster.nodes().every((node) => node.births().length === 3));
+    return cluster;
+  };
+  const probe = prepare();
+  const begun = probe.loop.executed;
+  assert.is(remove(probe, probe.node('n1'), 't'), 'ok');
+  probe.until('all is deleted', () => probe.nodes().every((node) => isGone(node, [1, 2])));
+  const events = probe.loop.executed - begun;
+  for (let at = 1; at <= events; at += Math.max(1, Math.floor(events / 25))) {
+    const cluster = prepare();
+    const asked = cluster.node('n1').change({ kind: 'remove-topic', name: 't' }, 30_000);
+    const end = cluster.loop.executed + at;
+    while (cluster.loop.executed < end) cluster.loop.step();
+    const dead = cluster.node('n3');
+    dead.crash();
+    assert.is(answered(cluster, asked), 'ok', `died after ${at} events`);
+    dead.start();
+    cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
+  }
+});
+
+test('are deleted after all, when the managers fail', () => {
+  const cluster = founded();
+  create(cluster, 't', 2);
+  cluster.mayFail = (actorId) => actorId === 'manager';
+  cluster.drop = ({ message }) => (message as { readonly kind: string }).kind === 'partition-gone';
+  assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
+  cluster.pass(2_000);
+  for (const node of cluster.nodes()) node.send('manager', { kind: 'group-damage', index: 1 });
+  cluster.pass(2_000);
+  assert.ok(cluster.nodes().some((node) => deleting(node).length === 1));
+  cluster.drop = () => false;
+  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
+});
+
+test('stay listed as being deleted for a node that lost its journal, which keeps no call waiting', () => {
+  const cluster = founded();
+  create(cluster, 't', 1);
+  const wiped = cluster.node('n3');
+  wiped.crash();
+  wiped.wipe();
+  wiped.start();
+  cluster.until('it knows what it is', () => wiped.up && wiped.manager()['verdict'] === 'journal-lost');
+  assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
+  cluster.until(
+    'the others have deleted',
+    () => isGoneBut(cluster.node('n1')) && isGoneBut(cluster.node('n2')),
+  );
+  assert.is(deleting(cluster.node('n1')).length, 1);
+});
+
+/** As `isGone`, but the directory may still wait for another node. */
+function isGoneBut(node: TestNode): boolean {
+  return node.actor('partition/1') === undefined && !node.births().includes(1);
+}
+
+test.run();
