@@ -175,7 +175,7 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSet
 function drawWorkload(random: SimRandom): WorkloadSettings {
   return {
     topics: random.pick([1, 1, 1, 2, 3]),
-    fleeting: random.fork('fleeting').pick([0, 0, 1, 1, 2]),
+    fleeting: random.fork('fleeting').pick([0, 0, 1]),
     maxPartitions: random.pick([1, 1, 1, 2, 2, 4]),
     httpProducers: random.between(1, 2),
     directProducers: random.between(1, 2),

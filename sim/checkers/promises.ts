@@ -61,7 +61,7 @@ export class Promises {
   readonly #report: (text: string) => void;
   readonly #replicas = new Map<string, Promised>();
   readonly #members = new Map<number, readonly string[]>();
-  readonly #removed = new Set<number>();
+  readonly #deaths = new Map<number, Map<string, number>>();
 
   constructor(readDisk: ReadDisk, report: (text: string) => void) {
     this.#readDisk = readDisk;
@@ -76,14 +76,15 @@ export class Promises {
     this.#members.set(group, members);
   }
 
-  /** Its topic was removed: from now on its replicas may be gone at any time, and owe nothing. */
-  removed(group: number): void {
-    this.#removed.add(group);
+  /** Its topic was removed, and this node deletes its replica: from now on all of them may be gone at any time, and owe nothing. */
+  dying(node: string, group: number, nowMicros: number): void {
+    const deaths = this.#deaths.get(group) ?? new Map<string, number>();
+    this.#deaths.set(group, deaths.set(node, nowMicros));
   }
 
-  /** Groups of removed topics. */
-  removedGroups(): Iterable<number> {
-    return this.#removed;
+  /** Groups of removed topics, with the nodes that delete their replicas and since when. */
+  deaths(): ReadonlyMap<number, ReadonlyMap<string, number>> {
+    return this.#deaths;
   }
 
   members(group: number): readonly string[] {
@@ -92,7 +93,7 @@ export class Promises {
 
   /** Those of topics that were not removed. */
   groups(): readonly number[] {
-    return [...this.#members.keys()].filter((group) => !this.#removed.has(group));
+    return [...this.#members.keys()].filter((group) => !this.#deaths.has(group));
   }
 
   groupsOf(node: string): readonly number[] {

@@ -49,7 +49,7 @@ export class StoreChecks implements StoreObserver {
 
   dying(groups: readonly GroupId[]): void {
     for (const group of groups) {
-      this.#checkers.promises.removed(group);
+      this.#checkers.promises.dying(this.#node, group, this.#checkers.nowMicros());
       this.#checkRace(group, this.#walking.has(group));
     }
     this.#checkers.report.sometimes('a replica of a removed topic was deleted');

@@ -47,6 +47,10 @@ export class FleetingTopic {
     this.#work.later(this.#random, meanMs, step);
   }
 
+  get #thinkMs(): number {
+    return this.#work.world.settings.workload.thinkMs;
+  }
+
   #any(): SimNode {
     return this.#work.anyNode(this.#random);
   }
@@ -87,7 +91,7 @@ export class FleetingTopic {
         const generation: Generation = { groups, producer, consumer, sent: new Set(), state: 'stands' };
         this.#produce(generation);
         this.#consume(generation);
-        this.#later(30_000, () => this.#remove(generation, false));
+        this.#later(5_000 + 5 * this.#thinkMs, () => this.#remove(generation, false));
       }),
     );
   }
@@ -120,7 +124,7 @@ export class FleetingTopic {
         answered(outcome.error.outcome === 'not_applied' ? 'not_applied' : 'unknown');
         this.#denied(generation, state, outcome.error, node);
       } else answered(outcome.kind === 'refused' ? 'not_applied' : 'unknown');
-      if (state !== 'removed') this.#later(1_500, () => this.#produce(generation));
+      if (state !== 'removed') this.#later(this.#thinkMs, () => this.#produce(generation));
     });
   }
 
@@ -138,7 +142,7 @@ export class FleetingTopic {
         }
         this.#served(state, 'consume', node);
       } else if (outcome.kind === 'error') this.#denied(generation, state, outcome.error, node);
-      if (state !== 'removed') this.#later(2_500, () => this.#consume(generation));
+      if (state !== 'removed') this.#later(this.#thinkMs, () => this.#consume(generation));
     });
   }
 

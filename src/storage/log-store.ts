@@ -60,6 +60,7 @@ export interface StoreParts {
 
 const ok: StoreAnswer = { ok: true };
 const diedDocument = 'died-up-to';
+const purgeRetryMs = 10_000;
 
 export class DiskLogStore implements LogStore {
   readonly #parts: StoreParts;
@@ -215,17 +216,17 @@ export class DiskLogStore implements LogStore {
 
   #purge(group: GroupId): void {
     // Born anew meanwhile: what is stored is not all of a dead one.
-    if (this.#journal.state.replicas.has(group)) return;
-    this.#job(
-      [
-        (next) =>
-          purge(this.#engine, group, (error, more) => {
-            if (more && error === undefined) this.#purge(group);
-            next(error);
-          }),
-      ],
-      () => undefined,
-    );
+    if (this.#closed || this.#journal.state.replicas.has(group)) return;
+    const again = (): void => this.#purge(group);
+    const page: Step = (next) => {
+      purge(this.#engine, group, (purged) => {
+        if (purged.kind === 'more') again();
+        // Nobody needs what is there, so a page that cannot be read costs no more than its room.
+        else if (purged.kind === 'unreadable') this.#parts.schedule(purgeRetryMs, again);
+        next(purged.kind === 'error' ? purged.error : undefined);
+      });
+    };
+    this.#job([page], () => undefined);
   }
 
   saveDocument(name: string, text: string, done: (answer: StoreAnswer) => void): void {
