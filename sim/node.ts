@@ -7,6 +7,7 @@ import { hex, type Limits, type ReplicaId } from '@callboard/client/protocol';
 import type { Address, Envelope, Trace, TraceFields } from '../src/kernel/index.ts';
 import { refTo } from '../src/kernel/index.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../src/actors/peer-link/messages.ts';
+import { deliver } from '../src/node/deliver.ts';
 import { startNodeActors } from '../src/node/node-actors.ts';
 import type { LogStore } from '../src/raft/index.ts';
 import { Door } from './door.ts';
@@ -204,7 +205,9 @@ export class SimNode {
     const end: LinkEnd = {
       name: this.name,
       clock,
-      deliver: (envelope: Envelope) => void process.system?.deliver(envelope),
+      deliver: (envelope: Envelope) => {
+        if (process.system !== undefined) deliver(process.system, envelope);
+      },
       linkNews: (peer, up) => {
         report.event(this.name, up ? 'link-up' : 'link-down', peer);
         const link = refTo<PeerLinkMessage>(this.name, peerLinkActorId);

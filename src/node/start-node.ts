@@ -20,6 +20,7 @@ import { tokenCheck } from '../transport/tokens.ts';
 import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callboard/client/protocol';
 import { openClientSession } from './client-sessions.ts';
 import type { NodeConfig } from './config.ts';
+import { deliver } from './deliver.ts';
 import { formatEndpoint } from './config-endpoints.ts';
 import type { EndCode } from './end-codes.ts';
 import { LateNetwork } from './late-network.ts';
@@ -161,7 +162,7 @@ function join(parts: Parts, store: LogStore, url: string): PeerLinks {
     trace,
     codec: createActorCodec(limits),
     route: routeEnvelope,
-    deliver: (envelope) => void system.deliver(envelope),
+    deliver: (envelope) => deliver(system, envelope),
     onLink: (node, state) => {
       const peerLink = refTo<PeerLinkMessage>(config.name, peerLinkActorId);
       system.send(peerLink, { kind: 'link-news', node, up: state === 'up' }, 'control');

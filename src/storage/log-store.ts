@@ -209,17 +209,24 @@ export class DiskLogStore implements LogStore {
       records.unshift({ kind: 'document', name: diedDocument, text: String(upTo) });
     }
     this.#hard(records, (answer) => {
-      if (answer.ok) for (const group of groups) this.#purge(group);
+      if (answer.ok) {
+        // The journal no longer says where a dead one was kept.
+        for (const group of groups) for (const engine of this.#engines) this.#purge(engine, group);
+      }
       done(answer);
     });
   }
 
-  #purge(group: GroupId): void {
+  get #engines(): readonly Engine[] {
+    return [this.#engine, this.#parts.memory];
+  }
+
+  #purge(engine: Engine, group: GroupId): void {
     // Born anew meanwhile: what is stored is not all of a dead one.
     if (this.#closed || this.#journal.state.replicas.has(group)) return;
-    const again = (): void => this.#purge(group);
+    const again = (): void => this.#purge(engine, group);
     const page: Step = (next) => {
-      purge(this.#engine, group, (purged) => {
+      purge(engine, group, (purged) => {
         if (purged.kind === 'more') again();
         // Nobody needs what is there, so a page that cannot be read costs no more than its room.
         else if (purged.kind === 'unreadable') this.#parts.schedule(purgeRetryMs, again);

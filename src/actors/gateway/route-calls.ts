@@ -27,22 +27,17 @@ export function findRoute(parts: GatewayParts, call: PendingCall, asked: RouteCa
     parts,
     call,
     () => checkRoute(parts, asked),
-    ({ group }) => askLeader(parts, call, asked, group),
+    ({ group }) => askLeader(parts, call, group),
   );
 }
 
-function askLeader(
-  parts: GatewayParts,
-  call: PendingCall,
-  asked: RouteCall,
-  group: PartitionPlacement['group'],
-): void {
+function askLeader(parts: GatewayParts, call: PendingCall, group: PartitionPlacement['group']): void {
   call.expired = () => noReplicaServes(group, undefined);
   parts.asks.start({
     group,
     repeatable: true,
     deadlineMs: call.deadlineMs,
-    replicas: () => nodesOf(parts, asked.topic, asked.partition),
+    replicas: () => nodesOf(parts, group),
     request: (id, replyTo) => (call.open ? { kind: 'lead', id, replyTo } : undefined),
     refused: () => undefined,
     settled: (result) => {
