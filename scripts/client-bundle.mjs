@@ -30,7 +30,14 @@ if (!fresh) {
   const bundle = await rolldown({
     input: join(DIST, 'browser.js'),
     platform: 'browser',
-    resolve: { conditionNames: ['browser', 'import'] },
+    resolve: {
+      conditionNames: ['browser', 'import'],
+      // msgpackr alone would be half of the bundle.
+      alias: {
+        'msgpackr/pack': join(DIST, 'browser/msgpack.js'),
+        'msgpackr/unpack': join(DIST, 'browser/msgpack.js'),
+      },
+    },
   });
   await bundle.write({ file: OUTPUT, format: 'es', minify: true });
   await bundle.close();

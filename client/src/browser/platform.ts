@@ -25,6 +25,8 @@ function open(url: string, _frameBytes: number, handlers: SocketHandlers): Clien
     // A text frame is none of this protocol; as no bytes at all it is refused like any other nonsense.
     handlers.message(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(0));
   });
+  // `close` follows and says all that a page may know; some WebSockets throw where nobody listens to this.
+  socket.addEventListener('error', () => undefined);
   socket.addEventListener('close', ({ code, reason }) => closed(code, reason));
   return {
     send: (bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>),
