@@ -10,6 +10,7 @@ import { checkConsumer } from './checks.ts';
 import { emptyPartition, unanswered } from './failures.ts';
 import type { Call } from './messages.ts';
 import { nodesOf, whenChecked, type ConsumerScope, type GatewayParts } from './parts.ts';
+import { Peek } from './peek.ts';
 import { RoundRobin } from './round-robin.ts';
 
 type ConsumeCall = Extract<Call, { readonly op: 'consume' }>;
@@ -26,7 +27,14 @@ interface Walk {
   readonly ahead: number[];
   /** The first failure of a partition that was passed over. */
   failed: CallError | undefined;
+  /** Which of those ahead are empty, once the first one was. */
+  peek: Peek | undefined;
+  /** The walk waits for what `peek` will know. */
+  waits: boolean;
 }
+
+/** Fewer partitions than these are asked one after the other: looking first would cost them a round. */
+const peekFrom = 8;
 
 export class ConsumeCalls {
   readonly #parts: GatewayParts;
@@ -49,12 +57,12 @@ export class ConsumeCalls {
   #begin(call: PendingCall, scope: ConsumerScope): void {
     const { partition, partitions } = scope;
     if (partition !== undefined) {
-      this.#ask({ call, scope, ahead: [], failed: undefined }, partition);
+      this.#ask({ call, scope, ahead: [], failed: undefined, peek: undefined, waits: false }, partition);
       return;
     }
     const start = this.#turns.begin(turnOf(scope), partitions);
     const ahead = Array.from({ length: partitions }, (_, step) => (start + step) % partitions);
-    this.#ask({ call, scope, ahead, failed: undefined }, ahead.shift() ?? 0);
+    this.#ask({ call, scope, ahead, failed: undefined, peek: undefined, waits: false }, ahead.shift() ?? 0);
   }
 
   #ask(walk: Walk, partition: number): void {
@@ -93,9 +101,32 @@ export class ConsumeCalls {
     }
     if (result.kind === 'failed') walk.failed ??= result.error;
     // A removed topic has no partition left to ask.
-    const removed = result.kind === 'failed' && result.error.code === 'topic_not_found';
-    const next = removed ? undefined : ahead.shift();
-    if (next !== undefined && call.open) {
+    if (result.kind === 'failed' && result.error.code === 'topic_not_found') ahead.length = 0;
+    if (walk.peek === undefined && ahead.length >= peekFrom && call.open) {
+      const nowMs = this.#parts.context.now();
+      const deadlineMs = nowMs + (call.deadlineMs - nowMs) / 2;
+      const news = (): void => {
+        if (walk.waits) this.#goOn(walk);
+      };
+      walk.peek = new Peek(this.#parts, call, scope, ahead, { deadlineMs, news });
+    }
+    this.#goOn(walk);
+  }
+
+  /** Asks the next partition that is not known to be empty. */
+  #goOn(walk: Walk): void {
+    const { call, scope, ahead, peek } = walk;
+    walk.waits = false;
+    while (call.open) {
+      const [next] = ahead;
+      if (next === undefined) break;
+      const known = peek === undefined ? 'worth asking' : peek.of(next);
+      if (known === undefined) {
+        walk.waits = true;
+        return;
+      }
+      ahead.shift();
+      if (known === 'empty') continue;
       this.#ask(walk, next);
       return;
     }

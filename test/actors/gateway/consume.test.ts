@@ -75,6 +75,50 @@ test('without a partition the turn starts at 0, passes empty ones, and goes on b
   ]);
 });
 
+test('over many partitions the first is asked, the others are looked at together, and only those with records are asked', () => {
+  const rig = new Rig();
+  rig.withTopic(
+    't',
+    Array.from({ length: 12 }, () => ['n1']),
+  );
+  const call = rig.consume();
+  nothing(rig, rig.one());
+  const looks = rig.sent();
+  assert.equal(
+    looks.map(({ message }) => message.kind),
+    Array.from({ length: 11 }, () => 'size'),
+  );
+  // Partitions 4 and 9 have records, and 9 is known first: the order of the turn holds nevertheless.
+  for (const look of looks.toReversed()) sized(rig, look, [5, 10].includes(look.group) ? 3 : 2, 2);
+  const asked = rig.one();
+  assert.equal([asked.group, asked.message.kind], [5, 'consume']);
+  // Somebody else of the same id took it meanwhile.
+  nothing(rig, asked);
+  const next = rig.one();
+  assert.is(next.group, 10);
+  give(rig, next, 'found', 2);
+  assert.equal(read(rig, call), [9, 'found']);
+
+  const again = rig.consume();
+  const behind = rig.one();
+  assert.is(behind.group, 11, 'the turn goes on behind the one that was read');
+  give(rig, behind, 'more');
+  assert.equal(read(rig, again), [10, 'more']);
+});
+
+test('over many partitions that are all empty, each is asked or looked at once', () => {
+  const rig = new Rig();
+  rig.withTopic(
+    't',
+    Array.from({ length: 12 }, () => ['n1']),
+  );
+  const call = rig.consume();
+  nothing(rig, rig.one());
+  for (const look of rig.sent()) sized(rig, look, 7, 7);
+  assert.is(rig.verdict(call), 'empty_partition not_applied');
+  assert.equal(rig.sent(), []);
+});
+
 test('a full turn over empty partitions asks each once and leaves the turn where it was', () => {
   const rig = new Rig();
   rig.withTopic('t', [['n1'], ['n1'], ['n1']]);
