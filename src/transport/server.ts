@@ -73,7 +73,7 @@ export class WireServer {
     const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void =>
       this.#upgrade(request, raw, head);
     server.on('upgrade', upgrade);
-    server.maxHeadersCount = 100;
+    server.maxHeadersCount ??= 100;
     this.#detach = () => server.off('upgrade', upgrade);
     this.#armSweep();
   }

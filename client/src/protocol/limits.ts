@@ -8,6 +8,18 @@ export interface Limits {
   readonly controlFrameBytes: number;
   readonly unauthenticatedFrameBytes: number;
   readonly httpBodyBytes: number;
+  readonly httpHeaderBytes: number;
+  readonly httpHeaders: number;
+  /** From the first byte of a connection, or of its next request, to the end of the headers; then to the end of the body. */
+  readonly httpHeadersMs: number;
+  readonly httpRequestMs: number;
+  /** A connection with nothing to do is kept for this long; one whose client does not take its answer for `httpIdleMs`. */
+  readonly httpKeepAliveMs: number;
+  readonly httpIdleMs: number;
+  /** Requests of one connection that wait for their answers. */
+  readonly httpPipelinedRequests: number;
+  /** All connections of a node: HTTP, clients and peers. */
+  readonly nodeConnections: number;
   readonly handshakeMs: number;
   readonly frameDepth: number;
   readonly frameArrayItems: number;
@@ -113,6 +125,14 @@ export const defaultLimits: Limits = {
   controlFrameBytes: 64 << 10,
   unauthenticatedFrameBytes: 4 << 10,
   httpBodyBytes: 2 << 20,
+  httpHeaderBytes: 16 << 10,
+  httpHeaders: 100,
+  httpHeadersMs: 5_000,
+  httpRequestMs: 15_000,
+  httpKeepAliveMs: 65_000,
+  httpIdleMs: 30_000,
+  httpPipelinedRequests: 256,
+  nodeConnections: 8_192,
   handshakeMs: 3_000,
   frameDepth: 16,
   frameArrayItems: 65_536,
@@ -208,6 +228,12 @@ export function assertLimits(limits: Limits): void {
     [limits.inflightBytes <= limits.peerLinkBytes, 'one follower window fits its link'],
     [limits.uncommittedGroupBytes <= limits.uncommittedNodeBytes, 'one group fits the node'],
     [limits.unauthenticatedFrameBytes <= limits.controlFrameBytes, 'trust grows with authentication'],
+    [limits.httpHeadersMs <= limits.httpRequestMs, 'headers have less time than the whole request'],
+    [limits.httpIdleMs > limits.callDeadlineMs, 'a client waits for the longest call'],
+    [
+      limits.nodeConnections > limits.clientConnections,
+      'peers and HTTP find room beside as many clients as are taken',
+    ],
     [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
     [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
     [

@@ -46,8 +46,6 @@ export interface HttpDoor {
 
 const httpDoorActorId = 'http-door';
 
-/** More headers than any client of this contract sends. */
-const mostHeaders = 100;
 const jsonType = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
 const noFields = new Fields(new Map());
 
@@ -80,14 +78,14 @@ class Door {
     this.#isAdmin = tokenChecker(options.adminToken);
     this.#ledger = new Ledger(() => this.#closed?.());
     this.server = createHttpServer(limits, {
-      request: (request, response) => this.#request(request, response),
+      request: (request, response, fits) => this.#request(request, response, fits),
       refuse: (request, response, answer) => {
         this.#ledger.arrived(request, response);
         this.#refuse(request, response, answer);
       },
-      dropped: () => {
-        const most = limits.clientConnections;
-        options.trace.note(this.#self, 'warn', 'http.connection_refused', { most });
+      dropped: (which) => {
+        const most = limits.nodeConnections;
+        options.trace.note(this.#self, 'warn', 'http.connection_dropped', { most, which });
       },
     });
   }
@@ -137,7 +135,7 @@ class Door {
     ];
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
+  #request(request: IncomingMessage, response: ServerResponse, fits: boolean): void {
     this.#ledger.arrived(request, response);
     const { path, query } = parseTarget(request.url ?? '/');
     const refused = this.#unacceptable(request);
@@ -149,6 +147,9 @@ class Door {
     this.#bodies.read(request, (body) => {
       if (body.kind === 'too-large') {
         this.#refuse(request, response, tooLarge(this.#options.limits.httpBodyBytes));
+      } else if (!fits) {
+        const status = route.kind === 'endpoint' ? 400 : 503;
+        this.#refuse(request, response, failed(status, overloaded()));
       } else if (body.kind === 'no-room') {
         const status = route.kind === 'endpoint' ? 400 : 503;
         this.#refuse(request, response, failed(status, overloaded(), { connection: 'close' }));
@@ -160,6 +161,7 @@ class Door {
 
   /** What HTTP itself forbids, and Node would answer without a body. */
   #unacceptable(request: IncomingMessage): Reply | undefined {
+    const { httpHeaders: mostHeaders } = this.#options.limits;
     if (request.rawHeaders.length > 2 * mostHeaders) {
       const message = `The request has more than ${mostHeaders} headers: send fewer.`;
       return failed(431, failure('bad_request', { message }), { connection: 'close' });

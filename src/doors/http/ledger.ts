@@ -13,7 +13,7 @@ interface Account {
 }
 
 /** Answers from this size on are counted while their client takes them. */
-const countedBytes = 65_536;
+const countedBytes = 1_024;
 
 export class Ledger {
   readonly #accounts = new WeakMap<Socket, Account>();

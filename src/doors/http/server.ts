@@ -2,39 +2,47 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { failure, type Limits } from '@callboard/client/protocol';
+import { Connections } from './connections.ts';
 import { failed, rawReply, type Reply } from './reply.ts';
 
-/** Idle connections outlive the pauses of common clients and load balancers. */
-const keepAliveMs = 65_000;
-/** A client that does not take its answer is let go; longer than any call lasts. */
-const idleMs = 30_000;
-
 export interface ServerHandlers {
-  request(request: IncomingMessage, response: ServerResponse): void;
+  /** `fits`: not too many requests of this connection wait already. */
+  request(request: IncomingMessage, response: ServerResponse, fits: boolean): void;
   /** For requests that must be refused before anything of them is looked at. */
   refuse(request: IncomingMessage, response: ServerResponse, answer: Reply): void;
   /** A connection was closed because there are too many. */
-  dropped(): void;
+  dropped(which: 'silent' | 'idle' | 'new'): void;
 }
 
 export function createHttpServer(limits: Limits, handlers: ServerHandlers): Server {
   const server = createServer({
-    headersTimeout: 5_000,
-    requestTimeout: 15_000,
-    connectionsCheckingInterval: 1_000,
-    keepAliveTimeout: keepAliveMs,
-    maxHeaderSize: 16_384,
+    headersTimeout: limits.httpHeadersMs,
+    requestTimeout: limits.httpRequestMs,
+    connectionsCheckingInterval: Math.max(1, Math.min(1_000, limits.httpHeadersMs / 2)),
+    // Outlives the pauses of common clients and load balancers.
+    keepAliveTimeout: limits.httpKeepAliveMs,
+    maxHeaderSize: limits.httpHeaderBytes,
     insecureHTTPParser: false,
     // Checked by the door itself, which answers in JSON.
     requireHostHeader: false,
   });
-  server.timeout = idleMs;
-  server.maxConnections = limits.clientConnections;
-  server.on('request', handlers.request);
+  server.timeout = limits.httpIdleMs;
+  // More than are allowed, so that the door sees what is missing.
+  server.maxHeadersCount = 2 * limits.httpHeaders;
+  // Neither `maxConnections`, which would turn away the newest, nor `maxRequestsPerSocket`, which the contract has no answer for.
+  const connections = new Connections({
+    most: limits.nodeConnections,
+    mostRequests: limits.httpPipelinedRequests,
+    dropped: handlers.dropped,
+  });
+  connections.watch(server);
+  const arrived = (request: IncomingMessage, response: ServerResponse): void =>
+    handlers.request(request, response, connections.arrived(request, response));
+  server.on('request', arrived);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // Who announces too much is told so before sending it.
     if (Number(request.headers['content-length'] ?? 0) <= limits.httpBodyBytes) response.writeContinue();
-    handlers.request(request, response);
+    arrived(request, response);
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const message = "The request expects what this server does not do: leave out the header 'expect'.";
@@ -44,8 +52,9 @@ export function createHttpServer(limits: Limits, handlers: ServerHandlers): Serv
       failed(417, failure('bad_request', { message }), { connection: 'close' }),
     );
   });
-  server.on('drop', () => handlers.dropped());
-  server.on('clientError', answerBrokenClient);
+  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) =>
+    answerBrokenClient(error, socket, limits),
+  );
   return server;
 }
 
@@ -58,24 +67,24 @@ interface Busy {
 }
 
 /** What came in is not HTTP, or came too slowly. It is told so where that cannot be taken for another request's answer. */
-function answerBrokenClient(error: Error & { code?: string }, socket: Duplex & Busy): void {
+function answerBrokenClient(error: Error & { code?: string }, socket: Duplex & Busy, limits: Limits): void {
   const current = socket._httpMessage;
   const mixedUp = current !== undefined && current !== null && (current.headersSent || current.req.complete);
   if (!socket.writable || error.code === 'ECONNRESET' || mixedUp) {
     socket.destroy();
     return;
   }
-  socket.end(brokenClientReply(error.code), () => socket.destroy());
+  socket.end(brokenClientReply(error.code, limits), () => socket.destroy());
 }
 
-function brokenClientReply(code: string | undefined): string {
+function brokenClientReply(code: string | undefined, limits: Limits): string {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    const message =
-      'The headers of the request have more than 16384 bytes: send fewer, or the parameters in a body.';
+    const message = `The headers of the request have more than ${limits.httpHeaderBytes} bytes: send fewer, or the parameters in a body.`;
     return rawReply(431, 'Request Header Fields Too Large', failure('bad_request', { message }));
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    const message = 'The request did not arrive whole in time: headers have 5 s and all of it 15 s.';
+    const [headers, all] = [limits.httpHeadersMs / 1_000, limits.httpRequestMs / 1_000];
+    const message = `The request did not arrive whole in time: headers have ${headers} s and all of it ${all} s.`;
     return rawReply(408, 'Request Timeout', failure('timeout', { message, outcome: 'not_applied' }));
   }
   const message = `The request is not HTTP/1.1 as the standard has it (${code ?? 'no reason known'}): nothing was done.`;

@@ -320,18 +320,6 @@ test('requests that arrive too slowly are ended in JSON', async () => {
   });
 });
 
-test('connections beyond the limit are closed at once, and that is noted', async () => {
-  await withDoor({ answering: names, limits: { clientConnections: 1 } }, async (door) => {
-    const first = await opened(door, '');
-    while (
-      (await raw(door.base).catch(() => 'reset')) !== '' &&
-      !door.notes.includes('http.connection_refused')
-    );
-    assert.ok(door.notes.includes('http.connection_refused'));
-    first.destroy();
-  });
-});
-
 test('upgrades are left to whoever attaches a handler', async () => {
   await withDoor({ answering: names }, async (door) => {
     door.door.server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 Mine\r\n\r\n'));
