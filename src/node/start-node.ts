@@ -13,7 +13,7 @@ import { peerLinkActorId, type PeerLinkMessage } from '../actors/peer-link/messa
 import { createHttpDoor, type HttpDoor } from '../doors/http/index.ts';
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
-import { openStorage, type Storage } from '../storage/open-storage.ts';
+import type { Storage } from '../storage/open-storage.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
@@ -30,11 +30,16 @@ import { crc32 } from './ports/crc32.ts';
 import { PinoTrace } from './ports/pino-trace.ts';
 import { RealClock } from './ports/real-clock.ts';
 import { RealRandom } from './ports/real-random.ts';
+import { Timeouts } from './ports/timeouts.ts';
 import { routeEnvelope } from './route.ts';
 
 export interface RunningNode {
   /** Where clients reach it, for example `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Whether it takes all calls; see `/readyz`. */
+  ready(): boolean;
+  /** Ends all actors within the call: nothing is carried on or answered any more. `close` is still to be called. */
+  halt(): void;
   close(): Promise<void>;
 }
 
@@ -44,42 +49,71 @@ export interface RunningNode {
  */
 export type NodeFailed = (code: Extract<EndCode, 'storage_failed' | 'unexpected'>) => void;
 
-/** Rejects when the port is taken or the data directory cannot be used; the error has a `code`. */
+/** What a node writes its log with. */
+export type NodeLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
+
+/**
+ * Rejects when the port is taken or the data directory cannot be used; the error has a `code`. `inMemory`: nothing is kept, and
+ * the data directory is not touched.
+ */
 export async function startNode(
   config: NodeConfig,
-  logger: Logger,
+  logger: NodeLogger,
   nodeFailed: NodeFailed,
+  inMemory = false,
 ): Promise<RunningNode> {
   const limits: Limits = { ...defaultLimits, ...config.limitsOverrides };
   assertLimits(limits);
   const parts = makeParts(config, limits, logger, nodeFailed);
   const doors = openDoors(parts);
-  const url = await listen(doors.http.server, config);
   try {
-    const storage = await openStorage({
-      directory: config.dataDirectory,
-      limits,
-      crc32,
-      drawId: () => replicaId(hex(parts.random.bytes(16))),
-      schedule: (delayMs, callback) => void setTimeout(callback, delayMs),
-      note: (event, fields) => logger.warn(fields, event),
-      failed: (detail) => {
-        // Also where nobody waits for it, such as the second's sync of the tail records.
-        logger.fatal(
-          { code: 'storage_failed', detail },
-          'node ends: its storage failed, the last batch is in doubt',
-        );
-        nodeFailed('storage_failed');
-      },
-    });
+    const url = await listen(doors.http.server, config);
+    const storage = await open(parts, logger, nodeFailed, inMemory);
     const links = join(parts, storage.store, url);
     parts.status.opened(storage.store);
-    return { url, close: () => close(parts, doors, links, storage) };
+    return {
+      url,
+      ready: () => parts.status.readiness().ready,
+      halt: () => parts.system.stopAll(),
+      close: () => close(parts, doors, links, storage),
+    };
   } catch (error) {
-    doors.http.server.close();
-    doors.http.server.closeAllConnections();
+    void doors.http.close();
+    doors.wire.close();
+    parts.system.stopAll();
+    end(parts, doors);
     throw error;
   }
+}
+
+/** Each kind of storage is loaded by those who use it: LevelDB's native part takes its time. */
+async function open(
+  { config, limits, random, timeouts }: Parts,
+  logger: NodeLogger,
+  nodeFailed: NodeFailed,
+  inMemory: boolean,
+): Promise<Storage> {
+  const options = {
+    limits,
+    crc32,
+    drawId: () => replicaId(hex(random.bytes(16))),
+    schedule: timeouts.schedule,
+    failed: (detail: string): void => {
+      // Also where nobody waits for it, such as the second's sync of the tail records.
+      logger.fatal(
+        { code: 'storage_failed', detail },
+        'node ends: its storage failed, the last batch is in doubt',
+      );
+      nodeFailed('storage_failed');
+    },
+  };
+  if (inMemory) {
+    const { openMemoryStorage } = await import('../storage/open-memory-storage.ts');
+    return openMemoryStorage(options);
+  }
+  const { openStorage } = await import('../storage/open-storage.ts');
+  const note = (event: string, fields: Readonly<Record<string, unknown>>): void => logger.warn(fields, event);
+  return openStorage({ ...options, directory: config.dataDirectory, note });
 }
 
 /** What exists before the store is open. */
@@ -87,6 +121,7 @@ interface Parts {
   readonly config: NodeConfig;
   readonly limits: Limits;
   readonly clock: RealClock;
+  readonly timeouts: Timeouts;
   readonly random: RealRandom;
   readonly trace: PinoTrace;
   readonly network: LateNetwork;
@@ -99,7 +134,7 @@ interface Doors {
   readonly wire: WireServer;
 }
 
-function makeParts(config: NodeConfig, limits: Limits, logger: Logger, nodeFailed: NodeFailed): Parts {
+function makeParts(config: NodeConfig, limits: Limits, logger: NodeLogger, nodeFailed: NodeFailed): Parts {
   const clock = new RealClock();
   const random = new RealRandom();
   const trace = new PinoTrace({ logger, clock });
@@ -118,7 +153,7 @@ function makeParts(config: NodeConfig, limits: Limits, logger: Logger, nodeFaile
     },
   });
   const status = new NodeStatus({ system, config, network, limits });
-  return { config, limits, clock, random, trace, network, system, status };
+  return { config, limits, clock, timeouts: new Timeouts(), random, trace, network, system, status };
 }
 
 function openDoors({ config, limits, clock, trace, network, system, status }: Parts): Doors {
@@ -191,11 +226,18 @@ async function close(parts: Parts, { http, wire }: Doors, links: PeerLinks, stor
   parts.status.closing();
   const answered = http.close();
   wire.close();
-  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 2_000).unref())]);
+  await Promise.race([answered, new Promise<void>((late) => parts.timeouts.schedule(2_000, late))]);
   links.close();
   parts.system.stopAll();
   await storage.close();
+  end(parts, { http, wire });
+}
+
+/** Whatever may still wait is called off. */
+function end({ clock, timeouts }: Parts, { http }: Doors): void {
   http.server.closeAllConnections();
+  clock.close();
+  timeouts.clear();
 }
 
 async function listen(server: Server, config: NodeConfig): Promise<string> {

@@ -15,6 +15,8 @@ const LATE_MS = 50;
 const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 export class RealClock implements Clock {
+  readonly #armed = new Set<RealTimer>();
+
   now(): number {
     return performance.now();
   }
@@ -24,7 +26,14 @@ export class RealClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): ClockTimer {
-    return new RealTimer(performance.now() + Math.max(0, delayMs), callback);
+    const timer = new RealTimer(performance.now() + Math.max(0, delayMs), callback, this.#armed);
+    this.#armed.add(timer);
+    return timer;
+  }
+
+  /** The node is closed: no timer of it rings any more. */
+  close(): void {
+    for (const timer of [...this.#armed]) timer.cancel();
   }
 
   defer(callback: () => void): void {
@@ -35,16 +44,19 @@ export class RealClock implements Clock {
 class RealTimer implements ClockTimer {
   readonly #dueMs: number;
   readonly #callback: () => void;
+  readonly #armed: Set<RealTimer>;
   #timeout: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(dueMs: number, callback: () => void) {
+  constructor(dueMs: number, callback: () => void, armed: Set<RealTimer>) {
     this.#dueMs = dueMs;
+    this.#armed = armed;
     this.#callback = callback;
     this.#arm();
   }
 
   cancel(): void {
+    this.#armed.delete(this);
     clearTimeout(this.#timeout);
     clearImmediate(this.#immediate);
   }
@@ -63,7 +75,12 @@ class RealTimer implements ClockTimer {
 
   #afterPoll(): void {
     // Judged again here: the stall may have been in this very round, between the timers and this callback.
-    if (performance.now() - this.#dueMs > LATE_MS) this.#immediate = setImmediate(this.#callback);
-    else this.#callback();
+    if (performance.now() - this.#dueMs > LATE_MS) this.#immediate = setImmediate(() => this.#ring());
+    else this.#ring();
+  }
+
+  #ring(): void {
+    this.#armed.delete(this);
+    this.#callback();
   }
 }
