@@ -5,12 +5,12 @@
 import { ADMIN_TOKEN } from '../test/lib/cluster.ts';
 import { Api } from '../test/lib/api.ts';
 import { DevProcess } from '../test/lib/dev-process.ts';
-import { eventually } from '../test/lib/eventually.ts';
 import { claimPorts } from '../test/lib/ports.ts';
 import { makeTempDir } from '../test/lib/temp-dir.ts';
 import { consumeAll } from './demo-logs/consumers.ts';
 import type { ConsumerOptions, History } from './demo-logs/consumers.ts';
 import { faultsOfHistory, faultsOfOrder, faultsOfStorage } from './demo-logs/judge.ts';
+import { killIn, Progress, say } from './demo-logs/kills.ts';
 import { readInput } from './demo-logs/lines.ts';
 import type { Input } from './demo-logs/lines.ts';
 import { produceAll } from './demo-logs/producers.ts';
@@ -23,56 +23,8 @@ const PRODUCERS = 3;
 const CONSUMERS = 2;
 const NODES = 3;
 
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-/** Holds the load back so that every kill meets one: node k dies in the k-th part, and the part after it waits for its return. */
-class Progress {
-  readonly #total: number;
-  #killsDone = 0;
-  stored = 0;
-  consumed = 0;
-
-  constructor(total: number) {
-    this.#total = total;
-  }
-
-  nodeIsBack(): void {
-    this.#killsDone += 1;
-  }
-
-  mayReach(share: number): Promise<void> | true {
-    if (share < (this.#killsDone + 1) / NODES) return true;
-    return eventually('all nodes are back', () => share < (this.#killsDone + 1) / NODES, 120_000).then(
-      () => undefined,
-    );
-  }
-
-  untilStored(share: number): Promise<unknown> {
-    return eventually(
-      `${Math.round(share * 100)} % are stored`,
-      () => this.stored >= share * this.#total,
-      120_000,
-    );
-  }
-}
-
 async function killEachInTurn(dev: DevProcess, apis: readonly Api[], progress: Progress): Promise<void> {
-  for (let node = 1; node <= NODES; node += 1) {
-    await progress.untilStored((node - 0.7) / NODES);
-    const pid = dev.pid(node);
-    if (pid === undefined) throw new Error(`broker-${node} has no pid file`);
-    process.kill(pid, 'SIGKILL');
-    say(
-      `killed broker-${node} (pid ${pid}) at ${progress.stored} lines stored, ${progress.consumed} consumed`,
-    );
-    const api = apis[node - 1];
-    const back = async (): Promise<boolean> => dev.pid(node) !== pid && (await api?.isReady()) === true;
-    await eventually(`broker-${node} is back`, back, 60_000);
-    say(`broker-${node} is back (pid ${dev.pid(node)})`);
-    progress.nodeIsBack();
-  }
+  for (let node = 1; node <= NODES; node += 1) await killIn(node, [node], dev, apis, progress);
 }
 
 interface Outcome {
@@ -84,7 +36,7 @@ interface Outcome {
 
 async function runLoad(dev: DevProcess, apis: readonly Api[], { lines }: Input): Promise<Outcome> {
   await apis[0]?.createTopic(TOPIC, PARTITIONS);
-  const progress = new Progress(lines.length);
+  const progress = new Progress(lines.length, NODES);
   const stored: Stored[] = [];
   let complete = false;
   const reading: ConsumerOptions = {

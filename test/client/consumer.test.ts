@@ -136,6 +136,27 @@ test('acknowledged in any order, a cursor is always the lowest record that is no
   });
 });
 
+test('an acknowledgement whose answer is lost resolves, whether it was carried out or not', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await fill(client, 't', 0, 20);
+    await using consumer = client.consumer('t', { id: 'c' });
+    const records = await read(consumer, 20);
+    for (const [i, carriedOut] of [true, false, true, false].entries()) {
+      let lost = 0;
+      cluster.node(0).hook = (frame, connection) => {
+        if (frame.kind !== 'ack' || (lost += 1) > 1) return false;
+        if (carriedOut) cluster.partition('t', 0).cursor('c').at = frame.upTo;
+        connection.socket.terminate();
+        return true;
+      };
+      await records[i]?.ack();
+      assert.is(cluster.partition('t', 0).cursor('c').at, i + 1);
+      assert.is(lost, carriedOut ? 1 : 2);
+    }
+  });
+});
+
 test('ack: auto acknowledges a record when the next one is asked for', async () => {
   await withClient(1, async (client, cluster) => {
     cluster.createTopic('t', 1);

@@ -85,9 +85,7 @@ export class Ledger {
     this.#sent = undefined;
     settle(this.#current, undefined);
     this.#current = undefined;
-    if (this.#window.cursor > this.#committed) return;
-    settle(this.#next, undefined);
-    this.#next = undefined;
+    this.#settleIfDone();
   }
 
   /** It was not, and has to be sent again. */
@@ -100,6 +98,8 @@ export class Ledger {
   resumed(cursor: number): void {
     this.#committed = cursor;
     this.missed();
+    // The last `ack` was carried out, and only its answer was lost.
+    this.#settleIfDone();
   }
 
   /** Resolves when everything acknowledged is committed. */
@@ -117,6 +117,12 @@ export class Ledger {
     if (this.#end !== undefined) return;
     this.#end = new CallboardError(problem);
     this.#finish(this.#end);
+  }
+
+  #settleIfDone(): void {
+    if (this.#window.cursor > this.#committed) return;
+    settle(this.#next, undefined);
+    this.#next = undefined;
   }
 
   #finish(error: CallboardError | undefined): void {
