@@ -115,6 +115,7 @@ export class CheckDesk {
       mayFail: () => atlas.mayFail(node.name),
       nowMicros: () => this.#world.nowMicros,
       damagedAtMicros: () => atlas.damagedAtMicros(node.name),
+      onOpenedDamaged: () => atlas.openedDamaged(node.name),
       onWriting: (truncates) => this.#world.onWriting(node.name, truncates),
     });
     this.#stores.set(node.name, checks);

@@ -18,11 +18,12 @@ export class DiskReader {
     this.#storage = storage;
   }
 
-  /** What lies there, sound or not by its body; undefined if it is not even a chunk. */
+  /** What lies there, sound or not by its body; undefined without a sound header. */
   entry(group: number, index: number): StoredEntry | undefined {
     const key = this.#logKey(group);
     const value = key === undefined ? undefined : this.#storage.engine.peek(entryKey(key, index));
-    return value === undefined ? undefined : readEntryHeader(value);
+    const header = value === undefined ? undefined : readEntryHeader(value);
+    return value !== undefined && header?.checksum === crc32(value.subarray(0, 92)) ? header : undefined;
   }
 
   /** The entry if it is sound. */

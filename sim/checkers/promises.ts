@@ -162,7 +162,8 @@ export class Promises {
       return;
     } else {
       if (log.disturbed === true) {
-        promised.entries.length = Math.min(promised.entries.length, log.tailIndex + 1);
+        const known = Math.min(promised.entries.length, log.tailIndex + 1);
+        this.#restore(node, group, promised, log.tailIndex, known);
       } else this.#checkClean(where, node, group, promised, log);
       promised.damaged = false;
       promised.owedKnown = true;
@@ -193,10 +194,11 @@ export class Promises {
     this.#restore(node, group, promised, log.tailIndex);
   }
 
-  #restore(node: string, group: number, promised: Promised, tailIndex: number): void {
-    promised.entries.length = 1;
-    for (let index = 1; index <= tailIndex; index += 1) {
-      promised.entries[index] = this.#readDisk(node, group, index);
+  /** Takes over from the disk what the replica holds from `from` on. What a fault has destroyed since is what it was before. */
+  #restore(node: string, group: number, promised: Promised, tailIndex: number, from = 1): void {
+    const before = promised.entries.splice(from);
+    for (let index = from; index <= tailIndex; index += 1) {
+      promised.entries[index] = this.#readDisk(node, group, index) ?? before[index - from];
     }
   }
 }

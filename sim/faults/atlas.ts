@@ -18,7 +18,10 @@ interface Suspicion {
 export class Atlas {
   readonly #world: World;
   readonly #suspects = new Map<string, Suspicion>();
-  /** Nodes whose index may be damaged, by the process in which it happened: only a start checks the whole of it. */
+  /**
+   * Nodes whose index may be damaged, by the process in which it happened: only a start checks the whole of it, and one that finds
+   * the log damaged looks no further than the damage.
+   */
   readonly #scars = new Map<string, number>();
   readonly #damagedAt = new Map<string, number>();
   readonly #journals = new Map<string, number>();
@@ -84,6 +87,11 @@ export class Atlas {
     const untilLife = Math.max(before, down ? life + 1 : life);
     this.#suspects.set(node, { sinceMicros: this.#world.nowMicros, untilLife });
     if (this.#suspects.size > 1) this.#world.report.sometimes('two nodes were damaged at once');
+  }
+
+  /** A log was opened damaged: what its index says of the entries above the damage was not checked. */
+  openedDamaged(node: string): void {
+    this.#scars.set(node, this.#world.node(node).life);
   }
 
   /** One of the two journal files, 0 or 1, may be damaged if the other has not been since the last start. */

@@ -119,15 +119,20 @@ const diskFull: Fault = ({ world, random, aim, during }) => {
     node.storage.setFull(true);
     world.report.event(node.name, 'disk-full');
   };
+  let over = false;
   // With or without the warning that the low-space mark gives.
   if (random.chance(0.5)) fill();
   else {
     node.storage.setLowSpace(true);
     if (random.chance(0.5)) {
-      world.after(random.between(500, 3_000), () => (node.running ? fill() : undefined));
+      // The plan may heal the cluster before that: what is filled then would never be emptied again.
+      world.after(random.between(500, 3_000), () => (node.running && !over ? fill() : undefined));
     }
   }
-  during(random.between(3_000, 12_000), () => node.storage.setFull(false));
+  during(random.between(3_000, 12_000), () => {
+    over = true;
+    node.storage.setFull(false);
+  });
   return true;
 };
 

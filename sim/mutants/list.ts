@@ -191,7 +191,11 @@ export const mutants: readonly Mutant[] = [
     name: 'apply-from-stale-disk',
     breaks: 'committed entries are loaded from the disk while the write that replaces them is under way',
     edits: [
-      edit('actors/group/driver.js', 'to: logIndex(Math.min(this.#commit, durable)),', 'to: this.#commit,'),
+      edit(
+        'actors/group/driver.js',
+        'const to = logIndex(Math.min(this.#commit, durable));',
+        'const to = this.#commit;',
+      ),
     ],
     ...seldom,
   },

@@ -23,6 +23,7 @@ export interface StoreCheckers {
   readonly nowMicros: () => number;
   /** When a fault last changed what is on the disk. */
   readonly damagedAtMicros: () => number;
+  readonly onOpenedDamaged: () => void;
   readonly onWriting: (truncates: boolean) => void;
 }
 
@@ -93,6 +94,7 @@ export class StoreChecks implements StoreObserver {
     if (verdict.kind === 'journal-lost' && this.#checkers.mayFail()) return;
     if (verdict.kind === 'damaged') {
       report.sometimes('a replica was found damaged');
+      this.#checkers.onOpenedDamaged();
       if (verdict.owed.kind === 'unknown') report.sometimes('an owed tail was unknown');
       if (promises.of(this.#node, group).damaged) report.sometimes('a damaged replica was restarted');
     }
