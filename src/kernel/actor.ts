@@ -28,6 +28,11 @@ export interface Actor<M> {
   receive(message: M, context: Context<M>): void;
   /** Called once before the first message, in the actor's own turn. */
   start?(context: Context<M>): void;
+  /**
+   * Called at the end of each turn, after the last message of it, unless the actor was stopped or failed. What an actor gathers over
+   * several messages, to do it once for all of them, it does here: nothing that was gathered may wait for a later turn.
+   */
+  turnEnded?(context: Context<M>): void;
   /** Called once after the last message, whether stopped or failed. Must not throw. */
   stopped?(): void;
   /** A small plain object for `/status` and `callboard actor info`. */

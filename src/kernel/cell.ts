@@ -180,6 +180,7 @@ export class Cell implements Task, Home {
       this.#handled += 1;
       actor.receive(message, context);
     }
+    if (this.#state === 'running') actor.turnEnded?.(context);
   }
 
   #fail(error: unknown): void {

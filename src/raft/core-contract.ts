@@ -25,8 +25,11 @@ export type Input =
   /** Campaign at once (a new group's first leader). Ignored unless it could win: damaged replicas never campaign. */
   | { readonly kind: 'campaign' }
   | { readonly kind: 'message'; readonly message: RaftMessage }
-  /** Only when `canPropose()`; the entry is sealed with `nextIndex()`, `term` and `tail().checksum`. */
-  | { readonly kind: 'propose'; readonly entry: Entry }
+  /**
+   * Only what `refusal()` does not refuse; each entry is sealed behind the one before it, the first behind `tail()`. However many
+   * they are, they leave as one persist and one append to each follower, as far as its window goes.
+   */
+  | { readonly kind: 'propose'; readonly entries: readonly Entry[] }
   /** ReadIndex (thesis, section 6.4). `id` is the caller's, echoed in `reads`. */
   | { readonly kind: 'read'; readonly id: number }
   /** The persist with this token, and all before it, are durable. */

@@ -40,13 +40,16 @@ export function refusal(core: Core, bytes: number): ProposeRefusal | undefined {
   return over && lead.uncommittedBytes > 0 ? 'uncommitted-full' : undefined;
 }
 
-export function onPropose(core: Core, entry: Entry): void {
-  const bytes = entry.bytes.byteLength;
+export function onPropose(core: Core, entries: readonly Entry[]): void {
+  let bytes = 0;
+  for (const entry of entries) {
+    assert(entry.term === core.term, "a proposal is of the leader's term", entry.term, core.term);
+    bytes += entry.bytes.byteLength;
+  }
   const refused = refusal(core, bytes);
   const lead = core.lead;
   assert(refused === undefined && lead !== undefined, 'only what is not refused is proposed', refused);
-  assert(entry.term === core.term, "a proposal is of the leader's term", entry.term, core.term);
-  core.appendToLog([entry]);
+  core.appendToLog(entries);
   lead.uncommittedBytes += bytes;
   replicateToAll(core, lead);
 }

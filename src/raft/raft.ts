@@ -117,7 +117,7 @@ export class Raft implements RaftCore {
         this.#receive(input.message);
         break;
       case 'propose':
-        onPropose(core, input.entry);
+        onPropose(core, input.entries);
         break;
       case 'written':
         noteWritten(core, input.token);

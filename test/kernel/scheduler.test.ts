@@ -31,6 +31,55 @@ test('an actor with a long queue yields to its neighbours after each turn', () =
   assert.equal(turns, ['a64', 'b64', 'a64', 'b64', 'a64', 'b64', 'a8', 'b8']);
 });
 
+test('the end of a turn comes once, after its last message', () => {
+  const kit = newKit({ limits: { turnMessages: 3 } });
+  const seen: string[] = [];
+  const ref = kit.system.spawn<Count>('a', () => ({
+    receive: () => seen.push('message'),
+    turnEnded: () => seen.push('end'),
+  }));
+  for (let i = 0; i < 5; i += 1) kit.system.send(ref, { kind: 'count' });
+  kit.settle();
+  assert.equal(seen, ['message', 'message', 'message', 'end', 'message', 'message', 'end']);
+});
+
+test('an actor that failed or was stopped in its turn hears nothing of its end', () => {
+  const kit = newKit();
+  let ends = 0;
+  const turnEnded = (): void => {
+    ends += 1;
+  };
+  const stops = kit.system.spawn<Count>('a', () => ({
+    receive: (_message, context) => context.stop(),
+    turnEnded,
+  }));
+  const fails = kit.system.spawn<Count>('b', () => ({
+    receive: () => {
+      throw new Error('as it should');
+    },
+    turnEnded,
+  }));
+  for (const ref of [stops, fails]) kit.system.send(ref, { kind: 'count' });
+  kit.settle();
+  assert.is(ends, 0);
+});
+
+test('a failure at the end of a turn is a failure of the actor', () => {
+  const kit = newKit();
+  const ref = kit.system.spawn<Count>('a', () => ({
+    receive: () => undefined,
+    turnEnded: () => {
+      throw new Error('as it should');
+    },
+  }));
+  kit.system.send(ref, { kind: 'count' });
+  kit.settle();
+  assert.equal(
+    kit.notes.filter(({ event }) => event === 'actor.failed').map(({ id }) => id),
+    ['a'],
+  );
+});
+
 test('data is not starved by an actor that keeps its own control lane busy', () => {
   const kit = newKit({ limits: { drainMessages: 1000 } });
   let control = 0;

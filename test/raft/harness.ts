@@ -166,7 +166,7 @@ export class Cluster {
   propose(node: number, text: string): Effects {
     const raft = this.raft(node);
     const entry = seal(raft.tail(), raft.status().term, text);
-    return this.step(node, { kind: 'propose', entry });
+    return this.step(node, { kind: 'propose', entries: [entry] });
   }
 
   /** Takes the message off the network and hands it over, if its addressee is up and a message of its life. */

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RaftMessage } from '../../src/raft/index.ts';
 import { idOf, seal, type Cluster } from './harness.ts';
-import { between, group, heartbeat, index, kinds, led, take, term, throwsInvariant } from './kit.ts';
+import { between, chain, group, heartbeat, index, kinds, led, take, term, throwsInvariant } from './kit.ts';
 
 function ack(from: number, inTerm: number, at: number): RaftMessage {
   const last = index(at);
@@ -55,7 +55,34 @@ test('B22: a replica that does not lead takes no proposal, nor one of another te
   const cluster = led(3);
   throwsInvariant(() => cluster.propose(2, 'a'), /not refused/);
   const entry = seal(cluster.raft(1).tail(), 9, 'a');
-  throwsInvariant(() => cluster.step(1, { kind: 'propose', entry }), /leader's term/);
+  throwsInvariant(() => cluster.step(1, { kind: 'propose', entries: [entry] }), /leader's term/);
+});
+
+test('proposals that come together leave as one persist and one append to each follower', () => {
+  const cluster = led(3);
+  const tail = cluster.raft(1).tail();
+  const entries = chain([1, 1, 1], tail, 'p');
+  const effects = cluster.step(1, { kind: 'propose', entries });
+  assert.is(effects.persist.length, 1);
+  assert.equal(effects.persist[0]?.entries, entries);
+  assert.equal(
+    effects.send.map((message) => [
+      message.kind,
+      message.to,
+      message.kind === 'append' && message.entries.length,
+    ]),
+    [
+      ['append', idOf(2), 3],
+      ['append', idOf(3), 3],
+    ],
+  );
+  assert.is(
+    cluster.raft(1).uncommittedBytes,
+    entries.reduce((sum, entry) => sum + entry.bytes.byteLength, 0),
+  );
+  cluster.settle();
+  assert.is(cluster.raft(1).status().commit, tail.index + 3);
+  assert.is(cluster.raft(1).uncommittedBytes, 0);
 });
 
 test('B25: a leader commits by what is durable, its own copy as well', () => {

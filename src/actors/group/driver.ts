@@ -17,12 +17,15 @@ import type {
 import { logIndex, type LogIndex, type Offset, type Term } from '@callboard/client/protocol';
 import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
+import { Gathered } from './gathered.ts';
+import { heirAmong } from './heir.ts';
 import { Incarnations } from './incarnations.ts';
 import type { GroupLoaded, GroupMessage, GroupRaft } from './messages.ts';
 import { makeRaft } from './make-raft.ts';
 import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
 import { sealEntry } from './seal.ts';
+import { untilTick } from './until-tick.ts';
 import { entriesFault } from './verify.ts';
 
 /** Loads by the driver itself (for applying) have negative ids; the core's are positive. */
@@ -36,6 +39,7 @@ export class GroupDriver {
   readonly #out: Outbound;
   readonly #reads = new ReadWaiters();
   readonly #spare: Effects[] = [];
+  readonly #gathered: Gathered;
   #raft: Raft | undefined;
   #verdict = 'opening';
   #applied: LogIndex = logIndex(0);
@@ -61,6 +65,7 @@ export class GroupDriver {
       incarnation: this.#incarnation,
       peers: this.#peers,
     });
+    this.#gathered = new Gathered(options.limits);
     this.#out.open();
   }
 
@@ -121,12 +126,12 @@ export class GroupDriver {
   }
 
   get uncommittedBytes(): number {
-    return this.#raft?.uncommittedBytes ?? 0;
+    return (this.#raft?.uncommittedBytes ?? 0) + this.#gathered.bytes;
   }
 
-  /** Index of the last entry of the log; what is proposed next gets the one above. */
+  /** Index of the last entry, proposed ones included; what is proposed next gets the one above. */
   get lastIndex(): LogIndex {
-    return this.#raft?.tail().index ?? logIndex(0);
+    return (this.#gathered.tail ?? this.#raft?.tail())?.index ?? logIndex(0);
   }
 
   get isLeader(): boolean {
@@ -144,23 +149,29 @@ export class GroupDriver {
   }
 
   refusal(bytes: number): ProposeRefusal | undefined {
-    return this.#raft === undefined ? 'not-leader' : this.#raft.refusal(bytes);
+    if (!this.#gathered.takes(bytes)) this.flush();
+    return this.#raft === undefined ? 'not-leader' : this.#raft.refusal(this.#gathered.bytes + bytes);
   }
 
-  /** Seals `draft` (a chunk with the producer's part filled; now owned by the log) behind the log's end and proposes it. */
+  /**
+   * Seals `draft` (a chunk with the producer's part filled; now owned by the log) behind the log's end and proposes it. It leaves
+   * with the other proposals of the actor's turn, at its end: whoever proposes calls `flush` then.
+   */
   propose(draft: Uint8Array, baseOffset: Offset): Proposed {
     const raft = this.#raft;
     const refusal = this.refusal(draft.byteLength);
     if (raft === undefined || refusal !== undefined) return { ok: false, refusal: refusal ?? 'not-leader' };
     const { group, crc32 } = this.#options;
-    const previous = raft.tail();
+    const previous = this.#gathered.tail ?? raft.tail();
     const { term } = raft;
     const index = logIndex(previous.index + 1);
-    this.#step({
-      kind: 'propose',
-      entry: sealEntry(draft, { group, index, term, previous, baseOffset }, crc32),
-    });
+    this.#gathered.add(sealEntry(draft, { group, index, term, previous, baseOffset }, crc32));
     return { ok: true, index, term };
+  }
+
+  /** Hands over what was proposed since the last call: one write and one append per follower for all of it. */
+  flush(): void {
+    if (!this.#gathered.empty) this.#take({ kind: 'propose', entries: this.#gathered.take() });
   }
 
   /** ReadIndex, then applied up to it. `ok: false`: this replica could not confirm that it leads. */
@@ -188,12 +199,9 @@ export class GroupDriver {
 
   /** If this replica leads: hands over to the most advanced sound follower on one of `nodes`, if there is one. */
   transferLeadership(nodes: readonly string[]): void {
-    const heirs = (this.#raft?.status().followers ?? []).filter(
-      ({ replica, damaged, active }) =>
-        active && !damaged && nodes.includes(this.#peers.nodeOf(replica) ?? ''),
-    );
-    const [heir] = heirs.toSorted((a, b) => b.match - a.match);
-    if (heir !== undefined) this.#step({ kind: 'transfer', to: heir.replica });
+    const followers = this.#raft?.status().followers ?? [];
+    const heir = heirAmong(followers, (replica) => nodes.includes(this.#peers.nodeOf(replica) ?? ''));
+    if (heir !== undefined) this.#step({ kind: 'transfer', to: heir });
   }
 
   /** This replica's copy is bad at `index`: hands leadership over if it can, then ends this incarnation to open the log anew. */
@@ -223,15 +231,9 @@ export class GroupDriver {
     if (this.#campaignTicks > 0) this.#step({ kind: 'campaign' });
   }
 
-  /**
-   * All groups of a node tick at the same moments, so that the heartbeats of one moment leave as one frame per peer. Elections are
-   * spread by their random timeouts, not by this.
-   */
   #armTick(): void {
     const { tickMs } = this.#options.limits;
-    const left = tickMs - (this.#context.now() % tickMs);
-    // A timer may fire a fraction early: that is this tick, not one more.
-    this.#context.after(left < tickMs / 2 ? left + tickMs : left, { kind: 'group-tick' });
+    this.#context.after(untilTick(this.#context.now(), tickMs), { kind: 'group-tick' });
   }
 
   #campaignAgain(): void {
@@ -300,7 +302,13 @@ export class GroupDriver {
     if (replica !== undefined) this.#step({ kind: 'suspect', peer: replica });
   }
 
+  /** The proposals made before `input` come before it: the core sees everything in the order in which it happened. */
   #step(input: Input): void {
+    this.flush();
+    this.#take(input);
+  }
+
+  #take(input: Input): void {
     const raft = this.#raft;
     if (raft === undefined) return;
     // What is done on an effect may lead to another step, which then needs a set of its own.
@@ -364,15 +372,9 @@ export class GroupDriver {
   #loadCommitted(durable: LogIndex): void {
     this.#loading = true;
     const from = logIndex(this.#applied + 1);
-    const { readBytes } = this.#options.limits;
-    this.#out.read({
-      id: applyLoad,
-      from,
-      to: logIndex(Math.min(this.#commit, durable)),
-      maxBytes: readBytes,
-      maxEntries: 4_096,
-      cut: 'tail',
-    });
+    const to = logIndex(Math.min(this.#commit, durable));
+    const maxBytes = this.#options.limits.readBytes;
+    this.#out.read({ id: applyLoad, from, to, maxBytes, maxEntries: 4_096, cut: 'tail' });
   }
 
   #applyOne(entry: Entry): void {

@@ -74,6 +74,10 @@ export class Manager implements Actor<ManagerMessage> {
     this.#settle();
   }
 
+  turnEnded(): void {
+    this.#member?.driver.flush();
+  }
+
   inspect(): Record<string, unknown> {
     const member = this.#member;
     const status = member?.driver.status;

@@ -2,11 +2,14 @@
 import type { Batch, Decision } from '../../partition/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
 import {
+  checkDraft,
   chunkHeaderBytes,
   chunkKind,
   failure,
   readChunkHeader,
   type CallError,
+  type ChunkHeader,
+  type Crc32,
   type Limits,
   decodeRecords,
   WireError,
@@ -73,9 +76,30 @@ export function decisionError(decision: Refused, batch: Batch): CallError {
   }
 }
 
-/** What is wrong with a chunk whose checksum and form are right; undefined: nothing. */
-export function draftError(chunk: Uint8Array, limits: Limits, wallTimeMs: number): CallError | undefined {
+/** The header of a producer's chunk that may be proposed, or what is wrong with the chunk. */
+export function checkedDraft(
+  chunk: Uint8Array,
+  limits: Limits,
+  wallTimeMs: number,
+  crc32: Crc32,
+): ChunkHeader | { readonly error: CallError } {
+  const fault = checkDraft(chunk, crc32);
+  if (fault !== undefined) {
+    const message = `the batch is not sound (${fault}); build it anew and send it again`;
+    return { error: failure('bad_request', { message }) };
+  }
   const header = readChunkHeader(chunk);
+  const error = draftError(chunk, header, limits, wallTimeMs);
+  return error === undefined ? header : { error };
+}
+
+/** What is wrong with a chunk whose checksum and form are right; undefined: nothing. */
+function draftError(
+  chunk: Uint8Array,
+  header: ChunkHeader,
+  limits: Limits,
+  wallTimeMs: number,
+): CallError | undefined {
   if (header.kind !== chunkKind.records) {
     return failure('bad_request', {
       message: `a producer may only send records, not a chunk of kind ${header.kind}`,

@@ -9,11 +9,9 @@ import { refTo } from '../../kernel/index.ts';
 import { batchOf, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
-  checkDraft,
   failure,
   logIndex,
   offset,
-  readChunkHeader,
   type CallError,
   type GroupId,
   type Limits,
@@ -26,7 +24,7 @@ import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import { ConsumeDesk } from './consumes.ts';
-import { decisionError, draftError, refusalError } from './errors.ts';
+import { checkedDraft, decisionError, refusalError } from './errors.ts';
 import {
   partitionActorId,
   type PartitionAnswer,
@@ -170,6 +168,10 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#count(this.#driver.uncommittedBytes);
   }
 
+  turnEnded(): void {
+    this.#driver.flush();
+  }
+
   /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
   stopped(): void {
     this.#produces.abandon(undefined);
@@ -266,25 +268,17 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   #produce(request: Produce): void {
     if (!this.#serves(request)) return;
-    const fault = checkDraft(request.chunk, this.#options.crc32);
-    const error =
-      fault === undefined
-        ? draftError(request.chunk, this.#options.limits, this.#context.wallTime())
-        : undefined;
-    if (fault !== undefined || error !== undefined) {
-      const message = `the batch is not sound (${fault ?? ''}); build it anew and send it again`;
-      this.#fail(request, error ?? failure('bad_request', { message }));
+    const { limits, crc32 } = this.#options;
+    const header = checkedDraft(request.chunk, limits, this.#context.wallTime(), crc32);
+    if ('error' in header) {
+      this.#fail(request, header.error);
       return;
     }
-    const batch = batchOf(readChunkHeader(request.chunk));
+    const batch = batchOf(header);
     const decision: Decision = this.#machine.decide(batch, this.#tail.of(batch.producerId));
     if (decision.kind === 'duplicate') {
-      const waiter = {
-        id: request.id,
-        replyTo: request.replyTo,
-        acks: request.acks,
-        baseOffset: offset(decision.baseOffset),
-      };
+      const { id, replyTo, acks } = request;
+      const waiter = { id, replyTo, acks, baseOffset: offset(decision.baseOffset) };
       if (decision.index === undefined) {
         this.#answer(request, { kind: 'produced', id: request.id, baseOffset: waiter.baseOffset });
       } else this.#produces.join(decision.index, waiter);

@@ -1,12 +1,24 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decisionError, draftError, refusalError } from '../../../src/actors/partition-replica/errors.ts';
+import { checkedDraft, decisionError, refusalError } from '../../../src/actors/partition-replica/errors.ts';
 import { crc32 } from '../../../src/node/ports/crc32.ts';
-import { buildChunk, chunkKind, defaultLimits, noProducer } from '@callboard/client/protocol';
+import {
+  buildChunk,
+  chunkKind,
+  defaultLimits,
+  noProducer,
+  type CallError,
+  type Limits,
+} from '@callboard/client/protocol';
 import { draftOf, emptyDraft } from '../../lib/chunks.ts';
 
 const test = suite('partition-replica/errors (S2, S21)');
 const now = 1_700_000_000_000;
+
+function draftError(chunk: Uint8Array, limits: Limits, nowMs: number): CallError | undefined {
+  const checked = checkedDraft(chunk, limits, nowMs, crc32);
+  return 'error' in checked ? checked.error : undefined;
+}
 
 function raw(body: Uint8Array, recordCount: number): Uint8Array {
   const plain = { producerId: noProducer, producerEpoch: 0, firstSequence: 0, lastTimestampDelta: 0 };
@@ -15,6 +27,12 @@ function raw(body: Uint8Array, recordCount: number): Uint8Array {
 
 test('a sound batch is taken', () => {
   assert.is(draftError(draftOf(['a', 'b']), defaultLimits, now), undefined);
+});
+
+test('a batch whose checksum does not fit is named as that', () => {
+  const draft = draftOf(['a', 'b']);
+  draft[draft.byteLength - 1] = 0;
+  assert.match(draftError(draft, defaultLimits, now)?.message ?? '', /bad-body-checksum/);
 });
 
 test('a batch that no consumer could read is refused, not stored', () => {
