@@ -26,9 +26,10 @@ export interface OffsetEntry {
 }
 
 export function encodeOffsetEntry(entry: OffsetEntry, crc32: Crc32): Uint8Array {
-  const fields = new ByteWriter(32).u53(entry.index).u32(entry.count).u53(entry.maxTimestamp);
-  const writer = new ByteWriter(32).u53(entry.baseOffset).raw(fields.finish());
-  return fields.u32(crc32(writer.finish())).finish();
+  const { baseOffset, index, count, maxTimestamp } = entry;
+  // The checksum covers the base offset, which stands in the key: so it is written in front, and left out of the value.
+  const writer = new ByteWriter(32).u53(baseOffset).u53(index).u32(count).u53(maxTimestamp);
+  return writer.u32(crc32(writer.finish())).finish().subarray(8);
 }
 
 /** Undefined if unsound. */

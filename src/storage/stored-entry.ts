@@ -33,7 +33,8 @@ export function checkEntry(bytes: Uint8Array, group: GroupId, index: number, crc
   if (fault !== undefined) return fault;
   const header = readEntryHeader(bytes);
   if (header === undefined) return 'bad-field';
-  if (viewOf(bytes).getUint32(60, true) !== group) return 'other-group';
+  if (header.group !== group) return 'other-group';
   if (header.index !== index) return 'other-index';
-  return { ...header, bytes };
+  const { term, checksum, previous } = header;
+  return { index: header.index, term, checksum, previous, bytes };
 }

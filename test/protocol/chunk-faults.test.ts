@@ -56,6 +56,7 @@ test('a header holds what was put in', () => {
   );
   const entry = readEntryHeader(chunk);
   assert.equal(entry, {
+    group: seal.group,
     index: seal.index,
     term: seal.term,
     checksum: header.headerChecksum,

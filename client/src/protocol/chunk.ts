@@ -154,6 +154,13 @@ export function sealChunk(bytes: Uint8Array, seal: ChunkSeal, crc32: Crc32): num
   return checksum;
 }
 
+const noProducerHex = '0'.repeat(32);
+
+function isAnonymous(header: DataView): boolean {
+  for (let at = 16; at < 32; at += 4) if (header.getUint32(at) !== 0) return false;
+  return true;
+}
+
 /** Reads a header without checking any checksum; the caller knows that there are at least `chunkHeaderBytes`. */
 export function readChunkHeader(bytes: Uint8Array): ChunkHeader {
   const header = view(bytes);
@@ -162,7 +169,7 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader {
     codec: header.getUint8(6),
     bodyLength: header.getUint32(8, true),
     recordCount: header.getUint32(12, true),
-    producerId: hex(bytes.subarray(16, 32)),
+    producerId: isAnonymous(header) ? noProducerHex : hex(bytes.subarray(16, 32)),
     producerEpoch: header.getUint32(32, true),
     firstSequence: getU53(header, 36),
     firstTimestamp: getU53(header, 44),
@@ -206,9 +213,13 @@ export function checkSealed(bytes: Uint8Array, crc32: Crc32): ChunkFault | undef
 /** 32 lower-case hexadecimal characters for 16 bytes. */
 export function hex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16);
+  for (const byte of bytes) text += hexPairs[byte] as string;
   return text;
 }
+
+const hexPairs: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
 
 /** The bytes of a lower-case hexadecimal text of even length. */
 export function unhex(text: string): Uint8Array {

@@ -3,10 +3,11 @@
  * builds the producer's id, which costs more than everything here).
  */
 import { chunkHeaderBytes } from './chunk.ts';
-import type { LogIndex, Term } from './brands.ts';
+import type { GroupId, LogIndex, Term } from './brands.ts';
 import type { Limits } from './limits.ts';
 
 export interface EntryHeader {
+  readonly group: GroupId;
   readonly index: LogIndex;
   readonly term: Term;
   readonly checksum: number;
@@ -33,6 +34,7 @@ export function readEntryHeader(bytes: Uint8Array): EntryHeader | undefined {
   const index = indexHigh * twoTo32 + header.getUint32(72, true);
   if (term === 0 || index === 0) return undefined;
   return {
+    group: header.getUint32(60, true) as GroupId,
     index: index as LogIndex,
     term: term as Term,
     checksum: header.getUint32(92, true),

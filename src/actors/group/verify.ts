@@ -4,7 +4,7 @@
  */
 import type { Checksum } from '../../kernel/index.ts';
 import type { Entry, RaftMessage } from '../../raft/index.ts';
-import { checkSealed, readChunkHeader, type GroupId } from '@callboard/client/protocol';
+import { checkSealed, readEntryHeader, type GroupId } from '@callboard/client/protocol';
 
 /** What is wrong with the entries that a message carries; undefined: nothing. */
 export function entriesFault(message: RaftMessage, group: GroupId, crc32: Checksum): string | undefined {
@@ -13,7 +13,7 @@ export function entriesFault(message: RaftMessage, group: GroupId, crc32: Checks
   for (const entry of message.entries) {
     const fault = checkSealed(entry.bytes, crc32);
     if (fault !== undefined) return `entry ${entry.index}: ${fault}`;
-    if (readChunkHeader(entry.bytes).group !== group) return `entry ${entry.index} is of another group`;
+    if (readEntryHeader(entry.bytes)?.group !== group) return `entry ${entry.index} is of another group`;
     const chained =
       before === undefined || (entry.previous === before.checksum && entry.index === before.index + 1);
     if (!chained) return `entry ${entry.index} does not follow the one before it`;

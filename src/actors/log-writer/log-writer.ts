@@ -137,13 +137,17 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #writeBatch(done: (answer: StoreAnswer) => void): void {
     const requests = this.#gather();
     this.#inFlight = { kind: 'writes', requests };
-    const parts = new Map<GroupId, GroupWrite>();
+    const parts = new Map<GroupId, [GroupWrite, ...GroupWrite[]]>();
     for (const { write } of requests) {
-      const before = parts.get(write.group);
-      parts.set(write.group, before === undefined ? write : mergeWrites(before, write));
+      const part = parts.get(write.group);
+      if (part === undefined) parts.set(write.group, [write]);
+      else part.push(write);
     }
     this.#batches += 1;
-    this.#store.write([...parts.values()], done);
+    this.#store.write(
+      [...parts.values()].map((writes) => mergeWrites(writes)),
+      done,
+    );
   }
 
   /** Takes requests in order of arrival up to the limits, always at least one. */

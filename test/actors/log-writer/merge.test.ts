@@ -22,7 +22,7 @@ function write(indexes: readonly number[], more: Partial<GroupWrite> = {}): Grou
 }
 
 test('entries follow each other', () => {
-  const merged = mergeWrites(write([1, 2]), write([3]));
+  const merged = mergeWrites([write([1, 2]), write([3])]);
   assert.equal(
     merged.entries.map((entry) => entry.index),
     [1, 2, 3],
@@ -30,7 +30,7 @@ test('entries follow each other', () => {
 });
 
 test('what the second cuts off is not put by the first', () => {
-  const merged = mergeWrites(write([4, 5, 6]), write([5], { truncateFrom: logIndex(5) }));
+  const merged = mergeWrites([write([4, 5, 6]), write([5], { truncateFrom: logIndex(5) })]);
   assert.equal(
     merged.entries.map((entry) => entry.index),
     [4, 5],
@@ -38,11 +38,28 @@ test('what the second cuts off is not put by the first', () => {
   assert.is(merged.truncateFrom, 5);
 });
 
+test('three writes count in their order, and none of them is changed', () => {
+  const writes = [write([4, 5, 6]), write([5, 6, 7], { truncateFrom: logIndex(5) }), write([8])] as const;
+  const merged = mergeWrites([...writes]);
+  assert.equal(
+    merged.entries.map((entry) => entry.index),
+    [4, 5, 6, 7, 8],
+  );
+  assert.equal(
+    merged.entries.slice(1, 4).map((entry) => writes[1].entries.includes(entry)),
+    [true, true, true],
+  );
+  assert.equal(
+    writes.map((one) => one.entries.length),
+    [3, 3, 1],
+  );
+});
+
 test('the lowest truncation counts', () => {
-  const merged = mergeWrites(
+  const merged = mergeWrites([
     write([3], { truncateFrom: logIndex(3) }),
     write([4], { truncateFrom: logIndex(4) }),
-  );
+  ]);
   assert.is(merged.truncateFrom, 3);
   assert.equal(
     merged.entries.map((entry) => entry.index),
@@ -53,7 +70,7 @@ test('the lowest truncation counts', () => {
 test('the newest hard state and tail count, and healed stays', () => {
   const hard = { term: term(3), vote: undefined };
   const tail = { index: logIndex(9), term: term(3), checksum: 1 };
-  const merged = mergeWrites(write([], { hard, healed: true }), write([], { tail }));
+  const merged = mergeWrites([write([], { hard, healed: true }), write([], { tail })]);
   assert.equal(merged.hard, hard);
   assert.equal(merged.tail, tail);
   assert.ok(merged.healed);
