@@ -42,10 +42,14 @@ const refused: Moved = { done: false, fenced: false };
 
 export class CursorTable {
   readonly #cursors = new Map<string, Cursor>();
+  /** Whose cursors moved last, the newest at the end. */
+  readonly #recent = new Set<string>();
   readonly #most: number;
+  readonly #mostRecent: number;
 
-  constructor(most: number) {
+  constructor(most: number, mostRecent: number) {
     this.#most = most;
+    this.#mostRecent = mostRecent;
   }
 
   /** Whether one more consumer's cursor can be kept. */
@@ -87,8 +91,13 @@ export class CursorTable {
       return { ok: false, why: 'fenced' };
     }
     if (upTo > end) return { ok: false, why: 'beyond-end' };
-    cursor.at = Math.max(cursor.at, upTo);
+    this.#put(consumer, Math.max(cursor.at, upTo));
     return { ok: true, cursor: cursor.at };
+  }
+
+  /** The consumers whose cursors moved last, the newest first: a few of perhaps very many. */
+  recent(): readonly { readonly id: string; readonly cursor: number }[] {
+    return [...this.#recent].toReversed().map((id) => ({ id, cursor: this.of(id) }));
   }
 
   *describe(): Generator<string> {
@@ -98,6 +107,7 @@ export class CursorTable {
   }
 
   #put(consumer: string, at: number): Cursor {
+    this.#touch(consumer);
     const known = this.#cursors.get(consumer);
     if (known !== undefined) {
       known.at = at;
@@ -106,5 +116,12 @@ export class CursorTable {
     const cursor: Cursor = { at, admits: firstSession, session: 0 };
     this.#cursors.set(consumer, cursor);
     return cursor;
+  }
+  #touch(consumer: string): void {
+    this.#recent.delete(consumer);
+    this.#recent.add(consumer);
+    if (this.#recent.size <= this.#mostRecent) return;
+    const [oldest = consumer] = this.#recent;
+    this.#recent.delete(oldest);
   }
 }

@@ -23,6 +23,7 @@ import {
 
 export interface PartitionLimits extends ProducerLimits {
   readonly cursorsPerPartition: number;
+  readonly statusConsumers: number;
 }
 
 export type Applied =
@@ -51,7 +52,7 @@ export class PartitionMachine {
   #lastIndex = 0;
 
   constructor(limits: PartitionLimits) {
-    this.#cursors = new CursorTable(limits.cursorsPerPartition);
+    this.#cursors = new CursorTable(limits.cursorsPerPartition, limits.statusConsumers);
     this.#producers = new ProducerTable(limits);
   }
 
@@ -63,6 +64,11 @@ export class PartitionMachine {
   /** The consumer's next offset. */
   cursor(consumer: string): Offset {
     return offset(this.#cursors.of(consumer));
+  }
+
+  /** The consumers that moved last, for people to look at. */
+  recentConsumers(): readonly { readonly id: string; readonly cursor: number }[] {
+    return this.#cursors.recent();
   }
 
   /** Whether one more consumer's cursor can be kept. */

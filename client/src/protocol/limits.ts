@@ -103,6 +103,8 @@ export interface Limits {
 
   /** Partitions that one `/status/topics` tells of. */
   readonly statusPartitions: number;
+  /** Consumers that a partition names there: those that moved last. */
+  readonly statusConsumers: number;
 
   readonly clientConnections: number;
   readonly clientInflightBatches: number;
@@ -202,6 +204,7 @@ export const defaultLimits: Limits = {
   healthMissedProbes: 3,
 
   statusPartitions: 2_000,
+  statusConsumers: 8,
 
   clientConnections: 5_000,
   clientInflightBatches: 256,

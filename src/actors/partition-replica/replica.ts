@@ -193,6 +193,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       durable: this.#driver.durable,
       lag: (status?.last ?? 0) - this.#driver.applied,
       end: this.#machine.end,
+      consumers: this.#machine.recentConsumers(),
       followers: status?.followers ?? [],
       ...this.#pushes.inspect(),
     };
