@@ -90,7 +90,7 @@ export class NodeStatus {
   topics(): object {
     const actors = this.#options.system.inspect();
     const { config, limits } = this.#options;
-    const states = topicStates(managerOf(actors).topics ?? [], replicasOf(actors), limits.statusPartitions);
+    const states = topicStates(managerOf(actors).topics ?? [], replicasOf(actors), limits);
     return { status: 'success', node: config.name, ...states };
   }
 

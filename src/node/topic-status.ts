@@ -18,29 +18,52 @@ export interface PartitionReport {
   readonly consumers?: readonly { readonly id: string; readonly cursor: number }[];
 }
 
-function partitionState(partition: number, report: PartitionReport | undefined): object {
+export interface StatusBounds {
+  readonly statusPartitions: number;
+  readonly statusConsumers: number;
+}
+
+type Cursors = ReadonlyMap<string, number>;
+
+function cursorsOf(report: PartitionReport | undefined): Cursors {
+  return new Map((report?.consumers ?? []).map(({ id, cursor }) => [id, cursor]));
+}
+
+function partitionState(partition: number, report: PartitionReport | undefined, cursors: Cursors): object {
   const end = report?.end ?? null;
-  const consumers = (report?.consumers ?? []).map(({ id, cursor }) => {
+  const consumers = [...cursors].map(([id, cursor]) => {
     return { id, cursor, lag: Math.max(0, (end ?? 0) - cursor) };
   });
   return { partition, leader: report?.leader ?? null, verdict: report?.verdict ?? null, end, consumers };
 }
 
-/** At most so many partitions are told of; topics that do not fit any more are counted as `omitted`. */
+function partitionStates(reports: readonly (PartitionReport | undefined)[], most: number): readonly object[] {
+  const known = reports.map(cursorsOf);
+  const consumers = new Set(known.flatMap((cursors) => [...cursors.keys()]));
+  return reports.map((report, partition) => {
+    const cursors = known[partition] ?? new Map<string, number>();
+    if (report === undefined || cursors.size >= most) return partitionState(partition, report, cursors);
+    // A consumer that has moved elsewhere in the topic and never here is at the beginning.
+    const beginnings = [...consumers].map((id) => [id, 0] as const);
+    return partitionState(partition, report, new Map([...beginnings, ...cursors]));
+  });
+}
+
+/** Topics beyond the bound on partitions are counted as `omitted`. */
 export function topicStates(
   topics: readonly TopicReport[],
   reports: readonly PartitionReport[],
-  mostPartitions: number,
+  bounds: StatusBounds,
 ): { readonly topics: readonly object[]; readonly omitted: number } {
   const byGroup = new Map(reports.map((report) => [report.group, report]));
   const ready = topics.filter(({ state }) => state === 'ready');
   const told: object[] = [];
-  let room = mostPartitions;
+  let room = bounds.statusPartitions;
   for (const { name, groups } of ready) {
     room -= groups.length;
     if (room < 0) break;
-    const partitions = groups.map((group, partition) => partitionState(partition, byGroup.get(group)));
-    told.push({ name, partitions });
+    const here = groups.map((group) => byGroup.get(group));
+    told.push({ name, partitions: partitionStates(here, bounds.statusConsumers) });
   }
   return { topics: told, omitted: ready.length - told.length };
 }

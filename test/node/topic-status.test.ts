@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { topicStates } from '../../src/node/topic-status.ts';
 
 const test = suite('topic status');
+const bounds = { statusPartitions: 10, statusConsumers: 3 };
 
 test('joins topics with the replicas that are here, and says where there is none', () => {
   const { topics, omitted } = topicStates(
@@ -15,7 +16,7 @@ test('joins topics with the replicas that are here, and says where there is none
       { group: 2, verdict: 'clean', leader: 'n2', end: 7, consumers: [{ id: 'c', cursor: 5 }] },
       { group: 3, verdict: 'clean', end: 0 },
     ],
-    10,
+    bounds,
   );
   assert.is(omitted, 0);
   assert.equal(topics, [
@@ -29,13 +30,28 @@ test('joins topics with the replicas that are here, and says where there is none
   ]);
 });
 
+test('a consumer that has moved in one partition only is at the beginning of the others, as far as that is known', () => {
+  const consumers = ['a', 'b', 'c'].map((id) => ({ id, cursor: 2 }));
+  const { topics } = topicStates(
+    [{ name: 't', state: 'ready', groups: [1, 2, 3] }],
+    [
+      { group: 1, end: 4, consumers: [{ id: 'x', cursor: 1 }] },
+      { group: 2, end: 4, consumers },
+    ],
+    bounds,
+  );
+  const { partitions } = topics[0] as { partitions: { consumers: { id: string; lag: number }[] }[] };
+  const lags = partitions.map(({ consumers: all }) => all.map(({ id, lag }) => `${id} ${lag}`).join(', '));
+  assert.equal(lags, ['x 3, a 4, b 4, c 4', 'a 2, b 2, c 2', '']);
+});
+
 test('tells of no more partitions than it may, and counts the topics that are left out', () => {
   const topics = Array.from({ length: 5 }, (_, i) => ({
     name: `t${i}`,
     state: 'ready',
     groups: [2 * i, 2 * i + 1],
   }));
-  const states = topicStates(topics, [], 5);
+  const states = topicStates(topics, [], { ...bounds, statusPartitions: 5 });
   assert.equal([states.topics.length, states.omitted], [2, 3]);
 });
 

@@ -50,8 +50,8 @@ export function pageHtml(node: string): string {
 <section aria-labelledby="tail-title">
 <h2 id="tail-title">Live tail</h2>
 <form id="tail-form">
-<label>Topic <select id="tail-topic"></select></label>
-<label>From <select id="tail-from"><option value="latest">now on</option><option value="earliest">the beginning</option></select></label>
+<span><label for="tail-topic">Topic</label> <select id="tail-topic"></select></span>
+<span><label for="tail-from">From</label> <select id="tail-from"><option value="latest">now on</option><option value="earliest">the beginning</option></select></span>
 <button id="tail-toggle" type="submit">Follow</button>
 <span id="tail-state" role="status"></span>
 </form>

@@ -35,6 +35,7 @@ button[type=submit] { background: var(--red); border-color: var(--red); color: v
 .cards p { color: var(--faint); font-size: .875rem; overflow-wrap: anywhere }
 .state { font-size: .75rem; font-weight: 600; border: 1px solid currentcolor; border-radius: 99px; padding: 0 .55rem }
 .good { color: var(--good) } .warn { color: var(--warn) } .bad { color: var(--red) }
+.stale .cards, .stale .scroll { opacity: .5 }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .45rem 1rem; border-bottom: 1px solid var(--line); vertical-align: middle }
@@ -51,9 +52,10 @@ form select { margin-left: .3rem; max-width: 16rem }
 .tail { list-style: none; margin: 0; padding: .4rem 0; height: 17rem; overflow-y: auto }
 .tail li { display: flex; gap: .9rem; padding: .1rem 1rem }
 .tail li:hover { background: var(--code) }
-.tail .at { color: var(--faint); white-space: nowrap; min-width: 6.5rem }
-.tail .key { color: var(--red); white-space: pre-wrap; overflow-wrap: anywhere; max-width: 14rem }
+.tail .at { color: var(--faint); white-space: nowrap; min-width: 4rem }
+.tail .key { color: var(--red); white-space: pre-wrap; overflow-wrap: anywhere; flex: none; min-width: 5rem; max-width: 40% }
 .tail .value { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0 }
+@media (max-width: 40rem) { .tail li { flex-wrap: wrap; gap: 0 .9rem; padding-bottom: .3rem } .tail .value { flex-basis: 100% } }
 .tail:empty::before { content: "Nothing followed yet."; color: var(--faint); padding: .1rem 1rem; font-family: system-ui, sans-serif }
 .columns { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)) }
 figure { margin: 0; min-width: 0; display: flex; flex-direction: column }

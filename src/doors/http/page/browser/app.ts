@@ -1,5 +1,5 @@
 /** The page at `/`: looks at the node while somebody looks at the page. */
-import { showCluster } from './cluster.ts';
+import { showCluster, showSilence } from './cluster.ts';
 import { byId } from './dom.ts';
 import { Rates } from './rates.ts';
 import { curlLines, typescriptLines } from './snippets.ts';
@@ -24,6 +24,7 @@ async function look(): Promise<void> {
     showTopics(topics, rates);
     showFault(undefined);
   } catch (error) {
+    showSilence();
     showFault(`No answer from this address (${String(error)}): trying again.`);
   }
 }

@@ -42,7 +42,14 @@ export function concerns(status: Status): readonly string[] {
   ];
 }
 
+/** What is on the page was true once; how it is now, nobody knows. */
+export function showSilence(): void {
+  document.body.classList.add('stale');
+  fill(byId('summary', HTMLElement), 'silence', () => [element('span', 'state bad', 'no answer')]);
+}
+
 export function showCluster(status: Status): void {
+  document.body.classList.remove('stale');
   const active = status.brokers.filter(({ state }) => state === 'active').length;
   const worries = concerns(status);
   const well = active === status.brokers.length && worries.length === 0;
@@ -54,6 +61,9 @@ export function showCluster(status: Status): void {
   fill(
     byId('brokers', HTMLElement),
     JSON.stringify([status.brokers, status.partitions.map(({ leader }) => leader), status.directory.leader]),
-    () => status.brokers.map((broker) => card(broker, status)),
+    () =>
+      status.brokers
+        .toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+        .map((broker) => card(broker, status)),
   );
 }
