@@ -76,6 +76,7 @@ module.exports = {
       NODE_BUILTINS,
       ANY_PACKAGE,
     ]),
+    row('package-entry', '^src/index\\.ts$', [rooms('node')]),
     row('cli', rooms('cli'), [rooms('cli', 'node'), CLIENT, NODE_BUILTINS, ANY_PACKAGE]),
     row('bench', '^bench/', [
       '^bench/',
