@@ -8,7 +8,8 @@ import { fromFaults } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 
 const ROOMS = ['src', 'client/src', 'sim', 'bench', 'examples'];
-const SRC_ROOMS = /^src\/(kernel|actors|raft|partition|directory|kv|storage|transport|doors|node|cli)\//;
+const SRC_ROOMS =
+  /^src\/((kernel|actors|raft|partition|directory|kv|storage|transport|doors|node|cli)\/|index\.ts$)/;
 
 const Report = z.object({
   modules: z.array(z.object({ source: z.string() })),
