@@ -1,0 +1,148 @@
+/** Nodes that do not speak, processes that stall, and clocks that jump: with time in the test's hands. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Client, ClientStatus } from '@callboard/client';
+import { withFakes, type FakeCluster } from './fake-cluster.ts';
+import { FakeTime } from './fake-time.ts';
+import { connectOn } from './internals.ts';
+import { rejected, valuesOf } from './kit.ts';
+
+interface Setting {
+  readonly client: Client;
+  readonly cluster: FakeCluster;
+  readonly time: FakeTime;
+  readonly news: ClientStatus[];
+  count(kind: ClientStatus['kind']): number;
+}
+
+/** A client of two nodes, with nobody's time but the test's. */
+async function setting(run: (setting: Setting) => Promise<void>): Promise<void> {
+  await withFakes(2, async (cluster) => {
+    const time = new FakeTime();
+    const news: ClientStatus[] = [];
+    const connecting = connectOn(time.platform, cluster.urls, { onStatus: (status) => news.push(status) });
+    let client: Client | undefined;
+    void connecting.then((connected) => (client = connected));
+    await time.until('connected', () => client !== undefined);
+    if (client === undefined) throw new Error('not connected');
+    const count = (kind: string): number => news.filter((status) => status.kind === kind).length;
+    try {
+      await run({ client, cluster, time, news, count });
+    } finally {
+      await client.close();
+    }
+  });
+}
+
+/** Awaits a promise while time passes. */
+async function inTime<T>(time: FakeTime, promise: Promise<T>): Promise<T> {
+  let done = false;
+  const settled = promise.finally(() => (done = true));
+  settled.catch(() => undefined);
+  await time.until('settled', () => done);
+  return await settled;
+}
+
+test('a node that accepts and never speaks is left for the next address', async () => {
+  await withFakes(2, async (cluster) => {
+    for (const silent of [0, 1]) {
+      cluster.node(silent).hook = () => true;
+      cluster.node(1 - silent).hook = () => false;
+      const time = new FakeTime();
+      const news: ClientStatus[] = [];
+      const client = await inTime(
+        time,
+        connectOn(time.platform, cluster.urls, { onStatus: (status) => news.push(status) }),
+      );
+      const [last] = news.slice(-1);
+      assert.is(last?.kind === 'connected' && last.node, `fake-${2 - silent}`);
+      await client.close();
+    }
+    for (const node of cluster.nodes) node.hook = () => true;
+    const time = new FakeTime();
+    const error = await rejected(
+      inTime(time, connectOn(time.platform, cluster.urls, { deadlineMs: 20_000 })),
+    );
+    assert.is(error.code, 'unavailable');
+    assert.match(error.message, /no sign of life/);
+  });
+});
+
+test('a node that falls silent is asked for a sign of life, then left; what was under way is stored once', async () => {
+  await setting(async ({ client, cluster, time, news, count }) => {
+    cluster.createTopic('t', 1);
+    const producer = client.producer('t', { deadlineMs: 60_000 });
+    await inTime(time, producer.send({ value: 'a' }));
+    const connected = news.find((status) => status.kind === 'connected');
+    const silent = cluster.nodes.find(({ url }) => connected?.kind === 'connected' && url === connected.url);
+    assert.ok(silent !== undefined);
+    // It still stores what it is sent, and answers nothing: half-open.
+    silent.hook = (frame) => {
+      if (frame.kind === 'produce') cluster.partition('t', 0).produce(frame.chunk);
+      return true;
+    };
+    cluster.partition('t', 0).leader = 1 - silent.index;
+    const sending = producer.send({ value: 'b' });
+    await inTime(time, sending);
+    assert.ok(cluster.frames.includes('ping'));
+    assert.is(count('connected'), 2);
+    assert.equal(valuesOf(cluster, 't', 0), ['a', 'b']);
+  });
+});
+
+test('a process that stalls for minutes blames nobody: no reconnect, no duplicate, nothing given up', async () => {
+  await setting(async ({ client, cluster, time, count }) => {
+    cluster.createTopic('t', 1);
+    const producer = client.producer('t');
+    const consumer = client.consumer('t', { id: 'c', from: 'earliest' });
+    const iterator = consumer[Symbol.asyncIterator]();
+    await inTime(time, producer.send({ value: '0' }));
+    const connections = cluster.frames.filter((kind) => kind === 'hello').length;
+    for (let round = 1; round <= 5; round += 1) {
+      const sending = producer.send({ value: String(round) });
+      await time.stall(180_000);
+      await inTime(time, sending);
+      const { value } = await inTime(time, iterator.next());
+      assert.is(value.text(), String(round - 1));
+      void value.ack();
+    }
+    await time.pass(20_000);
+    assert.is(count('reconnecting'), 0);
+    assert.is(cluster.frames.filter((kind) => kind === 'hello').length, connections);
+    assert.equal(valuesOf(cluster, 't', 0), ['0', '1', '2', '3', '4', '5']);
+    assert.is(cluster.partition('t', 0).cursor('c').at, 5);
+  });
+});
+
+test('a wall clock that jumps moves timestamps and nothing else', async () => {
+  await setting(async ({ client, cluster, time, count }) => {
+    cluster.createTopic('t', 1);
+    const producer = client.producer('t');
+    const day = 24 * 3_600_000;
+    const times: number[] = [];
+    for (const jump of [0, day, -3 * day, 10 * day]) {
+      time.wallTime += jump;
+      times.push(time.wallTime);
+      // Two in one turn and one alone: chunks hold timestamps as differences from their first.
+      await inTime(
+        time,
+        Promise.all([producer.send({ value: 'x' }), producer.send({ value: 'y', timestamp: 5 })]),
+      );
+    }
+    await time.pass(5_000);
+    assert.is(count('reconnecting'), 0);
+    const consumer = client.consumer('t', { from: 'earliest' });
+    const iterator = consumer[Symbol.asyncIterator]();
+    const seen: number[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const { value } = await inTime(time, iterator.next());
+      seen.push(value.timestamp.getTime());
+    }
+    assert.equal(
+      seen,
+      times.flatMap((at) => [at, 5]),
+    );
+  });
+});
+
+test.run();
