@@ -13,6 +13,8 @@ import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker } from './checkers/log-matching.ts';
 import { Promises } from './checkers/promises.ts';
+import { PushCursors } from './checkers/push-cursors.ts';
+import { PushChecker } from './checkers/pushes.ts';
 import { RecordChecker } from './checkers/records.ts';
 import { StateChecker } from './checkers/states.ts';
 import { VisibilityChecker } from './checkers/visibility.ts';
@@ -34,6 +36,8 @@ export class CheckDesk {
   readonly committed: CommittedChecker;
   readonly records: RecordChecker;
   readonly consumers: ConsumerChecker;
+  readonly pushCursors: PushCursors;
+  readonly pushes: PushChecker;
   readonly fetches: FetchChecker;
   readonly visibility: VisibilityChecker;
   readonly states: StateChecker;
@@ -66,9 +70,11 @@ export class CheckDesk {
     this.elections = new ElectionChecker(to('elections'));
     this.matching = new LogMatchingChecker(to('log matching'));
     this.records = new RecordChecker(to('records'));
+    this.pushCursors = new PushCursors(to('pushes'));
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       onRecord: (record) => this.#stored(record),
+      onCommand: (group, command, end) => this.pushCursors.apply(group, command, end),
       report: to('committed'),
     });
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
@@ -77,6 +83,7 @@ export class CheckDesk {
     const valueAt = (group: number, offset: number): Uint8Array | undefined =>
       this.committed.group(group).values[offset];
     this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
+    this.pushes = new PushChecker({ valueAt, ackedEnd }, this.pushCursors, to('pushes'));
     this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
     this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));

@@ -44,6 +44,7 @@ export class Finale {
     const world = this.#world;
     const work = this.#work;
     work.stopped = true;
+    for (const consumer of work.pushed) consumer.finish();
     this.#plan.heal();
     this.#healedAt = world.nowMicros;
     // Damage that nobody has met yet must be met now.
@@ -126,8 +127,15 @@ export class Finale {
       );
       return;
     }
+    const lagging = (): string | undefined => {
+      for (const consumer of this.#work.pushed) {
+        const lag = consumer.lag();
+        if (lag !== undefined) return lag;
+      }
+      return undefined;
+    };
     const open = this.#work.clients.open + this.#work.insisting;
-    const lag = this.#unwritten.size === 0 && open === 0 ? this.#lag() : 'writes are open';
+    const lag = this.#unwritten.size === 0 && open === 0 ? (this.#lag() ?? lagging()) : 'writes are open';
     if (lag === undefined) {
       this.#compare();
       this.#done = true;

@@ -7,6 +7,7 @@ import { hex, type Limits, type ReplicaId } from '@callboard/client/protocol';
 import type { Address, Envelope, Trace, TraceFields } from '../src/kernel/index.ts';
 import { refTo } from '../src/kernel/index.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../src/actors/peer-link/messages.ts';
+import { sharedBySessions, type SharedBySessions } from '../src/node/client-sessions.ts';
 import { deliver } from '../src/node/deliver.ts';
 import { startNodeActors } from '../src/node/node-actors.ts';
 import type { LogStore } from '../src/raft/index.ts';
@@ -50,6 +51,7 @@ interface Process {
   system: ObservedSystem | undefined;
   store: LogStore | undefined;
   door: Door | undefined;
+  readonly shared: SharedBySessions;
 }
 
 export class SimNode {
@@ -105,6 +107,11 @@ export class SimNode {
     return this.#process?.store;
   }
 
+  /** What the client sessions of this process share. */
+  get sessions(): SharedBySessions | undefined {
+    return this.#process?.shared;
+  }
+
   get door(): Door | undefined {
     return this.#process?.door;
   }
@@ -113,7 +120,13 @@ export class SimNode {
     if (this.#process !== undefined) return;
     this.#life += 1;
     const clock = this.#nextClock();
-    const process: Process = { clock, system: undefined, store: undefined, door: undefined };
+    const process: Process = {
+      clock,
+      system: undefined,
+      store: undefined,
+      door: undefined,
+      shared: sharedBySessions(this.#options.limits),
+    };
     this.#process = process;
     const { loop, disk, report } = this.#options;
     report.event(this.name, 'process-starts', this.#life);

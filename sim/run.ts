@@ -114,6 +114,8 @@ function resultOf(world: World, work: Workload, finale: Finale): RunResult {
     report.fault('journal-torn', storage.files.faults.of('torn'));
   }
   loop.hash.mix(checks.records.acknowledged);
+  loop.hash.mix(checks.pushes.deliveries);
+  loop.hash.mix(checks.pushes.acks);
   return {
     seed: settings.seed,
     violations: report.violations,
@@ -123,7 +125,7 @@ function resultOf(world: World, work: Workload, finale: Finale): RunResult {
     points: Object.fromEntries(report.points),
     elections: checks.elections.elections,
     acknowledged: checks.records.acknowledged,
-    delivered: checks.consumers.deliveries,
+    delivered: checks.consumers.deliveries + checks.pushes.deliveries,
     statesCompared: checks.states.compared,
     opsAcked: work.counts.acked,
     opsUnknown: work.counts.unknown,

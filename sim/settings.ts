@@ -42,6 +42,9 @@ export interface WorkloadSettings {
   readonly httpProducers: number;
   readonly directProducers: number;
   readonly consumers: number;
+  /** Instances of the one durable consumer of each topic that is pushed to, and readers without a name. */
+  readonly pushed: number;
+  readonly pushReaders: number;
   /** Mean pause of a client between two operations. */
   readonly thinkMs: number;
   readonly batchRecords: number;
@@ -117,9 +120,23 @@ function drawLimits(random: SimRandom): Limits {
     gatewayBatchRecords: small(0.3, random.between(1, 4), defaultLimits.gatewayBatchRecords),
     readsInFlight: small(0.3, 1, defaultLimits.readsInFlight),
     gatewayPendingCalls: small(0.4, random.between(3, 12), defaultLimits.gatewayPendingCalls),
+    ...drawPushLimits(random.fork('push')),
   };
   assertLimits(limits);
   return limits;
+}
+
+function drawPushLimits(random: SimRandom): Partial<Limits> {
+  const small = (value: number, usual: number): number => (random.chance(0.4) ? value : usual);
+  const pushPullBytes = small(random.between(1, 2_000), defaultLimits.pushPullBytes);
+  return {
+    pushPullBytes,
+    pushPullChunks: small(random.between(1, 3), defaultLimits.pushPullChunks),
+    pushTailBytes: small(random.between(1, 3_000), defaultLimits.pushTailBytes),
+    pushRoundAcks: small(1, defaultLimits.pushRoundAcks),
+    relayPulls: small(1, defaultLimits.relayPulls),
+    clientUnsentBytes: small(pushPullBytes, defaultLimits.clientUnsentBytes),
+  };
 }
 
 function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
@@ -173,7 +190,10 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSet
 }
 
 function drawWorkload(random: SimRandom): WorkloadSettings {
+  const push = random.fork('push');
   return {
+    pushed: push.between(0, 2),
+    pushReaders: push.between(0, 1),
     topics: random.pick([1, 1, 1, 2, 3]),
     fleeting: random.fork('fleeting').pick([0, 0, 1]),
     maxPartitions: random.pick([1, 1, 1, 2, 2, 4]),

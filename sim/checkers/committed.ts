@@ -4,8 +4,7 @@
  * within an epoch. Keeps what the other checkers compare with.
  */
 import { chunkHeaderBytes, chunkKind, decodeRecords, readChunkHeader } from '@callboard/client/protocol';
-import { decodeCursorCommand } from '../../src/partition/index.ts';
-import { anonymousProducer } from '../../src/partition/index.ts';
+import { anonymousProducer, decodeCursorCommand, type CursorCommand } from '../../src/partition/index.ts';
 import type { SeenEntry } from './log-matching.ts';
 
 export interface CommittedRecord {
@@ -18,6 +17,8 @@ export interface CommittedOptions {
   /** An entry that was seen somewhere, for what a replica commits without having it in memory. */
   readonly find: (group: number, index: number, checksum: number) => SeenEntry | undefined;
   readonly onRecord: (record: CommittedRecord) => void;
+  /** A command of `group`, whose records end at `end`. */
+  readonly onCommand: (group: number, command: CursorCommand, end: number) => void;
   readonly report: (text: string) => void;
 }
 
@@ -120,6 +121,7 @@ export class CommittedChecker {
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
       const command = decodeCursorCommand(body);
+      this.#options.onCommand(group, command, model.end);
       if (command.kind !== 'moves') return;
       for (const { consumer, from, to } of command.moves) this.#move(group, model, consumer, from, to);
       return;

@@ -211,4 +211,66 @@ export const mutants: readonly Mutant[] = [
     ],
     ...seldom,
   },
+  {
+    name: 'push-fencing-dropped',
+    breaks: 'an ack moves the cursor whichever session it comes from',
+    edits: [
+      edit('partition/cursors.js', ' || cursor.session === 0 || cursor.session !== session', ''),
+      edit(
+        'actors/partition-replica/pushes.js',
+        'if (older !== undefined)',
+        'if (older !== undefined && older === request)',
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'push-lower-attaches',
+    breaks: 'a session takes the cursor back from a higher one',
+    edits: [edit('partition/cursors.js', 'if (session < admits)', 'if (session < 0)')],
+    ...often,
+  },
+  {
+    name: 'push-cursor-back',
+    breaks: 'an ack below the cursor moves it back',
+    edits: [edit('partition/cursors.js', 'Math.max(cursor.at, upTo)', 'upTo')],
+    ...often,
+  },
+  {
+    name: 'push-cursor-beyond',
+    breaks: 'the cursor moves one record further than was acknowledged',
+    edits: [
+      edit(
+        'partition/cursors.js',
+        'Math.max(cursor.at, upTo)',
+        'Math.max(cursor.at, Math.min(end, upTo + 1))',
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'push-above-commit',
+    breaks: 'records are pushed as soon as they are proposed',
+    edits: [
+      edit(
+        'actors/partition-replica/replica.js',
+        'const proposed = this.#driver.propose(request.chunk.slice(), baseOffset);',
+        'const sealed = request.chunk.slice();\n' +
+          '        const proposed = this.#driver.propose(sealed, baseOffset);\n' +
+          '        this.#pushes.committed({ index, baseOffset, end: this.#nextOffset, bytes: sealed });\n' +
+          '        this.#pushes.early = this.#nextOffset;',
+      ),
+      edit(
+        'actors/partition-replica/pushes.js',
+        'committed(chunk) {\n        if (this.#subscriptions.size === 0)',
+        'committed(chunk) {\n        if (this.#subscriptions.size === 0 || chunk.end <= (this.early ?? 0))',
+      ),
+      edit(
+        'actors/partition-replica/pushes.js',
+        'const { id, replyTo, next, pull } = subscription;\n        const end = this.#host.end();',
+        'const { id, replyTo, next, pull } = subscription;\n        const end = Math.max(this.#host.end(), this.early ?? 0);',
+      ),
+    ],
+    ...often,
+  },
 ];

@@ -34,6 +34,8 @@ export class Clients {
   readonly #pending = new Map<number, Pending>();
   #losing = 0;
   #lastId = 0;
+  /** Told of the end of a process: connections end with it. */
+  onProcessEnded: (node: SimNode) => void = () => undefined;
   /** How likely an answer gets lost between node and client. */
   answerLoss = 0;
 
@@ -111,6 +113,7 @@ export class Clients {
 
   /** The process is gone with all calls that it had. */
   processEnded(node: SimNode): void {
+    this.onProcessEnded(node);
     for (const [id, pending] of this.#pending) {
       if (pending.node === node.name && pending.life === node.life) this.#lose(id, pending);
     }

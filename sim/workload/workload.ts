@@ -8,6 +8,7 @@ import { FetchReader } from './fetch-reader.ts';
 import { FleetingTopic, fleetingPrefix } from './fleeting-topic.ts';
 import { HttpConsumer } from './http-consumer.ts';
 import { HttpProducer } from './http-producer.ts';
+import { PushConsumer } from './push-consumer.ts';
 import { TopicMaker } from './topic-maker.ts';
 
 /** A topic that was seen ready, with its groups by partition. */
@@ -28,16 +29,21 @@ export class Workload {
   readonly counts: OpCounts = { acked: 0, unknown: 0, failed: 0 };
   /** No new operations are begun. */
   stopped = false;
+  readonly pushed: Set<PushConsumer> = new Set();
   /** Numbered records that are being sent until they are known to be stored. */
   insisting = 0;
   readonly #random: SimRandom;
   readonly #topics = new Map<string, KnownTopic>();
   #idleUntil = 0;
   #lastRecord = 0;
+  #lastConnection = 0;
 
   constructor(world: World) {
     this.world = world;
     this.clients = new Clients(world);
+    this.clients.onProcessEnded = (node) => {
+      for (const consumer of this.pushed) consumer.processEnded(node.name);
+    };
     this.#random = world.random.fork('workload');
   }
 
@@ -54,6 +60,12 @@ export class Workload {
 
   fork(name: string): SimRandom {
     return this.#random.fork(name);
+  }
+
+  /** Numbers the connections of the whole run. */
+  nextConnection(): number {
+    this.#lastConnection += 1;
+    return this.#lastConnection;
   }
 
   nextRecord(): number {
@@ -109,6 +121,21 @@ export class Workload {
     this.world.after(1_000, () => this.#beat());
   }
 
+  /** Instances of one durable consumer, and readers without a name. */
+  #pushed(topic: KnownTopic): void {
+    const { pushed, pushReaders } = this.world.settings.workload;
+    const seeks = this.fork(`${topic.name}-seeks`).chance(0.3);
+    const make = (name: string, at: number): void => {
+      new PushConsumer(this, topic, {
+        random: this.fork(`${topic.name}-push-${name}-${at}`),
+        name,
+        seeks,
+      }).start();
+    };
+    for (let at = 0; at < pushed; at += 1) make('pushed', at);
+    for (let at = 0; at < pushReaders; at += 1) make('', at);
+  }
+
   #people(topic: KnownTopic): void {
     const { httpProducers, directProducers, consumers } = this.world.settings.workload;
     const each = (
@@ -125,5 +152,6 @@ export class Workload {
     each(directProducers, (random, name) => new DirectProducer(this, topic, random, name), 'direct');
     each(consumers, (random) => new HttpConsumer(this, topic, random), 'consumer');
     each(1, (random) => new FetchReader(this, topic, random), 'fetch');
+    this.#pushed(topic);
   }
 }

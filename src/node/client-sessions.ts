@@ -2,25 +2,43 @@
 import { ClientSession } from '../actors/client-session/client-session.ts';
 import { clientActorId, type ClientSessionMessage } from '../actors/client-session/messages.ts';
 import type { ClientPort, SessionCount } from '../actors/client-session/port.ts';
+import { RelayRoom } from '../actors/client-session/relay-room.ts';
 import type { ActorSystem, Ref } from '../kernel/index.ts';
 import type { ClientConnection, ClientHandlers } from '../transport/client-connection.ts';
 import type { Limits } from '@callboard/client/protocol';
 
+/** One for all sessions of a node. */
+export interface SharedBySessions {
+  readonly count: SessionCount;
+  readonly relays: RelayRoom;
+}
+
+export function sharedBySessions(limits: Limits): SharedBySessions {
+  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls) };
+}
+
+/** What a session needs of its connection. */
+export type SessionConnection = Pick<
+  ClientConnection,
+  'id' | 'send' | 'bufferedBytes' | 'whenBelow' | 'close'
+>;
+
 export function openClientSession(
   system: ActorSystem,
-  connection: ClientConnection,
+  connection: SessionConnection,
   limits: Limits,
-  count: SessionCount,
+  shared: SharedBySessions,
 ): ClientHandlers {
   const port: ClientPort = {
     send: (frame) => void connection.send(frame),
     bufferedBytes: () => connection.bufferedBytes,
+    end: () => connection.close('unavailable', 'the session has ended'),
     whenBelow: (bytes) =>
       connection.whenBelow(bytes, () => void system.send(session, { kind: 'client-drained' }, 'control')),
   };
   const session: Ref<ClientSessionMessage> = system.spawn<ClientSessionMessage>(
     clientActorId(connection.id),
-    () => new ClientSession({ port, limits, count }),
+    () => new ClientSession({ port, limits, ...shared }),
     {
       restart: 'never',
       dataCapacity: 4 * limits.clientInflightBatches,

@@ -18,11 +18,11 @@ import { PeerLinks } from '../transport/peer-links.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
 import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callboard/client/protocol';
-import { openClientSession } from './client-sessions.ts';
+import { openClientSession, sharedBySessions } from './client-sessions.ts';
 import type { NodeConfig } from './config.ts';
-import { deliver } from './deliver.ts';
 import { formatEndpoint } from './config-endpoints.ts';
 import type { EndCode } from './end-codes.ts';
+import { deliver } from './deliver.ts';
 import { LateNetwork } from './late-network.ts';
 import { startNodeActors } from './node-actors.ts';
 import { NodeStatus } from './node-status.ts';
@@ -168,7 +168,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     healthy: () => status.healthy(),
     trace,
   });
-  const count = { sessions: 0 };
+  const shared = sharedBySessions(limits);
   const wire = new WireServer({
     node: config.name,
     limits,
@@ -177,7 +177,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     origins: config.allowedOrigins,
     acceptPeer: (socket, raw) => network.accept(socket, raw),
     authenticate: tokenCheck([]),
-    openClient: (connection) => openClientSession(system, connection, limits, count),
+    openClient: (connection) => openClientSession(system, connection, limits, shared),
   });
   wire.attach(http.server);
   return { http, wire };

@@ -91,7 +91,12 @@ judge<Case>('committed log', {
     const log = new Log();
     const find = (_group: number, index: number, checksum: number): SeenEntry | undefined =>
       log.entries.find((entry) => entry.index === index && entry.checksum === checksum);
-    const checker = new CommittedChecker({ find, onRecord: () => undefined, report });
+    const checker = new CommittedChecker({
+      find,
+      onRecord: () => undefined,
+      onCommand: () => undefined,
+      report,
+    });
     return { log, checker, commit: (entry) => checker.committed('a', 1, entry, 1) };
   },
   good: {

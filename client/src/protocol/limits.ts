@@ -115,6 +115,8 @@ export interface Limits {
   readonly clientSubscriptions: number;
   /** Ack frames of one connection that wait for their answer. */
   readonly clientPendingAcks: number;
+  /** Pulls that a node's sessions together have open at each other node. */
+  readonly relayPulls: number;
   /** Deliveries of one connection that were drawn from partitions and have not left this process. */
   readonly clientUnsentBytes: number;
   /** The same of all connections of a node: each has its share, down to one pull. */
@@ -212,6 +214,7 @@ export const defaultLimits: Limits = {
   clientCallMs: 15_000,
   clientSubscriptions: 4_096,
   clientPendingAcks: 4_096,
+  relayPulls: 8,
   clientUnsentBytes: 4 << 20,
   nodeUnsentBytes: 512 << 20,
 };
@@ -257,6 +260,10 @@ export function assertLimits(limits: Limits): void {
       'a delivery with one last chunk fits a frame',
     ],
     [limits.pushPullChunks <= defaultLimits.pushPullChunks, 'the chunks of one pull fit a delivery'],
+    [
+      limits.relayPulls * Math.max(limits.pushPullBytes, limits.recordBytes) <= limits.peerLinkBytes / 2,
+      'half of a link stays for consensus, whatever clients draw across it',
+    ],
     [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],

@@ -19,6 +19,7 @@ import { PendingCalls, type Frame, type PendingCall } from './calls.ts';
 import { busy, tooManyPending } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
 import type { ClientPort, SessionCount } from './port.ts';
+import type { RelayRoom } from './relay-room.ts';
 import { Routes, type Destination, type Route } from './routes.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -29,6 +30,7 @@ export interface ClientSessionOptions {
   readonly port: ClientPort;
   readonly limits: Limits;
   readonly count: SessionCount;
+  readonly relays: RelayRoom;
 }
 
 /** Pauses between looks at deadlines and at what was refused for now. */
@@ -38,6 +40,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #port: ClientPort;
   readonly #limits: Limits;
   readonly #count: SessionCount;
+  readonly #relays: RelayRoom;
   readonly #calls = new PendingCalls();
   readonly #routes = new Routes<ToPartition>();
   #context!: Context<ClientSessionMessage>;
@@ -47,10 +50,11 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   #nextId = 0;
   #ticking = false;
 
-  constructor({ port, limits, count }: ClientSessionOptions) {
+  constructor({ port, limits, count, relays }: ClientSessionOptions) {
     this.#port = port;
     this.#limits = limits;
     this.#count = count;
+    this.#relays = relays;
   }
 
   start(context: Context<ClientSessionMessage>): void {
@@ -66,6 +70,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       share: () =>
         Math.max(pushPullBytes, Math.min(clientUnsentBytes, nodeUnsentBytes / this.#count.sessions)),
       nextId: () => this.#drawId(),
+      relays: this.#relays,
+      wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),
       astray: (frame, route) => this.#routes.forget(frame, route.node),
     });
     const links = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);
@@ -108,6 +114,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   stopped(): void {
     this.#count.sessions -= 1;
     this.#subscriptions.close();
+    this.#port.end();
   }
 
   inspect(): Record<string, unknown> {
@@ -306,6 +313,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#ticking = false;
     const late = this.#calls.late(this.#context.now(), this.#limits.clientCallMs);
     for (const [{ frame }, error] of late) this.#fail(frame.correlation, error);
+    this.#subscriptions.expire(this.#context.now());
     this.#subscriptions.draw();
   }
 

@@ -14,7 +14,7 @@ export interface FrameIn {
   readonly frame: Exclude<ClientFrame, { kind: 'hello' }>;
 }
 
-/** From the connection: as little is buffered as was wished for. Control lane. */
+/** There is room again, at the connection or at a link: draw. Control lane. */
 export interface ClientDrained {
   readonly kind: 'client-drained';
 }

@@ -7,6 +7,8 @@ export interface ClientPort {
   bufferedBytes(): number;
   /** Calls back once, soon after fewer than `bytes` are buffered; a second wish takes the place of the first. */
   whenBelow(bytes: number): void;
+  /** The session is over: so is the connection. Nothing happens if it is closed already. */
+  end(): void;
 }
 
 /** How many sessions a node has: each gets its part of what all may hold. Shared by them all. */

@@ -14,6 +14,7 @@ export interface Subscribed {
   readonly correlation: number;
   readonly frame: Subscribe;
   readonly route: Route;
+  readonly sinceMs: number;
   state: 'opening' | 'open' | 'closing';
   creditRecords: number;
   creditBytes: number;
@@ -21,7 +22,8 @@ export interface Subscribed {
   next: Offset;
   /** The end of the partition as it is known here. */
   end: Offset;
-  pulling: boolean;
+  /** Bytes of the pull that is open; 0: none. */
+  pulling: number;
   /** Waits for its turn to draw. */
   queued: boolean;
   acks: PendingAck[];
@@ -31,19 +33,24 @@ export interface Subscribed {
   unsubscribe: number | undefined;
 }
 
-export function newSubscribed(id: number, frame: Subscribe, route: Route): Subscribed {
+export function newSubscribed(
+  id: number,
+  frame: Subscribe,
+  { route, nowMs }: { readonly route: Route; readonly nowMs: number },
+): Subscribed {
   const { correlation, creditRecords, creditBytes } = frame;
   return {
     id,
     correlation,
     frame,
     route,
+    sinceMs: nowMs,
     state: 'opening',
     creditRecords,
     creditBytes,
     next: 0 as Offset,
     end: 0 as Offset,
-    pulling: false,
+    pulling: 0,
     queued: false,
     acks: [],
     acking: undefined,
@@ -53,5 +60,5 @@ export function newSubscribed(id: number, frame: Subscribe, route: Route): Subsc
 
 /** Whether there is something to draw, and leave to draw it. */
 export function wants({ state, pulling, creditRecords, creditBytes, next, end }: Subscribed): boolean {
-  return state === 'open' && !pulling && creditRecords > 0 && creditBytes > 0 && next < end;
+  return state === 'open' && pulling === 0 && creditRecords > 0 && creditBytes > 0 && next < end;
 }

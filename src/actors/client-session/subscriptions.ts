@@ -27,9 +27,18 @@ import type {
   PushPull,
 } from '../partition-replica/push-messages.ts';
 import { Acks } from './acks.ts';
-import { busy, lostSubscription, notOpen, overAcked, tooManyAcks, tooManySubscribed } from './errors.ts';
+import {
+  busy,
+  lateCall,
+  lostSubscription,
+  notOpen,
+  overAcked,
+  tooManyAcks,
+  tooManySubscribed,
+} from './errors.ts';
 import { NewestEnds } from './newest-ends.ts';
 import type { ClientPort } from './port.ts';
+import type { RelayRoom, RelayUser } from './relay-room.ts';
 import type { Route } from './routes.ts';
 import { newSubscribed, wants, type Subscribed } from './subscribed.ts';
 
@@ -43,20 +52,24 @@ export interface SubscriptionsOptions {
   /** What this connection may have drawn and not sent, in bytes. */
   share(): number;
   nextId(): number;
+  readonly relays: RelayRoom;
+  /** Has the session draw again, in a turn of its own. */
+  wake(): void;
   /** A route that led nowhere. */
   astray(frame: Subscribe, route: Route): void;
 }
 
-export class Subscriptions {
+export class Subscriptions implements RelayUser {
   readonly #options: SubscriptionsOptions;
   readonly #byId = new Map<number, Subscribed>();
   readonly #byCorrelation = new Map<number, Subscribed>();
+  /** Not answered yet, the oldest first. */
+  readonly #opening = new Set<Subscribed>();
   readonly #ended = new NewestEnds();
   readonly #acks: Acks;
   /** Those that have something to draw, the next one first. */
   #turns: Subscribed[] = [];
-  /** Pulls that are open, by subscription, with their bytes: also of subscriptions that have ended since. */
-  readonly #pulls = new Map<number, number>();
+  /** Of pulls that are open. */
   #pulledBytes = 0;
   /** What came while the connection was full, in order. */
   #held: { readonly subscription: Subscribed; readonly pushed: Pushed }[] = [];
@@ -91,10 +104,14 @@ export class Subscriptions {
 
   open(frame: Subscribe, route: Route): void {
     const { correlation, owner, start, reset } = frame;
-    const subscription = newSubscribed(this.#options.nextId(), frame, route);
+    const subscription = newSubscribed(this.#options.nextId(), frame, {
+      route,
+      nowMs: this.#options.context.now(),
+    });
     const sent = this.#ask(subscription, { kind: 'push-open', owner, start, reset });
     if (sent === 'accepted') {
       this.#byId.set(subscription.id, subscription);
+      this.#opening.add(subscription);
       this.#byCorrelation.set(correlation, subscription);
       return;
     }
@@ -139,13 +156,8 @@ export class Subscriptions {
   }
 
   news(message: PushNews): void {
-    const pull = message.kind === 'pushed' ? (this.#pulls.get(message.id) ?? 0) : 0;
-    if (pull > 0) this.#release(message.id, pull);
     const subscription = this.#byId.get(message.id);
-    if (subscription === undefined) {
-      this.draw();
-      return;
-    }
+    if (subscription === undefined) return;
     switch (message.kind) {
       case 'push-opened':
         return this.#opened(subscription, message.offset, message.end);
@@ -154,7 +166,7 @@ export class Subscriptions {
         this.#queue(subscription);
         return this.draw();
       case 'pushed':
-        subscription.pulling = false;
+        this.#release(subscription);
         this.#held.push({ subscription, pushed: message });
         return this.draw();
       case 'push-acked':
@@ -171,33 +183,62 @@ export class Subscriptions {
     }
   }
 
-  /** Sends what is held, then draws more, as far as the connection has room. */
+  /** Sends what is held, then draws more, as far as the connection and the links have room. */
   draw(): void {
     this.#sendHeld();
-    const { port, limits } = this.#options;
+    const { port, relays } = this.#options;
     const share = this.#options.share();
-    while (this.#turns.length > 0) {
-      const used = this.#pulledBytes + port.bufferedBytes();
-      if (this.#held.length > 0 || used >= share) {
+    const parked: Subscribed[] = [];
+    const refused = new Set<string>();
+    let next = this.#turns.shift();
+    for (; next !== undefined; next = this.#turns.shift()) {
+      next.queued = false;
+      if (!wants(next)) continue;
+      if (this.#held.length > 0 || this.#pulledBytes + port.bufferedBytes() >= share) {
         port.whenBelow(share / 2);
-        return;
+        parked.push(next);
+        break;
       }
-      const subscription = this.#turns.shift();
-      if (subscription === undefined) return;
-      subscription.queued = false;
-      if (!wants(subscription)) continue;
-      const bytes = Math.min(subscription.creditBytes, limits.pushPullBytes, share);
-      const sent = this.#ask(subscription, { kind: 'push-pull', records: subscription.creditRecords, bytes });
-      if (sent === 'accepted') {
-        subscription.pulling = true;
-        this.#pulls.set(subscription.id, bytes);
-        this.#pulledBytes += bytes;
-      } else if (sent === 'gone') this.#lost(subscription);
-      // Refused for now: the session's tick draws again.
-      else {
-        this.#queue(subscription);
-        return;
+      const { node } = next.route;
+      if (this.#isRemote(next.route) && !relays.take(node, this)) {
+        refused.add(node);
+        parked.push(next);
+      } else if (!this.#pull(next, share)) {
+        // Refused for now: the session's tick draws again.
+        parked.push(next);
+        break;
       }
+    }
+    relays.settle(this, refused);
+    for (const subscription of parked) subscription.queued = true;
+    this.#turns = [...parked, ...this.#turns];
+  }
+
+  wake(): void {
+    this.#options.wake();
+  }
+
+  /** False: the partition's mailbox or its link is full. */
+  #pull(subscription: Subscribed, share: number): boolean {
+    const { creditBytes, creditRecords: records, route } = subscription;
+    const bytes = Math.min(creditBytes, this.#options.limits.pushPullBytes, share);
+    const sent = this.#ask(subscription, { kind: 'push-pull', records, bytes });
+    if (sent !== 'accepted' && this.#isRemote(route)) this.#options.relays.release(route.node);
+    if (sent === 'gone') this.#lost(subscription);
+    if (sent === 'accepted') {
+      subscription.pulling = bytes;
+      this.#pulledBytes += bytes;
+    }
+    return sent !== 'full';
+  }
+
+  /** Gives up those that were asked for long ago and not answered. */
+  expire(nowMs: number): void {
+    const { clientCallMs } = this.#options.limits;
+    for (const subscription of this.#opening) {
+      if (subscription.sinceMs + clientCallMs > nowMs) return;
+      this.#ask(subscription, { kind: 'push-close' });
+      this.#end(subscription, lateCall(subscription.route.node, clientCallMs, false));
     }
   }
 
@@ -210,7 +251,11 @@ export class Subscriptions {
 
   /** The connection is gone. */
   close(): void {
-    for (const subscription of this.#byId.values()) this.#ask(subscription, { kind: 'push-close' });
+    for (const subscription of this.#byId.values()) {
+      this.#ask(subscription, { kind: 'push-close' });
+      this.#release(subscription);
+    }
+    this.#options.relays.settle(this, new Set());
     this.#byId.clear();
     this.#byCorrelation.clear();
     this.#turns = [];
@@ -219,6 +264,7 @@ export class Subscriptions {
 
   #opened(subscription: Subscribed, offset: Offset, end: Offset): void {
     subscription.state = 'open';
+    this.#opening.delete(subscription);
     subscription.next = offset;
     subscription.end = end;
     const { correlation } = subscription;
@@ -258,9 +304,17 @@ export class Subscriptions {
     this.#turns.push(subscription);
   }
 
-  #release(id: number, bytes: number): void {
-    this.#pulls.delete(id);
-    this.#pulledBytes -= bytes;
+  /** The pull of `subscription`, if one is open, is over. */
+  #release(subscription: Subscribed): void {
+    const { pulling, route } = subscription;
+    if (pulling === 0) return;
+    subscription.pulling = 0;
+    this.#pulledBytes -= pulling;
+    if (this.#isRemote(route)) this.#options.relays.release(route.node);
+  }
+
+  #isRemote({ node }: Route): boolean {
+    return node !== this.#options.context.self.node;
   }
 
   #closeIfDone(subscription: Subscribed): void {
@@ -289,12 +343,11 @@ export class Subscriptions {
 
   #forget(subscription: Subscribed): void {
     this.#byId.delete(subscription.id);
+    this.#opening.delete(subscription);
     this.#byCorrelation.delete(subscription.correlation);
     this.#held = this.#held.filter((held) => held.subscription !== subscription);
     this.#turns = this.#turns.filter((turn) => turn !== subscription);
-    // An ended subscription's pull is answered by nobody, unless the answer is on its way: then it is let go when it comes.
-    const pull = this.#pulls.get(subscription.id);
-    if (pull !== undefined) this.#release(subscription.id, pull);
+    this.#release(subscription);
     subscription.state = 'closing';
   }
 

@@ -58,13 +58,15 @@ export class Asks {
   readonly #due: Wheel<Flight>;
   readonly #flights = new Set<Flight>();
   readonly #byAttempt = new Map<number, Flight>();
-  #lastId = 0;
+  /** Drawn, so that an answer to a question from before a restart of the node is not taken for one of now. */
+  #lastId: number;
 
   constructor(context: Context<GatewayMessage>, leaders: Leaders, pace: GatewayPace) {
     this.#context = context;
     this.#leaders = leaders;
     this.#pace = pace;
     this.#due = new Wheel(pace.tickMs);
+    this.#lastId = Math.floor(context.random() * 2 ** 44);
   }
 
   get size(): number {

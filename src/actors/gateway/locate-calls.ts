@@ -1,9 +1,19 @@
-/** Where partitions live: for client sessions, whose clients go to the leaders themselves. */
-import type { PartitionPlace, TopicPlaces } from '@callboard/client/protocol';
+/**
+ * Where partitions live: for clients that go to the leaders themselves.
+ *
+ * Of the groups with a replica on this node the leader is news as soon as it changes; of the others it is what somebody said once, so
+ * those are asked again when they are named, for a short while.
+ */
+import type { GroupId, PartitionPlace, TopicPlaces } from '@callboard/client/protocol';
 import type { PendingCall } from './calls.ts';
-import type { GatewayParts } from './parts.ts';
+import { nodesOf, type GatewayParts } from './parts.ts';
 
-/** No names: all topics. A name that is not known here is answered only after a barrier (S13). */
+/** Longer than a round trip; a group without a leader must not hold up what is known of the others. */
+const askMs = 300;
+/** Questions of one call: of more groups, what is known is told. */
+const mostAsked = 256;
+
+/** No names: all topics, as far as they are known. A name that is not known here is answered only after a barrier (S13). */
 export function locate(parts: GatewayParts, call: PendingCall, names: readonly string[]): void {
   const known = names.length > 0 && names.every((name) => parts.copy.topic(name) !== undefined);
   const answer = (): void => {
@@ -11,13 +21,51 @@ export function locate(parts: GatewayParts, call: PendingCall, names: readonly s
     parts.calls.succeed(call, { op: 'locate', topics: wanted.map((name) => placesOf(parts, name)) });
   };
   if (known) {
-    answer();
+    askLeaders(parts, call, names, answer);
     return;
   }
   parts.directory.barrier(call, (failed) => {
-    if (failed === undefined) answer();
+    if (failed === undefined) askLeaders(parts, call, names, answer);
     else parts.calls.fail(call, failed);
   });
+}
+
+/** Finds out who leads where this node cannot know, then goes on, whatever came of it. */
+function askLeaders(
+  parts: GatewayParts,
+  call: PendingCall,
+  names: readonly string[],
+  then: () => void,
+): void {
+  const groups = uncertain(parts, names).slice(0, mostAsked);
+  let left = groups.length;
+  if (left === 0) then();
+  const settled = (): void => {
+    left -= 1;
+    if (left === 0 && call.open) then();
+  };
+  const deadlineMs = Math.min(call.deadlineMs, parts.context.now() + askMs);
+  for (const group of groups) {
+    parts.asks.start({
+      group,
+      repeatable: true,
+      deadlineMs,
+      replicas: () => nodesOf(parts, group),
+      request: (id, replyTo) => ({ kind: 'lead', id, replyTo }),
+      refused: () => undefined,
+      settled,
+    });
+  }
+}
+
+function uncertain(parts: GatewayParts, names: readonly string[]): readonly GroupId[] {
+  const { node } = parts.context.self;
+  const placements = names.flatMap((name) => parts.copy.topic(name)?.partitions ?? []);
+  const found = placements.filter(({ group, replicas }) => {
+    const here = replicas.some((replica) => replica.node === node);
+    return !here || parts.leaders.leader(group) === undefined;
+  });
+  return found.map(({ group }) => group);
 }
 
 function placesOf(parts: GatewayParts, name: string): TopicPlaces {
