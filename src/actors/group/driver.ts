@@ -240,7 +240,8 @@ export class GroupDriver {
     if (this.#leaderNode !== undefined) this.#campaignTicks = 0;
     if (this.#campaignTicks === 0) return;
     this.#campaignTicks -= 1;
-    this.#step({ kind: 'campaign' });
+    // Votes that are under way, or not yet durable, must not be asked for anew.
+    if (this.#raft?.role !== 'candidate') this.#step({ kind: 'campaign' });
   }
 
   #receive({ message, fromIncarnation, toIncarnation }: GroupRaft): void {

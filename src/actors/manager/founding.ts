@@ -26,8 +26,8 @@ import { Pace } from './pace.ts';
 export type FoundingState = 'fenced' | 'looking' | 'saving' | 'bearing' | 'member' | 'outsider';
 
 export interface FoundingEvents {
-  /** This node's replica of group 0 is born; called once. */
-  member(founders: Founders): void;
+  /** This node's replica of group 0 is born; called once. `founded`: this very process drew up the list. */
+  member(founders: Founders, founded: boolean): void;
   /** Journals can be trusted to say everything from now on; called once, before `member`. */
   open(): void;
 }
@@ -89,7 +89,17 @@ export class Founding {
     }
     if (!this.#options.named.includes(message.node)) return;
     this.#hellos.set(message.node, message);
-    if (this.#state === 'looking') this.#tryFound();
+    if (this.#state !== 'looking') return;
+    // It waits to read its own id: not until the next of our own hellos is due.
+    if (message.heard !== this.#options.replica) this.#sayHelloTo(message.node);
+    this.#tryFound();
+  }
+
+  /** The node can be reached now: it need not wait for the end of a pause. */
+  linkUp(node: string): void {
+    if (this.#state !== 'looking' || !this.#options.named.includes(node)) return;
+    this.#pace.reset();
+    this.#sayHelloTo(node);
   }
 
   list(text: string): void {
@@ -185,7 +195,7 @@ export class Founding {
       cluster: founders.clusterId,
       members: founders.members.length,
     });
-    this.#events.member(founders);
+    this.#events.member(founders, this.#founded);
   }
 
   #tryFound(): void {
@@ -210,15 +220,17 @@ export class Founding {
   }
 
   #sayHello(): void {
-    for (const other of this.#others()) {
-      const heard = this.#hellos.get(other)?.replica ?? '';
-      const { node } = this.#context.self;
-      this.#context.send(
-        refTo<ManagerMessage>(other, managerActorId),
-        { kind: 'founder-hello', node, replica: this.#options.replica, heard },
-        'control',
-      );
-    }
+    for (const other of this.#others()) this.#sayHelloTo(other);
+  }
+
+  #sayHelloTo(other: string): void {
+    const heard = this.#hellos.get(other)?.replica ?? '';
+    const { node } = this.#context.self;
+    this.#context.send(
+      refTo<ManagerMessage>(other, managerActorId),
+      { kind: 'founder-hello', node, replica: this.#options.replica, heard },
+      'control',
+    );
   }
 
   #sendList(to: string): void {

@@ -22,6 +22,7 @@ import {
 } from './messages.ts';
 import type { ManagerOptions } from './options.ts';
 import { Pace } from './pace.ts';
+import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Replicas } from './replicas.ts';
 import { Subscribers } from './subscribers.ts';
 import type { DirectoryView } from './view.ts';
@@ -63,8 +64,10 @@ export class Manager implements Actor<ManagerMessage> {
     this.#repeats = new Pace(limits.managerRetryMaxMs, limits.managerRetryMaxMs);
     this.#founding = new Founding(context, options, {
       open: () => this.#replicas.start(),
-      member: (founders) => this.#join(founders),
+      member: (founders, founded) => this.#join(founders, founded),
     });
+    const peerLink = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);
+    context.send(peerLink, { kind: 'watch-links', watcher: context.self }, 'control');
     this.#founding.start();
     context.after(limits.tickMs, { kind: 'manager-tick' });
   }
@@ -156,6 +159,7 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#tick();
       case 'group-link':
         this.#links.set(message.node, message.up);
+        if (message.up) this.#founding.linkUp(message.node);
         return this.#member?.handle(message);
       case 'primary-change':
         return this.#member?.primary.change(message);
@@ -208,7 +212,7 @@ export class Manager implements Actor<ManagerMessage> {
     member.repeat();
   }
 
-  #join(founders: Founders): void {
+  #join(founders: Founders, founded: boolean): void {
     this.#member = new Member(this.#context, this.#options, founders, this.#replicas, {
       leaderChanged: () => {
         this.#changes.leaderChanged();
@@ -216,6 +220,8 @@ export class Manager implements Actor<ManagerMessage> {
         this.#tellReady();
       },
     });
+    // Nobody has led yet, and the others have just got their list from here: no need to wait for a timeout.
+    if (founded) this.#member.driver.campaign();
   }
 
   #born(groups: readonly GroupId[]): void {

@@ -25,6 +25,22 @@ founding('makes one directory of three nodes, with one cluster id', () => {
   assert.match(cluster.node('n1').clusterIds[0] ?? '', /^[0-9a-f]{32}$/);
 });
 
+founding('waits neither for the next hello nor for an election timeout once all nodes are linked', () => {
+  for (const seed of ['quick 1', 'quick 2', 'quick 3']) {
+    const cluster = new Cluster({ seed });
+    cluster.node('n1').start();
+    cluster.node('n2').start();
+    // By now the pauses between hellos are as long as they get.
+    cluster.pass(10_000);
+    cluster.node('n3').start();
+    const before = cluster.loop.nowMicros;
+    cluster.untilFounded();
+    const ms = (cluster.loop.nowMicros - before) / 1_000;
+    assert.ok(ms < cluster.limits.electionTicksMin * cluster.limits.tickMs, `${ms} ms`);
+    assert.is(cluster.primary()?.name, 'n1');
+  }
+});
+
 founding('makes a directory of a single node at once', () => {
   const cluster = new Cluster({ names: ['n1'] }).startAll();
   cluster.untilFounded();
