@@ -106,6 +106,11 @@ export interface Limits {
   /** Consumers that a partition names there: those that moved last. */
   readonly statusConsumers: number;
 
+  /** How long a broker must be active before leaderships go back to it; longer after breaks that follow soon. */
+  readonly balanceAfterMs: number;
+  /** Partitions asked in one go, each `managerRetryMaxMs`, to give their leadership back. */
+  readonly balanceGroups: number;
+
   readonly clientConnections: number;
   readonly clientInflightBatches: number;
   /** Calls of one connection that wait for their answer, subscribing and acknowledging not counted. */
@@ -207,6 +212,9 @@ export const defaultLimits: Limits = {
 
   statusPartitions: 2_000,
   statusConsumers: 8,
+
+  balanceAfterMs: 10_000,
+  balanceGroups: 16,
 
   clientConnections: 5_000,
   clientInflightBatches: 256,

@@ -198,9 +198,9 @@ export class GroupDriver {
   }
 
   /** If this replica leads: hands over to the most advanced sound follower on one of `nodes`, if there is one. */
-  transferLeadership(nodes: readonly string[]): void {
-    const followers = this.#raft?.status().followers ?? [];
-    const heir = heirAmong(followers, (replica) => nodes.includes(this.#peers.nodeOf(replica) ?? ''));
+  transferLeadership(nodes: readonly string[], mostBehind: number = Infinity): void {
+    const near = this.#raft?.status().followers.filter(({ match }) => this.lastIndex - match <= mostBehind);
+    const heir = heirAmong(near ?? [], (replica) => nodes.includes(this.#peers.nodeOf(replica) ?? ''));
     if (heir !== undefined) this.#step({ kind: 'transfer', to: heir });
   }
 

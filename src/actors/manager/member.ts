@@ -13,6 +13,7 @@ import {
 import { refTo, type Context } from '../../kernel/index.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMessage } from '../group/messages.ts';
+import { Balance } from './balance.ts';
 import { Burials, goneHere } from './burials.ts';
 import type { Founders } from './founders.ts';
 import { managerActorId, type BrokerHealth, type ManagerMessage, type PartitionGone } from './messages.ts';
@@ -37,6 +38,7 @@ export class Member {
   readonly primary: Primary;
   readonly readiness: Readiness = new Readiness();
   readonly #burials = new Burials();
+  readonly #balance: Balance;
   readonly #context: Context<ManagerMessage>;
   readonly #replicas: Replicas;
   #events: DirectoryEvent[] = [];
@@ -53,6 +55,7 @@ export class Member {
     const { limits, crc32, replica, startCount } = options;
     this.#context = context;
     this.#replicas = replicas;
+    this.#balance = new Balance(limits.balanceAfterMs, limits.balanceGroups);
     this.machine = new DirectoryMachine({ limits, replicationFactor: replicationFactor(founders) });
     this.driver = new GroupDriver({
       context,
@@ -137,6 +140,13 @@ export class Member {
     // A primary that was taken for dead: nobody else would say so, and its own checker does not probe itself.
     this.health({ kind: 'broker-health', broker: this.#context.self.node, alive: true });
     if (this.#deactivated) this.#handOver(this.readiness.led());
+    else this.#goHome();
+  }
+
+  #goHome(): void {
+    const nowMs = this.#context.now();
+    const groups = this.#balance.next(this.readiness.led());
+    this.#replicas.handHome(groups, (node) => this.#balance.isSteady(node, nowMs));
   }
 
   #wantReadyTopics(): void {
@@ -177,8 +187,11 @@ export class Member {
       this.#replicas.topic(event.topic);
       return;
     }
-    if (event.kind !== 'broker' || event.broker.name !== this.#context.self.node) return;
-    const deactivated = event.broker.deactivated;
+    if (event.kind !== 'broker') return;
+    const { broker } = event;
+    this.#balance.node(broker.name, brokerState(broker) === 'active', this.#context.now());
+    if (broker.name !== this.#context.self.node) return;
+    const { deactivated } = broker;
     const becomes = deactivated && !this.#deactivated;
     this.#deactivated = deactivated;
     if (becomes) this.#handOver(this.readiness.led());

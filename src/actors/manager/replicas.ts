@@ -136,6 +136,20 @@ export class Replicas {
     }
   }
 
+  /** Asks the replicas of `groups` to hand over to the node that their partition was placed on first, where that is steady. */
+  handHome(groups: Iterable<GroupId>, isSteady: (node: string) => boolean): void {
+    const { node } = this.#context.self;
+    for (const group of groups) {
+      const home = this.#placements.get(group)?.replicas[0]?.node;
+      if (home === undefined || home === node || !isSteady(home)) continue;
+      this.#context.send(
+        refTo<PartitionReplicaMessage>(node, partitionActorId(group)),
+        { kind: 'hand-over', to: [home], mostBehind: this.#options.limits.appendEntries },
+        'control',
+      );
+    }
+  }
+
   /** Ends the replica and has its data deleted. One that died before is deleted again: a crash may have left some of it. */
   #bury(group: GroupId): void {
     this.#placements.delete(group);

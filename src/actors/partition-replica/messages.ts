@@ -116,11 +116,13 @@ export interface Campaign {
   readonly kind: 'campaign';
 }
 
-/** From the manager: hand leadership to another replica, if this one leads (its broker was deactivated). */
+/** From the manager: hand leadership to another replica, if this one leads: its broker was deactivated, or another's is its home. */
 export interface HandOver {
   readonly kind: 'hand-over';
   /** Nodes that should lead: active brokers. Handed to any other, leadership would only come back. */
   readonly to: readonly string[];
+  /** Not to one that lacks more entries than these; undefined: whatever it lacks, it is sent first. */
+  readonly mostBehind?: number;
 }
 
 /** From the manager, which was restarted: if this replica leads and is ready, say `leader-ready` again. */

@@ -154,7 +154,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#driver.campaign();
         break;
       case 'hand-over':
-        this.#driver.transferLeadership(message.to);
+        this.#driver.transferLeadership(message.to, message.mostBehind);
         break;
       case 'report-leadership':
         if (this.#driver.isReady) this.#reportLeadership();

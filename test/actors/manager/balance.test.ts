@@ -1,0 +1,72 @@
+// When leaderships may go home: after a steady while, twice as long after each soon break, a few groups at a time.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { groupId } from '@callboard/client/protocol';
+import { Balance } from '../../../src/actors/manager/balance.ts';
+import { Cluster, type TestNode } from './cluster.ts';
+
+test('a node is steady once it has been active for long enough without a break', () => {
+  const balance = new Balance(1_000, 2);
+  assert.not.ok(balance.isSteady('a', 5_000), 'nobody spoke of it');
+  balance.node('a', true, 0);
+  balance.node('a', true, 900);
+  assert.not.ok(balance.isSteady('a', 999));
+  assert.ok(balance.isSteady('a', 1_000));
+  balance.node('a', false, 60_000);
+  assert.not.ok(balance.isSteady('a', 90_000));
+  balance.node('a', true, 100_000);
+  assert.ok(balance.isSteady('a', 101_000), 'it was away once in a long time');
+});
+
+test('each break that follows soon doubles the trial, up to a bound', () => {
+  const balance = new Balance(1_000, 2);
+  let nowMs = 0;
+  const trials: number[] = [];
+  for (let round = 0; round < 8; round += 1) {
+    balance.node('a', true, nowMs);
+    let trial = 0;
+    while (!balance.isSteady('a', nowMs + trial)) trial += 500;
+    trials.push(trial);
+    nowMs += trial;
+    balance.node('a', false, nowMs);
+    nowMs += 10_000;
+  }
+  assert.equal(trials, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
+});
+
+test('groups come in turn, a few at a time', () => {
+  const balance = new Balance(1_000, 2);
+  const groups = [5, 1, 9, 3, 7].map(groupId);
+  const turns = Array.from({ length: 5 }, () => balance.next(groups));
+  assert.equal(turns, [[1, 3], [5, 7], [9], [1, 3], [5, 7]]);
+  assert.equal(balance.next([]), []);
+});
+
+function leadsOf(node: TestNode, groups: readonly number[]): number {
+  if (!node.up) return 0;
+  return groups.filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader').length;
+}
+
+test('leaders go home to a broker that came back, not before it has been there for a while, and stay', () => {
+  const balanceAfterMs = 5_000;
+  const cluster = new Cluster({ limits: { balanceAfterMs } }).startAll();
+  cluster.untilFounded();
+  const groups = [1, 2, 3, 4, 5, 6];
+  const asked = cluster.node('n1').change({ kind: 'create-topic', name: 't', partitions: 6 }, 5_000);
+  cluster.until('the topic is there', () => asked.answer !== undefined);
+  const node = cluster.node('n2');
+  const leads = (): number[] => cluster.nodes().map((each) => leadsOf(each, groups));
+  const each = (): boolean => leads().every((count) => count === 2);
+  cluster.until('each leads its own', each);
+  node.crash();
+  cluster.until('the others lead', () => leads().reduce((sum, count) => sum + count, 0) === 6);
+  node.start();
+  const backMs = cluster.loop.nowMicros / 1_000;
+  cluster.until('each leads its own again', each);
+  const tookMs = cluster.loop.nowMicros / 1_000 - backMs;
+  assert.ok(tookMs >= balanceAfterMs, `${tookMs} ms`);
+  cluster.pass(30_000);
+  assert.ok(each(), String(leads()));
+});
+
+test.run();
