@@ -21,7 +21,7 @@ curl -X GET $BOARD/consumer/consume -H "$JSON" \\
 export function typescriptLines(address: string): string {
   return `import { connect } from '@callboard/client';
 
-await using client = await connect('${address}');
+const client = await connect('${address}');
 await client.createTopic('greetings', { ifNotExists: true });
 
 const producer = client.producer('greetings');
