@@ -1,4 +1,5 @@
 /** `callboard dev`: a whole cluster on this machine, one process per node. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '../node/config.ts';
 import { formatEndpoint, isLoopback } from '../node/config-endpoints.ts';
@@ -61,6 +62,7 @@ function specOf(
   const args = ['--name', member.name, '--listen', formatEndpoint(member.listen), '--peers', peers];
   args.push('--data', member.directory, '--secret-file', paths.secret, '--end-with-stdin');
   if (options.manualBrokers) args.push('--manual-brokers');
+  if (options.memory) args.push('--storage', 'memory');
   if (!hasToken(forNodes)) args.push('--admin-token-file', paths.adminToken);
   const [executable, ...before] = request.nodeCommand;
   return { ...member, command: [executable, ...before, ...args], env: forNodes };
@@ -103,7 +105,7 @@ function runCluster(
     restart: options.restart,
     say,
     complain,
-    onReady: () => say(welcome({ nodes, data: options.data, adminToken })),
+    onReady: () => say(welcome({ nodes, data: options.data, memory: options.memory, adminToken })),
   });
   const followers = options.verbose
     ? supervisor.logFiles.map((file, index) => new LogFollower(specs[index]?.name ?? '', file, say))
@@ -168,5 +170,6 @@ export async function runDev(request: DevRequest): Promise<number> {
     });
   } finally {
     lock.release();
+    if (options.temporary) rmSync(options.data, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -24,12 +24,16 @@ const devHelp = `
 The first start makes the data directory; later starts go on with what is there. While it runs, nodes that die are
 started again after 2 s. Ctrl-C ends all nodes; so does every other end of this process.
 
+With --memory the topics of a node that ends are gone from it; it fetches them from the others when it is back. They are lost when a
+majority ends at a time.
+
 Environment: CALLBOARD_ADMIN_TOKEN (else one is made and kept), CALLBOARD_LOG_LEVEL, CALLBOARD_LIMITS,
-CALLBOARD_ALLOWED_ORIGINS, for all nodes.
+CALLBOARD_STORAGE, CALLBOARD_ALLOWED_ORIGINS, for all nodes.
 
 Examples:
   callboard dev
   callboard dev --nodes 5 --port 9000 --data /tmp/board
+  callboard dev --memory                                   for tests: nothing is left behind
   kill -9 $(cat .callboard/broker-2/callboard.pid)      and watch the others go on
 `;
 
@@ -42,6 +46,7 @@ Every setting can be given in four ways; the later one wins: default, config fil
   data             --data               CALLBOARD_DATA                directory (default: ./callboard-data)
   secretFile       --secret-file        CALLBOARD_SECRET_FILE         file with the cluster secret; or CALLBOARD_SECRET holds it
   adminTokenFile   --admin-token-file   CALLBOARD_ADMIN_TOKEN_FILE    file with the admin token; or CALLBOARD_ADMIN_TOKEN holds it
+  storage          --storage            CALLBOARD_STORAGE             disk or memory: where new topics are kept (default: disk)
   manualBrokers    --manual-brokers     CALLBOARD_MANUAL_BROKERS      wait for the admin call \`add\`
   logLevel         --log-level          CALLBOARD_LOG_LEVEL           trace, debug, info, warn, error, fatal, silent
   allowedOrigins   --allowed-origins    CALLBOARD_ALLOWED_ORIGINS     browser origins, with commas
@@ -60,7 +65,8 @@ function devCommand(run: (flags: Flags) => Promise<void>): Command {
   return new Command('dev')
     .description('run a cluster on this machine, one process per node')
     .option('--nodes <count>', 'how many nodes, named broker-1, broker-2, ...', '3')
-    .option('--data <directory>', 'where everything is kept', './.callboard')
+    .option('--data <directory>', 'where everything is kept (default: ./.callboard)')
+    .option('--memory', 'keep topics in memory; without --data nothing is kept at all')
     .option('--port <port>', 'of the first node; the others take the ports that follow', '8080')
     .option('--host <address>', 'where to listen; 0.0.0.0 is all interfaces', '127.0.0.1')
     .option('--manual-brokers', 'nodes wait for the admin call `add` before they take partitions')
@@ -80,6 +86,7 @@ function serverCommand(run: (flags: Flags) => Promise<void>): Command {
     .option('--data <directory>', 'where this node keeps its data')
     .option('--secret-file <file>', 'file with the cluster secret')
     .option('--admin-token-file <file>', 'file with the admin token')
+    .option('--storage <kind>', 'where new topics are kept: disk or memory')
     .option('--manual-brokers', 'wait for the admin call `add` before taking partitions')
     .option('--log-level <level>', 'how much to log')
     .option('--allowed-origins <origins>', 'browser origins that may connect')

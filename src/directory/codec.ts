@@ -9,6 +9,7 @@ import {
   bool,
   branded,
   isErrorCode,
+  list,
   message,
   oneOf,
   optional,
@@ -23,7 +24,13 @@ import {
   type GroupId,
   type UnionCodec,
 } from '@callboard/client/protocol';
-import type { AdminAction, DirectoryCommand, DirectoryEntry, DirectoryResult } from './contract.ts';
+import type {
+  AdminAction,
+  CopiesLost,
+  DirectoryCommand,
+  DirectoryEntry,
+  DirectoryResult,
+} from './contract.ts';
 
 export const directoryVersion = 1;
 
@@ -52,6 +59,16 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'open-consumer': message<Kind<'open-consumer'>>('open-consumer', 8, { id: name, topic: name }),
   'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name }),
   'topic-deleted': message<Kind<'topic-deleted'>>('topic-deleted', 10, { group }),
+  'copies-lost': message<CopiesLost>('copies-lost', 11, {
+    replica: id,
+    start: uint,
+    turn: uint,
+    groups: list(group, 65_536),
+  }),
+  'create-memory-topic': message<Kind<'create-memory-topic'>>('create-memory-topic', 12, {
+    name,
+    partitions: uint,
+  }),
 });
 
 interface Accepted {

@@ -2,7 +2,7 @@
  * The directory's commands, results and events. The machine itself is pure: `apply(command)` changes the state the same
  * way on every manager and returns a result for the asker and events for the subscribers.
  */
-import type { CallError, GroupId } from '@callboard/client/protocol';
+import type { CallError, GroupId, TopicStorage } from '@callboard/client/protocol';
 
 /** `active` takes new partitions; `inactive` was found dead or deactivated; `leaving` was removed and serves on. */
 export type BrokerState = 'active' | 'inactive' | 'leaving';
@@ -29,6 +29,11 @@ export interface DirectoryNode {
 
 export interface PartitionPlacement {
   readonly group: GroupId;
+  /**
+   * How often the partition lost a majority of its copies, all in memory, and was begun anew under another group; absent: never. Its
+   * offsets go on far above those of the generation before: none is ever used again.
+   */
+  readonly generation?: number;
   /** In order of preference; the first is told to campaign at once. */
   readonly replicas: readonly { readonly node: string; readonly replica: string }[];
 }
@@ -40,13 +45,33 @@ export interface PartitionPlacement {
 export interface Topic {
   readonly name: string;
   readonly state: 'creating' | 'ready' | 'deleting';
+  /** Absent: on disk. */
+  readonly storage?: TopicStorage;
+  /** Where a partition was begun anew: the group of the first partition at the topic's creation, by which topics are ordered. */
+  readonly created?: GroupId;
   readonly partitions: readonly PartitionPlacement[];
 }
 
 export type AdminAction = 'add' | 'remove' | 'activate' | 'deactivate';
 
+/**
+ * A node's word on its copies in memory: those of `groups` are lost (damaged, and no leader to heal from), and take part in
+ * nothing since before this was said; all others may take part. Each word takes the place of the node's one before; of two,
+ * the one with the higher `start`, then `turn`, was said later. A group with a majority of its copies lost is begun anew.
+ */
+export interface CopiesLost {
+  readonly kind: 'copies-lost';
+  readonly replica: string;
+  readonly start: number;
+  readonly turn: number;
+  readonly groups: readonly GroupId[];
+}
+
 export type DirectoryCommand =
   | { readonly kind: 'create-topic'; readonly name: string; readonly partitions: number }
+  /** A command of its own, since logs of earlier releases hold the other one as it is. */
+  | { readonly kind: 'create-memory-topic'; readonly name: string; readonly partitions: number }
+  | CopiesLost
   | { readonly kind: 'topic-ready'; readonly name: string }
   /**
    * Only of a topic that is ready. So a `topic-ready` never meets a namesake: it is proposed while its topic is being created, one
@@ -103,4 +128,10 @@ export interface Applied {
 export function brokerState(broker: Broker): BrokerState {
   if (broker.leaving) return 'leaving';
   return broker.alive && !broker.deactivated ? 'active' : 'inactive';
+}
+
+export function createsTopic(
+  command: DirectoryCommand,
+): command is Extract<DirectoryCommand, { kind: 'create-topic' | 'create-memory-topic' }> {
+  return command.kind === 'create-topic' || command.kind === 'create-memory-topic';
 }

@@ -2,11 +2,12 @@
 export { decodeEntry, directoryCommandCodec, directoryResultCodec, encodeEntry } from './codec.ts';
 export type { DecodedEntry } from './codec.ts';
 export { consumerKey } from './consumers.ts';
-export { brokerState } from './contract.ts';
+export { brokerState, createsTopic } from './contract.ts';
 export type {
   AdminAction,
   Applied,
   Broker,
+  CopiesLost,
   BrokerState,
   DirectoryCommand,
   DirectoryEntry,
@@ -16,5 +17,6 @@ export type {
   PartitionPlacement,
   Topic,
 } from './contract.ts';
+export type { CopiesWord } from './copies.ts';
 export { DirectoryMachine } from './machine.ts';
 export type { DirectoryLimits, DirectoryOptions } from './machine.ts';

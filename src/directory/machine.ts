@@ -2,12 +2,19 @@
  * The directory: topics and where their replicas live, brokers, producers and consumers. Deterministic: the same entries
  * in the same order give the same results, events and state on every manager.
  */
-import { groupId, type GroupId, type Limits } from '@callboard/client/protocol';
+import {
+  groupId,
+  partitionGenerations,
+  type GroupId,
+  type Limits,
+  type TopicStorage,
+} from '@callboard/client/protocol';
 import { ConsumerTable } from './consumers.ts';
 import { admin, registerNode, setAlive, type BrokerTable } from './brokers.ts';
 import type {
   Applied,
   Broker,
+  CopiesLost,
   DirectoryCommand,
   DirectoryEvent,
   DirectoryNode,
@@ -16,6 +23,7 @@ import type {
   Topic,
 } from './contract.ts';
 import { brokerState } from './contract.ts';
+import { Copies, type CopiesWord } from './copies.ts';
 import * as errors from './errors.ts';
 import { digest } from './hash.ts';
 import { isId, isTopicName } from './names.ts';
@@ -76,6 +84,9 @@ export class DirectoryMachine {
   /** What placements have put on each node, by name. */
   readonly #loads = new Map<string, Load>();
   readonly #tags: RecentTags;
+  readonly #copies = new Copies();
+  /** Names of the topics of the groups in memory. */
+  readonly #inMemory = new Map<GroupId, string>();
   #groups = 0;
   /** Partitions that take up room: of all topics, those being deleted included. */
   #held = 0;
@@ -150,7 +161,12 @@ export class DirectoryMachine {
     return this.#nodes.get(name);
   }
 
-  /** How many partitions were ever placed; the highest group number. */
+  /** What the node with this journal last said of its copies in memory. */
+  copiesOf(replica: string): CopiesWord | undefined {
+    return this.#copies.of(replica);
+  }
+
+  /** How many groups there ever were; the highest group number. */
   get groups(): number {
     return this.#groups;
   }
@@ -158,7 +174,11 @@ export class DirectoryMachine {
   #run(command: DirectoryCommand): Applied {
     switch (command.kind) {
       case 'create-topic':
-        return this.#createTopic(command.name, command.partitions);
+        return this.#createTopic(command.name, command.partitions, 'disk');
+      case 'create-memory-topic':
+        return this.#createTopic(command.name, command.partitions, 'memory');
+      case 'copies-lost':
+        return this.#copiesLost(command);
       case 'topic-ready':
         return this.#topicReady(command.name);
       case 'remove-topic':
@@ -188,7 +208,7 @@ export class DirectoryMachine {
     };
   }
 
-  #createTopic(name: string, partitions: number): Applied {
+  #createTopic(name: string, partitions: number, storage: TopicStorage): Applied {
     const { topicNameBytes, topicPartitions, clusterPartitions } = this.#limits;
     if (!isTopicName(name, topicNameBytes)) return no(errors.badTopicName(name, topicNameBytes));
     if (!Number.isSafeInteger(partitions) || partitions < 1 || partitions > topicPartitions) {
@@ -206,7 +226,9 @@ export class DirectoryMachine {
       return { group: groupId(this.#groups), replicas };
     });
     this.#held += partitions;
-    const topic: Topic = { name, state: 'creating', partitions: placements };
+    if (storage === 'memory') for (const { group } of placements) this.#inMemory.set(group, name);
+    const stored = storage === 'memory' ? { storage } : {};
+    const topic: Topic = { name, state: 'creating', ...stored, partitions: placements };
     this.#topics.set(name, topic);
     this.#creating.add(name);
     return ok(partitions, [{ kind: 'topic', topic }]);
@@ -224,6 +246,33 @@ export class DirectoryMachine {
     return ok(ready.partitions.length, [{ kind: 'topic', topic: ready }]);
   }
 
+  #copiesLost(command: CopiesLost): Applied {
+    if (!isId(command.replica)) return no(errors.badId(command.replica));
+    if (!this.#copies.hear(command)) return ok(0);
+    const names = new Set(command.groups.map((group) => this.#inMemory.get(group)));
+    const events = [...names].flatMap((name) => (name === undefined ? [] : this.#beginAnew(name)));
+    return ok(0, events);
+  }
+
+  /** Gives each partition of the topic that has lost its copies a new group on the same nodes. */
+  #beginAnew(name: string): readonly DirectoryEvent[] {
+    const topic = this.#topics.get(name);
+    const isLost = (placement: PartitionPlacement): boolean =>
+      this.#copies.isLost(placement) && (placement.generation ?? 0) + 1 < partitionGenerations;
+    if (topic === undefined || !topic.partitions.some(isLost)) return [];
+    const partitions = topic.partitions.map((placement): PartitionPlacement => {
+      if (!isLost(placement)) return placement;
+      this.#inMemory.delete(placement.group);
+      this.#groups += 1;
+      const group = groupId(this.#groups);
+      this.#inMemory.set(group, name);
+      return { group, generation: (placement.generation ?? 0) + 1, replicas: placement.replicas };
+    });
+    const anew: Topic = { ...topic, created: topic.created ?? firstGroup(topic), partitions };
+    this.#topics.set(name, anew);
+    return [{ kind: 'topic', topic: anew }];
+  }
+
   /** Its producers and consumers go with it; the replicas are deleted by whoever hears the event. */
   #removeTopic(name: string): Applied {
     const topic = this.#topics.get(name);
@@ -231,7 +280,8 @@ export class DirectoryMachine {
     const deleting: Topic = { ...topic, state: 'deleting' };
     this.#topics.delete(name);
     this.#deleting.set(firstGroup(topic), deleting);
-    for (const { replicas } of topic.partitions) {
+    for (const { group, replicas } of topic.partitions) {
+      this.#inMemory.delete(group);
       replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0, -1));
     }
     for (const [id, owner] of this.#producers) if (owner === name) this.#producers.delete(id);
@@ -302,9 +352,11 @@ export class DirectoryMachine {
     for (const { name, replica, url } of this.#nodes.values()) {
       yield JSON.stringify(['node', name, replica, url]);
     }
-    for (const { name, state, partitions } of this.#topics.values()) {
-      yield JSON.stringify(['topic', name, state, partitions.map((one) => [one.group, one.replicas])]);
+    for (const { name, state, storage, created, partitions } of this.#topics.values()) {
+      const places = partitions.map((one) => [one.group, one.generation, one.replicas]);
+      yield JSON.stringify(['topic', name, state, storage, created, places]);
     }
+    yield* this.#copies.describe();
     for (const [group, { name, partitions }] of this.#deleting) {
       yield JSON.stringify(['deleting', group, name, partitions.map((one) => [one.group, one.replicas])]);
     }

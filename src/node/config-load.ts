@@ -72,6 +72,7 @@ class Loader {
       ),
       secret,
       adminToken,
+      storage: settings.storage ?? 'disk',
       manualBrokers: settings.manualBrokers ?? false,
       logLevel: settings.logLevel ?? 'info',
       allowedOrigins: settings.allowedOrigins ?? [],

@@ -3,7 +3,7 @@
  * so one value means the same wherever it is written.
  */
 import { defaultLimits } from '@callboard/client/protocol';
-import type { Limits } from '@callboard/client/protocol';
+import type { Limits, TopicStorage } from '@callboard/client/protocol';
 import { z } from 'zod';
 import type { Endpoint, LogLevel, Peer } from './config.ts';
 import { parseEndpoint, parseNodeName, parsePeers } from './config-endpoints.ts';
@@ -20,6 +20,7 @@ export interface Settings {
   readonly secretFile?: string;
   readonly adminToken?: string;
   readonly adminTokenFile?: string;
+  readonly storage?: TopicStorage;
   readonly manualBrokers?: boolean;
   readonly logLevel?: LogLevel;
   readonly allowedOrigins?: readonly string[];
@@ -27,6 +28,7 @@ export interface Settings {
 }
 
 const SECRET_LENGTH_MIN = 16;
+const storages: readonly TopicStorage[] = ['disk', 'memory'];
 const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** Runs a parser that answers with a text as a step of a zod schema. */
@@ -65,6 +67,14 @@ function parseLevel(value: string): Parsed<LogLevel> {
     ok: false,
     why: `${near === undefined ? '' : `did you mean '${near}'? `}levels are ${logLevels.join(', ')}`,
   };
+}
+
+function parseStorage(value: string): Parsed<TopicStorage> {
+  const kind = storages.find((known) => known === value.toLowerCase());
+  if (kind !== undefined) return { ok: true, value: kind };
+  const near = nearMiss(value, storages);
+  const hint = near === undefined ? '' : `did you mean '${near}'? `;
+  return { ok: false, why: `${hint}new topics are kept on 'disk' or in 'memory'` };
 }
 
 function parseOrigins(values: readonly string[]): Parsed<readonly string[]> {
@@ -137,6 +147,7 @@ const schemas: Record<SettingKey, z.ZodType> = {
   secretFile: text,
   adminToken: text,
   adminTokenFile: text,
+  storage: text.transform(parsedBy(parseStorage)),
   manualBrokers: flag,
   logLevel: text.transform(parsedBy(parseLevel)),
   allowedOrigins: list.transform(parsedBy(parseOrigins)),

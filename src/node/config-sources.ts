@@ -16,6 +16,7 @@ export const settingKeys = [
   'secretFile',
   'adminToken',
   'adminTokenFile',
+  'storage',
   'manualBrokers',
   'logLevel',
   'allowedOrigins',

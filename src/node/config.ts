@@ -1,5 +1,5 @@
 /** What one node is told at its start. `loadNodeConfig` makes it from flags, environment, a file and defaults. */
-import type { Limits } from '@callboard/client/protocol';
+import type { Limits, TopicStorage } from '@callboard/client/protocol';
 
 export interface Endpoint {
   readonly host: string;
@@ -25,6 +25,8 @@ export interface NodeConfig {
   readonly secret: string;
   /** For the admin calls. Random where none is configured, so that every token is wrong. */
   readonly adminToken: string;
+  /** Of topics whose creator does not say. */
+  readonly storage: TopicStorage;
   /** Brokers wait for the admin call `add` instead of registering themselves. */
   readonly manualBrokers: boolean;
   readonly logLevel: LogLevel;

@@ -124,6 +124,7 @@ function configOf(options: BrokerOptions): NodeConfig {
     dataDirectory: dataDir === undefined ? '' : resolve(dataDir),
     secret: randomBytes(32).toString('hex'),
     adminToken: adminToken ?? randomBytes(16).toString('hex'),
+    storage: dataDir === undefined ? 'memory' : 'disk',
     manualBrokers: false,
     logLevel: 'silent',
     allowedOrigins,

@@ -13,14 +13,21 @@ import { logWriterActorId } from '../actors/log-writer/messages.ts';
 import { Manager } from '../actors/manager/manager.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
 import { partitionActorId, type PartitionReplicaMessage } from '../actors/partition-replica/messages.ts';
+import { MemoryCopy } from '../actors/partition-replica/memory-copy.ts';
 import { PartitionReplica } from '../actors/partition-replica/replica.ts';
 import { ScrubberActor, scrubberActorId } from '../actors/scrubber/scrubber.ts';
 import { peerLinkActorId } from '../actors/peer-link/messages.ts';
 import { PeerLink } from '../actors/peer-link/peer-link.ts';
-import type { ActorSystem, Checksum, RestartPolicy } from '../kernel/index.ts';
+import type { Actor, ActorSystem, Checksum, RestartPolicy } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import { Scrubber } from '../storage/scrubber.ts';
-import type { GroupId, Limits, LogIndex } from '@callboard/client/protocol';
+import {
+  firstOffsetOf,
+  type GroupId,
+  type Limits,
+  type LogIndex,
+  type TopicStorage,
+} from '@callboard/client/protocol';
 
 export interface NodeActorsOptions {
   readonly system: ActorSystem;
@@ -33,6 +40,8 @@ export interface NodeActorsOptions {
   readonly limits: Limits;
   readonly crc32: Checksum;
   readonly manualBrokers: boolean;
+  /** Of topics whose creator does not say; on disk unless given. */
+  readonly defaultStorage?: TopicStorage;
   onClusterId(id: string): void;
 }
 
@@ -77,10 +86,14 @@ export function startNodeActors(options: NodeActorsOptions): void {
   system.spawn(healthCheckerActorId, () => new HealthChecker({ node: name, limits }), {
     restart: shellRestarts,
   });
-  system.spawn(gatewayActorId, () => new Gateway({ limits, crc32 }), {
-    restart: shellRestarts,
-    ...gatewaySpawnOptions(limits),
-  });
+  system.spawn(
+    gatewayActorId,
+    () => new Gateway({ limits, crc32, defaultStorage: options.defaultStorage ?? 'disk' }),
+    {
+      restart: shellRestarts,
+      ...gatewaySpawnOptions(limits),
+    },
+  );
   startScrubber(options);
 }
 
@@ -115,19 +128,23 @@ function startScrubber({ system, store, limits }: NodeActorsOptions): void {
 function replicaSpawner(options: NodeActorsOptions) {
   const { system, store, limits, crc32 } = options;
   const budget = { bytes: 0 };
-  return (group: GroupId, members: readonly GroupMember[], preferred: boolean): void => {
+  return (
+    group: GroupId,
+    members: readonly GroupMember[],
+    preferred: boolean,
+    generation: number | undefined,
+  ): void => {
     const id = partitionActorId(group);
-    const make = (): PartitionReplica =>
-      new PartitionReplica({
-        group,
-        members,
-        self: store.journalId,
-        startCount: store.startCount,
-        limits,
-        crc32,
-        budget,
-        lowSpace: () => store.lowSpace(),
-      });
+    const { journalId: self, startCount } = store;
+    const shared = { group, members, self, startCount, limits, crc32, budget };
+    const make = (): Actor<PartitionReplicaMessage> =>
+      generation === undefined
+        ? new PartitionReplica({ ...shared, noRoom: () => (store.lowSpace() ? 'low_disk_space' : undefined) })
+        : new MemoryCopy({
+            ...shared,
+            firstOffset: firstOffsetOf(generation),
+            noRoom: () => (store.memoryFull() ? 'memory_full' : undefined),
+          });
     const running = system.find<PartitionReplicaMessage>(id);
     const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make, { restart: replicaRestarts });
     if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');

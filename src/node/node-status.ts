@@ -73,6 +73,7 @@ export class NodeStatus {
       reasons,
       health: this.healthy() ? 'ok' : 'failed',
       lowSpace: this.#store?.lowSpace() ?? false,
+      memoryFull: this.#store?.memoryFull() ?? false,
       directory: manager,
       brokers: manager.brokers ?? [],
       partitions: replicasOf(actors),

@@ -213,6 +213,7 @@ function join(parts: Parts, store: LogStore, url: string): PeerLinks {
     limits,
     crc32,
     manualBrokers: config.manualBrokers,
+    defaultStorage: config.storage,
     onClusterId: (id) => {
       links.clusterId = id;
     },

@@ -46,10 +46,13 @@ export class CursorTable {
   readonly #recent = new Set<string>();
   readonly #most: number;
   readonly #mostRecent: number;
+  readonly #first: number;
 
-  constructor(most: number, mostRecent: number) {
+  /** `first`: where the log begins; a position below it stands for this one. */
+  constructor(most: number, mostRecent: number, first: number = 0) {
     this.#most = most;
     this.#mostRecent = mostRecent;
+    this.#first = first;
   }
 
   /** Whether one more consumer's cursor can be kept. */
@@ -57,9 +60,9 @@ export class CursorTable {
     return this.#cursors.has(consumer) || this.#cursors.size < this.#most;
   }
 
-  /** The next offset to be read; 0 for a consumer that has read nothing yet. */
+  /** The next offset to be read; the first one for a consumer that has read nothing yet. */
   of(consumer: string): number {
-    return this.#cursors.get(consumer)?.at ?? 0;
+    return this.#cursors.get(consumer)?.at ?? this.#first;
   }
 
   move({ consumer, from, to }: CursorMove, end: number): Moved {
@@ -76,7 +79,7 @@ export class CursorTable {
     const admits = known?.admits ?? firstSession;
     if (session < admits) return { ok: false, why: 'fenced', admits };
     const fresh = known === undefined || reset;
-    const at = start === fromEnd ? end : start;
+    const at = start === fromEnd ? end : Math.max(start, this.#first);
     if (fresh && at > end) return { ok: false, why: 'beyond-end', end };
     if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit: this.#most };
     const cursor = this.#put(consumer, fresh ? at : known.at);

@@ -46,13 +46,17 @@ export type Applied =
   | { readonly kind: 'noop' };
 
 export class PartitionMachine {
+  readonly first: Offset;
   readonly #producers: ProducerTable;
   readonly #cursors: CursorTable;
-  #end: Offset = offset(0);
+  #end: Offset;
   #lastIndex = 0;
 
-  constructor(limits: PartitionLimits) {
-    this.#cursors = new CursorTable(limits.cursorsPerPartition, limits.statusConsumers);
+  /** `first`: offset of the first record, and every consumer's first position. */
+  constructor(limits: PartitionLimits, first: Offset = offset(0)) {
+    this.first = first;
+    this.#end = first;
+    this.#cursors = new CursorTable(limits.cursorsPerPartition, limits.statusConsumers, first);
     this.#producers = new ProducerTable(limits);
   }
 

@@ -51,6 +51,7 @@ test('has defaults for a node alone on this machine', () => {
   assert.equal(config.peers, [{ name: 'broker-1', host: '127.0.0.1', port: 8080 }]);
   assert.is(config.dataDirectory, join(directory, 'callboard-data'));
   assert.is(config.manualBrokers, false);
+  assert.is(config.storage, 'disk');
   assert.is(config.logLevel, 'info');
   assert.not.ok('limitsOverrides' in config);
 });
@@ -304,6 +305,8 @@ test('says of each value what was wrong with it and where it came from', () => {
     "did you mean 'info'?",
   );
   refused({}, { CALLBOARD_MANUAL_BROKERS: 'maybe' }, "manualBrokers is 'maybe'", 'write true or false');
+  refused({}, { CALLBOARD_STORAGE: 'memry' }, "storage is 'memry'", "did you mean 'memory'?");
+  refused({}, { CALLBOARD_STORAGE: 'tape' }, "storage is 'tape'", "kept on 'disk' or in 'memory'");
   refused(
     { config: writeConfig({ name: 7 }) },
     {},

@@ -18,7 +18,18 @@ const broker = fc.constantFrom('b1', 'b2', 'b3', 'b4', 'x');
 const anyId = fc.integer({ min: 1, max: 6 }).map(id);
 
 const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
-  fc.record({ kind: fc.constant('create-topic' as const), name, partitions: fc.integer({ min: 0, max: 4 }) }),
+  fc.record({
+    kind: fc.constantFrom('create-topic' as const, 'create-memory-topic' as const),
+    name,
+    partitions: fc.integer({ min: 0, max: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('copies-lost' as const),
+    replica: anyId,
+    start: fc.integer({ min: 1, max: 2 }),
+    turn: fc.integer({ min: 1, max: 5 }),
+    groups: fc.array(fc.integer({ min: 1, max: 8 }).map(groupId), { maxLength: 4 }),
+  }),
   fc.record({ kind: fc.constantFrom('topic-ready' as const, 'remove-topic' as const), name }),
   fc.record({
     kind: fc.constant('topic-deleted' as const),

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'duplicate_unknown_offset'
   | 'storage_failed'
   | 'low_disk_space'
+  | 'memory_full'
   | 'replica_damaged'
   | 'auth_failed'
   | 'unavailable'
@@ -80,6 +81,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   ),
   storage_failed: entry('A write or sync of the node failed; its storage has stopped.', true, 'unknown'),
   low_disk_space: entry('The disk of a node is nearly full, so it takes no new records.', true),
+  memory_full: entry(
+    'A node keeps as many records in memory as it may, so it takes no new ones there.',
+    true,
+  ),
   replica_damaged: entry('This copy of the partition is damaged and is being repaired.', true),
   auth_failed: entry('The token or the proof of the secret is missing or wrong.', false),
   unavailable: entry('The node is starting, stopping or cannot be reached.', true),

@@ -187,13 +187,19 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   }
 
   #create(frame: Extract<Frame, { kind: 'create-topic' }>): void {
-    if (frame.storage === 'memory' || frame.replicas !== undefined) {
+    if (frame.replicas !== undefined) {
       const message =
-        "this release creates topics on disk with the cluster's replication factor only; leave out storage and replicas";
+        "this release creates topics with the cluster's replication factor only; leave out replicas";
       this.#fail(frame.correlation, failure('bad_request', { message }));
       return;
     }
-    this.#call(frame, { op: 'create-topic', name: frame.topic, partitions: frame.partitions });
+    const { topic: name, partitions, storage } = frame;
+    this.#call(frame, {
+      op: 'create-topic',
+      name,
+      partitions,
+      ...(storage === undefined ? {} : { storage }),
+    });
   }
 
   #route(frame: ToPartition | Subscribe): void {

@@ -196,8 +196,8 @@ export class Asks {
   #isFinal(flight: Flight, error: CallError): boolean {
     if (error.outcome === 'applied') return true;
     if (error.outcome === 'unknown') return !flight.ask.repeatable;
-    // Nobody frees a disk within a call's deadline; whoever asks is better told at once.
-    return !error.retriable || error.code === 'low_disk_space';
+    // Nobody makes room within a call's deadline; whoever asks is better told at once.
+    return !error.retriable || error.code === 'low_disk_space' || error.code === 'memory_full';
   }
 
   #pause(flight: Flight, error: CallError): void {

@@ -31,7 +31,7 @@ export class DirectoryCopy {
 
   /** In order of creation, which is the order of their group numbers, on every node and after every restart. */
   topicNames(): string[] {
-    const created = (topic: Topic): number => topic.partitions[0]?.group ?? 0;
+    const created = (topic: Topic): number => topic.created ?? topic.partitions[0]?.group ?? 0;
     return [...this.#topics.values()].toSorted((a, b) => created(a) - created(b)).map((topic) => topic.name);
   }
 
@@ -99,6 +99,8 @@ export class DirectoryCopy {
   #putTopic(topic: Topic): Topic | undefined {
     if (topic.state === 'deleting') return this.#remove(topic);
     if (topic.state === 'creating') return undefined;
+    // A partition that was begun anew has another group; whoever still asks the one before finds it nowhere.
+    for (const { group } of this.#topics.get(topic.name)?.partitions ?? []) this.#placements.delete(group);
     this.#topics.set(topic.name, topic);
     for (const placement of topic.partitions) this.#placements.set(placement.group, placement);
     return undefined;

@@ -4,7 +4,7 @@
  * What each kind of call does stands in a file of its own; here is what they share: the copy of the directory, the engine that
  * asks partitions, the bounds on waiting calls, and the one timer that runs while anything waits.
  */
-import type { Crc32, Limits } from '@callboard/client/protocol';
+import type { Crc32, Limits, TopicStorage } from '@callboard/client/protocol';
 import { refTo, type Actor, type Context, type SpawnOptions } from '../../kernel/index.ts';
 import { peerLinkActorId } from '../peer-link/messages.ts';
 import { Asks } from './asks.ts';
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly crc32: Crc32;
   /** Partitions of a topic that a producer's registration creates. Default: 2. */
   readonly defaultPartitions?: number;
+  /** Of a topic whose creator does not say; on disk unless given. */
+  readonly defaultStorage?: TopicStorage;
   readonly pace?: Partial<GatewayPace>;
   /** Round-robin cursors kept for topics, and as many for consumers. Default: 100,000. */
   readonly cursors?: number;
@@ -82,6 +84,7 @@ export class Gateway implements Actor<GatewayMessage> {
       leaders,
       directory: new DirectoryCalls(context, calls),
       defaultPartitions: this.#options.defaultPartitions ?? 2,
+      defaultStorage: this.#options.defaultStorage ?? 'disk',
     };
     this.#run = {
       parts,

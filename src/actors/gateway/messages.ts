@@ -4,14 +4,20 @@
  * may be retried, and answers each call exactly once within its deadline.
  */
 import type { Ref } from '../../kernel/index.ts';
-import type { CallError, GroupId, SessionOf, TopicPlaces } from '@callboard/client/protocol';
+import type { CallError, GroupId, SessionOf, TopicPlaces, TopicStorage } from '@callboard/client/protocol';
 import type { DirectoryAnswer, DirectoryEvents } from '../manager/messages.ts';
 import type { GroupLink } from '../group/messages.ts';
 import type { PartitionAnswer } from '../partition-replica/messages.ts';
 
 export type Call =
   | { readonly op: 'topics' }
-  | { readonly op: 'create-topic'; readonly name: string; readonly partitions: number }
+  | {
+      readonly op: 'create-topic';
+      readonly name: string;
+      readonly partitions: number;
+      /** Absent: the node's default. */
+      readonly storage?: TopicStorage;
+    }
   /** From operators only: whoever calls has proved that it is one. */
   | { readonly op: 'remove-topic'; readonly name: string }
   | { readonly op: 'register-producer'; readonly topic: string }

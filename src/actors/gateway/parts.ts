@@ -1,5 +1,5 @@
 /** What the gateway's files share: one set per start of the actor. */
-import type { CallError, Crc32, GroupId, Limits } from '@callboard/client/protocol';
+import type { CallError, Crc32, GroupId, Limits, TopicStorage } from '@callboard/client/protocol';
 import type { Context } from '../../kernel/index.ts';
 import type { Asks } from './asks.ts';
 import type { Calls, PendingCall } from './calls.ts';
@@ -19,6 +19,8 @@ export interface GatewayParts {
   readonly directory: DirectoryCalls;
   /** Partitions of a topic that a producer's registration creates. */
   readonly defaultPartitions: number;
+  /** Of a topic whose creator does not say. */
+  readonly defaultStorage: TopicStorage;
 }
 
 /** `final`: no news of the directory could change this answer. */

@@ -1,5 +1,5 @@
 /** The calls that are answered by the directory alone: topics, registrations, brokers. */
-import { utf8Length } from '@callboard/client/protocol';
+import { utf8Length, type TopicStorage } from '@callboard/client/protocol';
 import { badBrokerName, badTopicName, brokerNotFound } from '../../directory/errors.ts';
 import type { DirectoryResult } from '../../directory/index.ts';
 import { isBrokerName, isTopicName } from '../../directory/names.ts';
@@ -18,8 +18,8 @@ export function listTopics(parts: GatewayParts, call: PendingCall): void {
 }
 
 export function createTopic(parts: GatewayParts, call: PendingCall, asked: CallOf<'create-topic'>): void {
-  const { name, partitions } = asked;
-  create(parts, call, { name, partitions }, (result) => {
+  const { name, partitions, storage } = asked;
+  create(parts, call, { name, partitions, storage }, (result) => {
     if (result.ok) parts.calls.succeed(call, { op: 'create-topic' });
     else parts.calls.fail(call, result.error);
   });
@@ -49,7 +49,8 @@ export function registerProducer(
     register(parts, call, 'producer', topic);
     return;
   }
-  create(parts, call, { name: topic, partitions: parts.defaultPartitions }, (result) => {
+  const fresh = { name: topic, partitions: parts.defaultPartitions, storage: undefined };
+  create(parts, call, fresh, (result) => {
     if (result.ok || result.error.code === 'topic_exists') register(parts, call, 'producer', topic);
     else parts.calls.fail(call, result.error);
   });
@@ -100,13 +101,20 @@ export function administer(parts: GatewayParts, call: PendingCall, asked: CallOf
 function create(
   parts: GatewayParts,
   call: PendingCall,
-  topic: { readonly name: string; readonly partitions: number },
+  topic: {
+    readonly name: string;
+    readonly partitions: number;
+    readonly storage: TopicStorage | undefined;
+  },
   then: (result: DirectoryResult) => void,
 ): void {
   const { topicNameBytes } = parts.limits;
-  if (isTopicName(topic.name, topicNameBytes)) {
-    parts.directory.change(call, { kind: 'create-topic', ...topic }, then);
-  } else then(badTopicName(topic.name, topicNameBytes));
+  const { name, partitions, storage = parts.defaultStorage } = topic;
+  if (!isTopicName(name, topicNameBytes)) then(badTopicName(name, topicNameBytes));
+  else {
+    const kind = storage === 'memory' ? 'create-memory-topic' : 'create-topic';
+    parts.directory.change(call, { kind, name, partitions }, then);
+  }
 }
 
 function register(parts: GatewayParts, call: PendingCall, who: 'producer' | 'consumer', topic: string): void {

@@ -6,7 +6,12 @@
  * and then the outcome is unknown. All tries carry one tag, so the directory makes the change once.
  */
 import { refTo, type Context } from '../../kernel/index.ts';
-import { encodeEntry, type DirectoryCommand, type DirectoryResult } from '../../directory/index.ts';
+import {
+  createsTopic,
+  encodeEntry,
+  type DirectoryCommand,
+  type DirectoryResult,
+} from '../../directory/index.ts';
 import { hex, type CallError, type Limits } from '@callboard/client/protocol';
 import { badCommand, tooManyWaiting } from './errors.ts';
 import {
@@ -217,7 +222,7 @@ export class Changes {
    * this cluster that has not presented itself in the directory, so that nothing could be placed on it.
    */
   #mustWait({ command, result }: PendingChange): boolean {
-    if (command.kind === 'create-topic') {
+    if (createsTopic(command)) {
       const exists = result?.ok === true || result?.error.code === 'topic_exists';
       return exists && this.#view.isCreating(command.name);
     }

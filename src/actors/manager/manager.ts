@@ -100,8 +100,11 @@ export class Manager implements Actor<ManagerMessage> {
         ...broker,
         state: brokerState(broker),
       })),
-      topics: [...(member?.machine.topics() ?? [])].map(({ name, state, partitions }) => {
-        return { name, state, groups: partitions.map((partition) => partition.group) };
+      topics: [...(member?.machine.topics() ?? [])].map(({ name, state, storage, partitions }) => {
+        const groups = partitions.map((partition) => partition.group);
+        /** How often partitions lost all they had, and were begun anew. */
+        const losses = partitions.reduce((sum, { generation = 0 }) => sum + generation, 0);
+        return { name, state, storage: storage ?? 'disk', groups, losses };
       }),
       deleting: [...(member?.machine.deleting() ?? [])].map(({ name, partitions }) => {
         return { name, groups: partitions.map((partition) => partition.group) };
@@ -110,6 +113,8 @@ export class Manager implements Actor<ManagerMessage> {
       replicas: this.#replicas.born,
       /** Placed here under a journal that this node has lost; they stay out. */
       lostReplicas: this.#replicas.lost,
+      /** In memory, damaged, and without a leader to heal from. */
+      copiesLost: this.#replicas.copiesLost,
       changes: this.#changes.size,
       barriers: this.#barriers.size,
       proposals: member?.primary.pending ?? 0,
@@ -153,6 +158,8 @@ export class Manager implements Actor<ManagerMessage> {
       case 'log-died':
         this.#replicas.died(message.groups);
         return this.#member?.tellGone();
+      case 'copy-given-up':
+        return this.#replicas.copyGivenUp(message.group);
       case 'leader-ready':
         return this.#leaderReady(message.group);
       case 'manager-tick':
@@ -195,7 +202,7 @@ export class Manager implements Actor<ManagerMessage> {
     this.#changes.settle();
     this.#barriers.settle();
     this.#queries.applied(member.driver.applied);
-    this.#replicas.settle();
+    this.#replicas.settle(member.machine.copiesOf(this.#options.replica));
   }
 
   #tick(): void {
@@ -207,6 +214,7 @@ export class Manager implements Actor<ManagerMessage> {
     const member = this.#member;
     if (member === undefined) return;
     this.#register(member);
+    this.#replicas.tick(nowMs, (command) => this.#changes.want(command));
     if (!this.#repeats.due(nowMs)) return;
     this.#tellReady();
     member.repeat();

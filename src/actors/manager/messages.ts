@@ -70,6 +70,15 @@ export interface LeaderReady {
   readonly group: GroupId;
 }
 
+/**
+ * A copy in memory on this node is damaged, has known of no leader for long, and takes part in nothing since then. Repeated
+ * until it is stopped.
+ */
+export interface CopyGivenUp {
+  readonly kind: 'copy-given-up';
+  readonly group: GroupId;
+}
+
 /** Manager to primary: `node` holds nothing of this group of a topic that is being deleted. Repeated until the directory forgets it. */
 export interface PartitionGone {
   readonly kind: 'partition-gone';
@@ -172,6 +181,7 @@ export type ManagerMessage =
   | Barrier
   | Change
   | LeaderReady
+  | CopyGivenUp
   | BrokerHealth
   | FounderHello
   | FounderList

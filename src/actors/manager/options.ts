@@ -28,7 +28,12 @@ export interface ManagerOptions {
   /**
    * Starts the actor `partition/GROUP` of a born replica, unless it runs; `preferred`: sends it `campaign` too. A restarted
    * manager calls this again for every replica; one that runs and leads must then say `leader-ready` again, since
-   * what it said before was lost with the earlier incarnation.
+   * what it said before was lost with the earlier incarnation. `generation`: of one in memory; undefined for one on disk.
    */
-  readonly spawnReplica: (group: GroupId, members: readonly GroupMember[], preferred: boolean) => void;
+  readonly spawnReplica: (
+    group: GroupId,
+    members: readonly GroupMember[],
+    preferred: boolean,
+    generation: number | undefined,
+  ) => void;
 }

@@ -1,6 +1,6 @@
 /** One change on its way, seen from the node that was asked for it. */
 import type { Ref } from '../../kernel/index.ts';
-import type { DirectoryCommand, DirectoryResult } from '../../directory/index.ts';
+import { createsTopic, type DirectoryCommand, type DirectoryResult } from '../../directory/index.ts';
 import type { CallError } from '@callboard/client/protocol';
 import { noAnswer, noQuorum, notSpread, stillCreating } from './errors.ts';
 import type { DirectoryAnswer } from './messages.ts';
@@ -50,7 +50,7 @@ export function lateError(change: PendingChange, leaderKnown: boolean): CallErro
       return noAnswer(givenMs, result?.ok === true ? 'unknown' : 'not_applied');
     case 'readying': {
       if (command.kind === 'admin') return notSpread([command.broker], givenMs);
-      const name = command.kind === 'create-topic' ? command.name : '';
+      const name = createsTopic(command) ? command.name : '';
       return stillCreating(name, givenMs, result?.ok === true ? 'unknown' : 'not_applied');
     }
     case 'spreading':

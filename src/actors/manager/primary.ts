@@ -6,7 +6,7 @@
  */
 import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
 import type { DirectoryCommand, DirectoryResult } from '../../directory/index.ts';
-import { encodeEntry } from '../../directory/index.ts';
+import { createsTopic, encodeEntry } from '../../directory/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
 import { buildChunk, chunkKind, noProducer, offset, type CallError } from '@callboard/client/protocol';
 import type { GroupDriver } from '../group/driver.ts';
@@ -34,7 +34,7 @@ interface Proposal {
 
 /** A command that answers differently the second time needs its tag in the log; the others are the same however often. */
 function needsTag(command: DirectoryCommand): boolean {
-  return command.kind === 'create-topic' || command.kind === 'remove-topic' || command.kind === 'admin';
+  return createsTopic(command) || command.kind === 'remove-topic' || command.kind === 'admin';
 }
 
 function refusalError(refusal: ProposeRefusal): CallError {

@@ -17,6 +17,7 @@ export class Readiness {
 
   /** The directory says so. */
   topic(topic: Topic): void {
+    if (topic.created !== undefined) this.#forgetReplaced(topic);
     for (const { group } of topic.partitions) {
       if (topic.state === 'creating') this.#topicOf.set(group, topic);
       else this.#topicOf.delete(group);
@@ -24,6 +25,16 @@ export class Readiness {
     if (topic.state !== 'creating') this.#ready.delete(topic.name);
     if (topic.state !== 'deleting') return;
     for (const { group } of topic.partitions) this.#led.delete(group);
+  }
+
+  /** A partition that was begun anew has another group now. */
+  #forgetReplaced(topic: Topic): void {
+    const groups = new Set(topic.partitions.map(({ group }) => group));
+    for (const [group, { name }] of this.#topicOf) {
+      if (name !== topic.name || groups.has(group)) continue;
+      this.#topicOf.delete(group);
+      this.#ready.get(name)?.delete(group);
+    }
   }
 
   ledHere(group: GroupId): void {

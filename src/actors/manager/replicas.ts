@@ -5,15 +5,18 @@
  * A replica's birth is durable before its actor starts: its promises must not be older than its own existence. It dies once, and
  * is not born again when a restarted manager reads the directory's log from its beginning: groups are placed, and so born, in the
  * order of their numbers, so one that is not here and not above the highest that died here has died too.
+ *
+ * Replicas in memory are born like the others, but run only when `MemoryCopies` lets them.
  */
 import { refTo, type Context } from '../../kernel/index.ts';
-import type { PartitionPlacement, Topic } from '../../directory/index.ts';
+import type { CopiesLost, CopiesWord, PartitionPlacement, Topic } from '../../directory/index.ts';
 import type { Birth } from '../../raft/index.ts';
 import type { GroupId } from '@callboard/client/protocol';
 import type { GroupMember } from '../group/messages.ts';
 import { logWriterActorId, type LogWriterMessage } from '../log-writer/messages.ts';
 import { partitionActorId, type PartitionReplicaMessage } from '../partition-replica/messages.ts';
 import { membersText, parseMembers } from './founders.ts';
+import { MemoryCopies } from './memory-copies.ts';
 import type { ManagerMessage } from './messages.ts';
 import type { ManagerOptions } from './options.ts';
 
@@ -37,10 +40,47 @@ export class Replicas {
   readonly #lost = new Set<GroupId>();
   /** Being deleted: told to the writer, or still being born. */
   readonly #dying = new Set<GroupId>();
+  readonly #copies: MemoryCopies;
+  /** Groups in memory by topic, as the directory last told, wherever they are. */
+  readonly #inMemory = new Map<string, Topic>();
+  /** Replicas in memory that are to campaign once they run. */
+  readonly #preferred = new Set<GroupId>();
 
   constructor(context: Context<ManagerMessage>, options: ManagerOptions) {
+    const { replica, startCount, limits } = options;
     this.#context = context;
     this.#options = options;
+    this.#copies = new MemoryCopies({
+      replica,
+      start: startCount * 2 ** 20 + context.incarnation,
+      first: startCount === 1 && context.incarnation === 1,
+      limits,
+      run: (group) => this.#runCopy(group),
+      rerun: (group) => {
+        context.stop(refTo(context.self.node, partitionActorId(group)));
+        this.#runCopy(group);
+      },
+    });
+  }
+
+  /** Groups in memory whose copy here is damaged and has found no leader to heal from. */
+  get copiesLost(): readonly GroupId[] {
+    return this.#copies.lost;
+  }
+
+  copyGivenUp(group: GroupId): void {
+    this.#copies.givenUp(group, this.#context.now());
+  }
+
+  tick(nowMs: number, say: (command: CopiesLost) => () => boolean): void {
+    this.#copies.tick(nowMs, say);
+  }
+
+  #runCopy(group: GroupId): void {
+    const placement = this.#placements.get(group);
+    if (placement === undefined) throw new Error(`group ${group} runs nowhere: it is not placed here`);
+    const preferred = this.#preferred.delete(group);
+    this.#options.spawnReplica(group, membersOf(placement), preferred, placement.generation ?? 0);
   }
 
   get born(): number {
@@ -67,13 +107,15 @@ export class Replicas {
     for (const birth of this.#options.births()) {
       if (birth.group === 0) continue;
       this.#born.add(birth.group);
-      this.#options.spawnReplica(birth.group, parseMembers(birth.members), false);
+      if (birth.storage === 'memory') this.#copies.born(birth.group);
+      else this.#options.spawnReplica(birth.group, parseMembers(birth.members), false, undefined);
     }
   }
 
   /** The directory has placed a topic. */
   topic(topic: Topic): void {
     const { node } = this.#context.self;
+    if (topic.storage === 'memory') this.#followLosses(topic);
     for (const placement of topic.partitions) {
       const rank = placement.replicas.findIndex((replica) => replica.node === node);
       const replica = placement.replicas[rank];
@@ -84,13 +126,36 @@ export class Replicas {
       }
       this.#placements.set(placement.group, placement);
       if (replica.replica === this.#options.replica) {
-        this.#placed(placement, rank === 0 && topic.state === 'creating');
+        const fresh = topic.state === 'creating' || placement.generation !== undefined;
+        this.#placed(placement, topic, rank === 0 && fresh);
       } else this.#lost.add(placement.group);
     }
   }
 
-  /** Sends off what waits to be born, one request at a time. */
-  settle(): void {
+  /** A partition that was begun anew leaves its group before behind. */
+  #followLosses(topic: Topic): void {
+    const before = this.#inMemory.get(topic.name);
+    if (topic.state === 'deleting') this.#inMemory.delete(topic.name);
+    else this.#inMemory.set(topic.name, topic);
+    if (before === undefined || topic.state === 'deleting') return;
+    const groups = new Set(topic.partitions.map(({ group }) => group));
+    before.partitions.forEach(({ group }, partition) => {
+      if (groups.has(group)) return;
+      this.#bury(group);
+      if (!this.#copies.open) return;
+      const successor = topic.partitions[partition]?.group;
+      this.#context.trace.note('error', 'memory.partition-lost', {
+        topic: topic.name,
+        partition,
+        group,
+        successor,
+      });
+    });
+  }
+
+  /** Sends off what waits to be born, one request at a time. `word`: see `MemoryCopies.settle`. */
+  settle(word: CopiesWord | undefined): void {
+    this.#copies.settle(word);
     if (this.#waiting.size === 0 || this.#asked.size > 0) return;
     const births: Birth[] = [];
     for (const [group, waiting] of this.#waiting) {
@@ -113,7 +178,10 @@ export class Replicas {
         continue;
       }
       this.#born.add(group);
-      this.#options.spawnReplica(group, asked.members, asked.preferred);
+      if (asked.birth.storage === 'memory') {
+        if (asked.preferred) this.#preferred.add(group);
+        this.#copies.born(group);
+      } else this.#options.spawnReplica(group, asked.members, asked.preferred, undefined);
     }
   }
 
@@ -154,6 +222,8 @@ export class Replicas {
   #bury(group: GroupId): void {
     this.#placements.delete(group);
     this.#lost.delete(group);
+    this.#copies.gone(group);
+    this.#preferred.delete(group);
     if (this.#dying.has(group)) return;
     if (this.#asked.has(group)) {
       this.#dying.add(group);
@@ -175,11 +245,18 @@ export class Replicas {
     );
   }
 
-  #placed(placement: PartitionPlacement, preferred: boolean): void {
-    const { group, replicas } = placement;
+  #placed(placement: PartitionPlacement, topic: Topic, preferred: boolean): void {
+    const { group } = placement;
+    if (topic.storage === 'memory') this.#copies.placed(group);
     if (!this.isGone(group) || group <= this.#options.diedUpTo()) return;
-    const members = replicas.map(({ node, replica }): GroupMember => ({ node, replica }));
-    const birth: Birth = { group, replica: this.#options.replica, members: membersText(members) };
+    const members = membersOf(placement);
+    const { replica } = this.#options;
+    const stored = topic.storage === 'memory' ? ({ storage: 'memory' } as const) : {};
+    const birth: Birth = { group, replica, members: membersText(members), ...stored };
     this.#waiting.set(group, { birth, members, preferred });
   }
+}
+
+function membersOf({ replicas }: PartitionPlacement): readonly GroupMember[] {
+  return replicas.map(({ node, replica }) => ({ node, replica }));
 }

@@ -59,6 +59,7 @@ export function queryHost(parts: ReplicaParts): QueryHost {
   const { machine, readable, log, limits } = parts;
   return {
     readBytes: limits.readBytes,
+    first: machine.first,
     end: () => machine.end,
     readableEnd: () => readable.end,
     cursor: (consumer) => machine.cursor(consumer),

@@ -21,6 +21,8 @@ type Asked = Fetch | Locate | Size;
 
 export interface QueryHost {
   readonly readBytes: number;
+  /** Where the partition's records begin; a position below it stands for this one. */
+  readonly first: Offset;
   end(): Offset;
   readableEnd(): Offset;
   cursor(consumer: string): Offset;
@@ -66,7 +68,8 @@ export class Queries {
   fetch(request: Fetch): void {
     const host = this.#host;
     const upTo = host.readableEnd();
-    const { id, offset: from } = request;
+    const { id } = request;
+    const from = offset(Math.max(request.offset, host.first));
     if (from >= upTo) {
       host.confirm((leads) => {
         if (leads) host.answer(request, { kind: 'fetched', id, end: host.end(), chunks: [] });
@@ -94,7 +97,7 @@ export class Queries {
     });
   }
 
-  /** For an offset: that offset, or the end if it is above. */
+  /** For an offset: that offset, or the end if it is above, or the first one if it is below. */
   place(position: Position, then: (place: Place) => void): void {
     const host = this.#host;
     host.confirm((leads) => {
@@ -104,9 +107,9 @@ export class Queries {
       }
       const end = host.end();
       if (position.at === 'time') this.#placeOfTime(position.value, end, then);
-      else if (position.at === 'earliest') then({ offset: offset(0), end });
+      else if (position.at === 'earliest') then({ offset: host.first, end });
       else if (position.at === 'latest') then({ offset: end, end });
-      else then({ offset: offset(Math.min(position.value, end)), end });
+      else then({ offset: offset(Math.max(host.first, Math.min(position.value, end))), end });
     });
   }
 

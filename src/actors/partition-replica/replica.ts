@@ -52,8 +52,10 @@ export interface PartitionReplicaOptions {
   readonly limits: Limits;
   readonly crc32: Checksum;
   readonly budget: NodeBudget;
-  /** The disk is nearly full: new records are refused before it is. */
-  readonly lowSpace: () => boolean;
+  /** Of the partition's first record; absent: 0. Others belong to partitions that were begun anew after a loss. */
+  readonly firstOffset?: Offset;
+  /** Why new records are refused: the disk is nearly full, or what may be kept in memory is. */
+  readonly noRoom: () => 'low_disk_space' | 'memory_full' | undefined;
 }
 
 export class PartitionReplica implements Actor<PartitionReplicaMessage> {
@@ -73,7 +75,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   constructor(options: PartitionReplicaOptions) {
     this.#options = options;
-    this.#machine = new PartitionMachine(options.limits);
+    this.#machine = new PartitionMachine(options.limits, options.firstOffset);
   }
 
   start(context: Context<PartitionReplicaMessage>): void {
@@ -177,6 +179,10 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#produces.abandon(undefined);
     this.#abandonReaders();
     this.#count(0);
+  }
+
+  get standing(): { readonly verdict: string; readonly leader: string | undefined } {
+    return { verdict: this.#driver.verdict, leader: this.#driver.leaderNode };
   }
 
   inspect(): Record<string, unknown> {
@@ -323,7 +329,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (refusal !== undefined) return refusalError(refusal);
     const { budget, limits } = this.#options;
     if (budget.bytes + bytes > limits.uncommittedNodeBytes) return refusalError('uncommitted-full');
-    return this.#options.lowSpace() ? failure('low_disk_space', { retryAfterMs: 1_000 }) : undefined;
+    const code = this.#options.noRoom();
+    return code === undefined ? undefined : failure(code, { retryAfterMs: 1_000 });
   }
 
   #push(request: PushRequest): void {

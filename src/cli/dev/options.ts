@@ -1,5 +1,7 @@
 /** What `callboard dev` was asked for, checked and filled in. */
-import { resolve } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Endpoint } from '../../node/config.ts';
 import { parseHost, parsePort } from '../../node/config-endpoints.ts';
 import { environmentName, settingKeys, unknownVariables } from '../../node/config-sources.ts';
@@ -9,6 +11,10 @@ export interface DevOptions {
   readonly nodes: number;
   /** Absolute. */
   readonly data: string;
+  /** New topics are kept in memory. */
+  readonly memory: boolean;
+  /** `data` is made for this run and removed at its end. */
+  readonly temporary: boolean;
   readonly host: string;
   /** Of the first node; the others follow. */
   readonly port: number;
@@ -19,7 +25,7 @@ export interface DevOptions {
 
 const NODES_MAX = 9;
 /** Settings of a node that `dev` hands on as they are; it decides all others itself. */
-const PASSED_ON = ['adminToken', 'logLevel', 'limits', 'allowedOrigins'].map(environmentName);
+const PASSED_ON = ['adminToken', 'logLevel', 'limits', 'storage', 'allowedOrigins'].map(environmentName);
 
 function refuse(flag: string, value: string, why: string): CliError {
   return new CliError('usage', `${flag} is '${value}' (came from the command line): ${why}.`);
@@ -43,9 +49,14 @@ export function parseDevOptions(flags: Readonly<Record<string, unknown>>): DevOp
     const why = `${nodes} nodes need the ports up to ${port.value + nodes - 1}, and 65535 is the last one`;
     throw refuse('--port', String(port.value), `${why}; choose a smaller one`);
   }
+  const memory = flags['memory'] === true;
+  const temporary = memory && flags['data'] === undefined;
+  const ownFolder = join(tmpdir(), `callboard-memory-${randomUUID()}`);
   return {
     nodes,
-    data: resolve(given('data', './.callboard')),
+    data: temporary ? ownFolder : resolve(given('data', './.callboard')),
+    memory,
+    temporary,
     host: host.value,
     port: port.value,
     manualBrokers: flags['manualBrokers'] === true,

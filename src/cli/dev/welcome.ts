@@ -35,10 +35,12 @@ function curlLines(urls: readonly string[]): readonly string[] {
 export interface WelcomeFacts {
   readonly nodes: readonly { readonly name: string; readonly url: string }[];
   readonly data: string;
+  /** Topics are kept in memory. */
+  readonly memory: boolean;
   readonly adminToken: { readonly value: string; readonly file: string } | undefined;
 }
 
-export function welcome({ nodes, data, adminToken }: WelcomeFacts): string {
+export function welcome({ nodes, data, memory, adminToken }: WelcomeFacts): string {
   const token =
     adminToken === undefined
       ? 'the one in CALLBOARD_ADMIN_TOKEN'
@@ -55,7 +57,7 @@ export function welcome({ nodes, data, adminToken }: WelcomeFacts): string {
     `Admin token: ${token}`,
     `Data, and each node's log: ${data}/broker-N/callboard.log`,
     `State of a node: curl ${nodes[0]?.url ?? ''}/status`,
-    'Stop everything: Ctrl-C here, or kill this process. The data stays.',
+    `Stop everything: Ctrl-C here, or kill this process. ${memory ? 'Topics are in memory, and gone then.' : 'The data stays.'}`,
     '',
   ].join('\n');
 }

@@ -239,7 +239,7 @@ export class TestNode {
             const budget = { bytes: 0 };
             const shared = { self: store.journalId, startCount: store.startCount, limits, crc32, budget };
             const make = (): PartitionReplica =>
-              new PartitionReplica({ group, members, ...shared, lowSpace: () => false });
+              new PartitionReplica({ group, members, ...shared, noRoom: () => undefined });
             const running = system.find<PartitionReplicaMessage>(id);
             const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make);
             if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');

@@ -56,9 +56,9 @@ function newReplicas(
 replicas('are born once, journaled before they run, one request at a time', () => {
   const { fake, part, spawned } = newReplicas();
   part.topic(topicOn('n1', id(1), [1, 2]));
-  part.settle();
+  part.settle(undefined);
   part.topic(topicOn('n1', id(1), [1, 2, 3]));
-  part.settle();
+  part.settle(undefined);
   const [request] = fake.take('log-birth');
   assert.equal(
     (request?.message['births'] as Birth[]).map((birth) => birth.group as number),
@@ -67,10 +67,10 @@ replicas('are born once, journaled before they run, one request at a time', () =
   assert.equal(spawned, []);
   part.journaled([groupId(1), groupId(2)]);
   assert.equal(spawned, ['1 of 3 preferred', '2 of 3 preferred']);
-  part.settle();
+  part.settle(undefined);
   part.journaled([groupId(3)]);
   part.topic(topicOn('n1', id(1), [1, 2, 3]));
-  part.settle();
+  part.settle(undefined);
   assert.is(fake.take('log-birth').length, 1);
   assert.is(part.born, 3);
 });
@@ -79,7 +79,7 @@ replicas('of an earlier journal of this node are listed and never born', () => {
   const { fake, part } = newReplicas();
   part.topic(topicOn('n1', id(7), [4]));
   part.topic(topicOn('n2', id(1), [5]));
-  part.settle();
+  part.settle(undefined);
   assert.equal(fake.take('log-birth'), []);
   assert.equal(part.lost, [groupId(4)]);
 });
@@ -95,7 +95,7 @@ replicas('that the journal knows are started at once, except group 0', () => {
 replicas('that died are not born again, and deleted again when their removal is read again', () => {
   const { fake, part } = newReplicas([], 2);
   part.topic(topicOn('n1', id(1), [1, 2, 3]));
-  part.settle();
+  part.settle(undefined);
   const [request] = fake.take('log-birth');
   assert.equal(
     (request?.message['births'] as Birth[]).map((birth) => birth.group as number),
@@ -115,7 +115,7 @@ replicas('that died are not born again, and deleted again when their removal is 
 replicas('whose topic is removed while they are being born are deleted as soon as they are', () => {
   const { fake, part, spawned } = newReplicas();
   part.topic(topicOn('n1', id(1), [1, 2]));
-  part.settle();
+  part.settle(undefined);
   part.topic({ ...topicOn('n1', id(1), [1, 2]), state: 'deleting' });
   assert.equal(fake.take('log-death'), []);
   part.journaled([groupId(1), groupId(2)]);
@@ -128,7 +128,7 @@ replicas('that were never asked for are simply forgotten', () => {
   const { fake, part } = newReplicas();
   part.topic(topicOn('n1', id(1), [1]));
   part.topic({ ...topicOn('n1', id(1), [1]), state: 'deleting' });
-  part.settle();
+  part.settle(undefined);
   assert.equal([...fake.take('log-birth'), ...fake.take('log-death')], []);
   assert.ok(part.isGone(groupId(1)));
 });

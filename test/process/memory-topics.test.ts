@@ -1,0 +1,121 @@
+// weight: heavy
+// timeout: 300 s
+/**
+ * Topics in memory on three real nodes: nothing acknowledged is lost while a majority of the copies is sound, and when a
+ * majority is gone at a time, the loss is named and the topic serves on from empty.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Api } from '../lib/api.ts';
+import { withCluster, type Cluster } from '../lib/cluster.ts';
+import { eventually } from '../lib/eventually.ts';
+import { Ledger } from '../lib/ledger.ts';
+import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
+
+const test = suite('topics in memory');
+const PARTITIONS = 3;
+/** The shortest time that the limits allow before a copy is given up for lost. */
+const env = { CALLBOARD_STORAGE: 'memory', CALLBOARD_LIMITS: '{"memoryLossMs": 4000}' };
+
+interface PartitionState {
+  readonly group: number;
+  readonly verdict: string;
+  readonly storage?: string;
+}
+
+interface TopicState {
+  readonly name: string;
+  readonly storage: string;
+  readonly losses: number;
+}
+
+interface Status {
+  readonly partitions: readonly PartitionState[];
+  readonly directory: { readonly topics: readonly TopicState[] };
+}
+
+async function status(api: Api): Promise<Status> {
+  return (await api.expect('GET', '/status')) as unknown as Status;
+}
+
+/** Every node has a copy of each partition, and calls it sound. */
+async function untilNoneDamaged(cluster: Cluster): Promise<void> {
+  await eventually('no copy is damaged', async () => {
+    const all = await Promise.all(cluster.apis.map((api) => status(api)));
+    return all.every(
+      ({ partitions }) =>
+        partitions.length === PARTITIONS && partitions.every(({ verdict }) => verdict === 'clean'),
+    );
+  });
+}
+
+test('are there after each node was killed in turn, the next only when none is damaged, and with one gone for good', async () => {
+  await withCluster({ env }, async (cluster) => {
+    await cluster.api(0).createTopic('board', PARTITIONS);
+    const { directory, partitions } = await status(cluster.api(1));
+    assert.is(directory.topics[0]?.storage, 'memory');
+    assert.ok(partitions.every(({ storage }) => storage === 'memory'));
+    const ledger = new Ledger('board', PARTITIONS);
+    const writers = startWriters(cluster.apis, ledger);
+    let damaged = 0;
+    for (const node of cluster.nodes) {
+      await untilAllAcknowledge(ledger, writers, 20);
+      await node.kill();
+      await untilAllAcknowledge(ledger, writers, 10);
+      node.start();
+      await node.ready();
+      const seen = (await status(node.api)).partitions;
+      damaged += seen.filter(({ verdict }) => verdict === 'damaged').length;
+      await untilNoneDamaged(cluster);
+    }
+    // The last one is not started again.
+    await cluster.node(1).kill();
+    await untilAllAcknowledge(ledger, writers, 20);
+    await Promise.all(writers.map((writer) => writer.stop()));
+    const left = [cluster.api(0), cluster.api(2)];
+    await ledger.verify(left);
+    for (const api of left) assert.is((await status(api)).directory.topics[0]?.losses, 0);
+    console.log(`    ${String(ledger.acknowledged)} acknowledged; copies seen damaged: ${String(damaged)}`);
+  });
+});
+
+test('are begun anew, and say so, when two of three nodes lost them at once; offsets are never used twice', async () => {
+  await withCluster({ env }, async (cluster) => {
+    const api = cluster.api(0);
+    await api.createTopic('gone', 1);
+    const producer = await api.registerProducer('gone');
+    const send = async (message: string) => api.produce({ topic: 'gone', producer, message });
+    const consumer = await api.registerConsumer('gone');
+    for (let i = 0; i < 5; i += 1) assert.is((await send(`old ${String(i)}`)).offset, i);
+    assert.is((await api.consume({ topic: 'gone', consumer })).kind, 'record');
+    // All three: a sound copy that is left would be enough to heal the others.
+    await cluster.killAll();
+    cluster.startAll();
+    await cluster.ready();
+    const first = await eventually('the topic takes records again', async () => send('new'), 60_000);
+    assert.ok(first.offset >= 2 ** 42, `offset ${String(first.offset)}`);
+    const { directory } = await status(cluster.api(2));
+    assert.equal(
+      directory.topics.map(({ name, losses }) => [name, losses]),
+      [['gone', 1]],
+    );
+    const log = cluster.nodes.map(({ child }) => child.output).join('\n');
+    assert.match(log, 'memory.partition-lost');
+    assert.match(log, 'memory.copy-given-up');
+    // The consumer of before meets the new record, and nothing else.
+    const read = await cluster.api(1).consume({ topic: 'gone', consumer });
+    assert.equal(read, { kind: 'record', message: 'new', partition: 0 });
+    assert.is((await cluster.api(2).consume({ topic: 'gone', consumer })).kind, 'empty');
+    await untilAllHealed(cluster);
+  });
+});
+
+async function untilAllHealed(cluster: Cluster): Promise<void> {
+  await eventually('every copy of the new group is clean', async () => {
+    const all = await Promise.all(cluster.apis.map((api) => status(api)));
+    const groups = new Set(all.flatMap(({ partitions }) => partitions.map(({ group }) => group)));
+    return groups.size === 1 && all.every(({ partitions }) => partitions[0]?.verdict === 'clean');
+  });
+}
+
+test.run();
