@@ -78,8 +78,8 @@ export class MemoryCopy implements Actor<PartitionReplicaMessage> {
 
   /** Requests are refused, as by any replica that does not lead; of its group it hears nothing any more. */
   #decline(message: PartitionReplicaMessage): void {
-    if (message.kind === 'group-tick') this.#tell();
-    else if (message.kind !== 'campaign' && !message.kind.startsWith('group-'))
-      this.#replica.receive(message);
+    const { kind } = message;
+    if (kind === 'group-tick') this.#tell();
+    else if (kind !== 'campaign' && !kind.startsWith('group-')) this.#replica.receive(message);
   }
 }
