@@ -12,7 +12,8 @@ import { leastValueBytes, makeValue } from './workload/values.ts';
 import type { Workload } from './workload/workload.ts';
 import type { World } from './world.ts';
 
-const writableMicros = 30_000_000;
+/** Ten of the longest election timeouts. */
+const writableMicros = 20_000_000;
 const equalMicros = 90_000_000;
 const pollMs = 100;
 

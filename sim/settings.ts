@@ -171,6 +171,7 @@ const damaging: ReadonlySet<FaultKind> = new Set<FaultKind>([
 const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'isolate',
   'one-way-cut',
+  'bulk-cut',
   'clog',
   'connection-break',
   'deactivate',

@@ -48,6 +48,24 @@ const oneWayCut: Fault = (context) => {
   return true;
 };
 
+/** A leader that is heard but cannot send entries must give way in time. */
+const bulkCut: Fault = (context) => {
+  const { aim, random, world, during } = context;
+  const node = aim.running();
+  // In raw weather messages of consensus travel by themselves.
+  if (node === undefined || world.network.raw) return false;
+  const outward = random.chance(0.8);
+  const ways = waysOf(context, node.name).filter(
+    ({ direction }) => (direction.from === node.name) === outward,
+  );
+  for (const { direction } of ways) direction.bulkCut = true;
+  world.report.event(node.name, 'bulk-cut', outward);
+  during(someMs(context), () => {
+    for (const { link, direction } of ways) link.mend(direction);
+  });
+  return ways.length > 0;
+};
+
 const clog: Fault = (context) => {
   const { random, aim, world, during } = context;
   const node = aim.node(() => true);
@@ -108,6 +126,7 @@ const deactivate: Fault = ({ world, clients, random, aim, during }) => {
 export const networkFaults: Readonly<Record<string, Fault>> = {
   isolate,
   'one-way-cut': oneWayCut,
+  'bulk-cut': bulkCut,
   clog,
   'connection-break': connectionBreak,
   'answer-lost': answerLost,

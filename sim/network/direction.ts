@@ -16,6 +16,8 @@ export class Direction {
   #bulkFreeAt = 0;
   /** Nothing gets through. */
   cut = false;
+  /** Nothing that is large gets through: beats and votes do. */
+  bulkCut = false;
   /** Added to every frame. */
   clogMicros = 0;
   /** On their way. */

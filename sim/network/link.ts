@@ -75,7 +75,7 @@ export class Link {
     const direction = this.from(from);
     const generation = this.#up.get(from) ?? 0;
     const sealed = this.#network.options.parcels.seal(parcels);
-    if (direction.cut) {
+    if (direction.cut || (direction.bulkCut && lane === 'bulk')) {
       const held = this.#held.get(direction) ?? [];
       held.push({ lane, sealed, bytes, generation });
       this.#held.set(direction, held);
@@ -251,6 +251,7 @@ export class Link {
 
   mend(direction: Direction): void {
     direction.cut = false;
+    direction.bulkCut = false;
     direction.clogMicros = 0;
     const held = this.#held.get(direction) ?? [];
     this.#held.delete(direction);

@@ -16,6 +16,7 @@ export const faultKinds = [
   // Network.
   'isolate',
   'one-way-cut',
+  'bulk-cut',
   'clog',
   'connection-break',
   'message-loss',
