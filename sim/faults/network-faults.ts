@@ -52,8 +52,7 @@ const oneWayCut: Fault = (context) => {
 const bulkCut: Fault = (context) => {
   const { aim, random, world, during } = context;
   const node = aim.running();
-  // In raw weather messages of consensus travel by themselves.
-  if (node === undefined || world.network.raw) return false;
+  if (node === undefined) return false;
   const outward = random.chance(0.8);
   const ways = waysOf(context, node.name).filter(
     ({ direction }) => (direction.from === node.name) === outward,

@@ -30,6 +30,10 @@ export class Direction {
     this.#random = random;
   }
 
+  stops(lane: LinkLane): boolean {
+    return this.cut || (this.bulkCut && lane === 'bulk');
+  }
+
   /** When a frame given to the socket now arrives; strictly rising per socket. */
   arrivalOf(lane: LinkLane, bytes: number, nowMicros: number): number {
     let leaves = nowMicros;

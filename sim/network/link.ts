@@ -75,7 +75,7 @@ export class Link {
     const direction = this.from(from);
     const generation = this.#up.get(from) ?? 0;
     const sealed = this.#network.options.parcels.seal(parcels);
-    if (direction.cut || (direction.bulkCut && lane === 'bulk')) {
+    if (direction.stops(lane)) {
       const held = this.#held.get(direction) ?? [];
       held.push({ lane, sealed, bytes, generation });
       this.#held.set(direction, held);
@@ -98,10 +98,10 @@ export class Link {
   }
 
   /** One message of consensus in raw weather: each has a fate of its own. */
-  sendRaw(parcel: Parcel, from: string): void {
+  sendRaw(lane: LinkLane, parcel: Parcel, from: string): void {
     const { settings, report } = this.#network.options;
     const direction = this.from(from);
-    if (direction.cut) return;
+    if (direction.stops(lane)) return;
     const random = this.#random;
     if (random.chance(settings.loss)) {
       report.fault('message-loss');

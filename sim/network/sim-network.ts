@@ -125,12 +125,13 @@ export class NodeNetwork implements Network {
     const parcel = options.parcels.wrap(envelope);
     if (outbox.direction.bytes + parcel.bytes > options.limits.peerLinkBytes) return 'full';
     options.onSend(envelope);
+    const lane = routeEnvelope(envelope);
     if (this.#network.raw && isConsensus(envelope)) {
-      outbox.link.sendRaw(parcel, this.#name);
+      outbox.link.sendRaw(lane, parcel, this.#name);
       return 'accepted';
     }
     outbox.direction.bytes += parcel.bytes;
-    outbox[routeEnvelope(envelope)].push(parcel);
+    outbox[lane].push(parcel);
     if (!outbox.dirty) {
       outbox.dirty = true;
       this.#dirty.push(outbox);
