@@ -82,6 +82,11 @@ export class ActorSystem {
     return this.#registry.cell(id)?.ref;
   }
 
+  /** One actor, for those who ask often: `inspect` asks every actor of the node. */
+  inspectOne(id: string): ActorInfo | undefined {
+    return this.#registry.cell(id)?.info(this.#clock.now());
+  }
+
   /** All actors, in the order of their spawning. */
   inspect(): ActorInfo[] {
     const nowMs = this.#clock.now();

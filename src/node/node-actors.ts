@@ -99,10 +99,8 @@ export function startNodeActors(options: NodeActorsOptions): void {
 
 /** Sound replicas only: a damaged one is being read and mended anyway. */
 function startScrubber({ system, store, limits }: NodeActorsOptions): void {
-  const reports = (): ReadonlyMap<string, Record<string, unknown>> =>
-    new Map(system.inspect().map(({ id, details }) => [id, details]));
   const lastOf = (group: GroupId): LogIndex | undefined => {
-    const details = reports().get(group === 0 ? managerActorId : partitionActorId(group));
+    const details = system.inspectOne(group === 0 ? managerActorId : partitionActorId(group))?.details;
     const sound = details?.['verdict'] === 'clean';
     return sound ? (details?.['durable'] as LogIndex | undefined) : undefined;
   };

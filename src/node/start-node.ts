@@ -14,6 +14,7 @@ import { createHttpDoor, type HttpDoor } from '../doors/http/index.ts';
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
+import { browserRefusal } from '../transport/browser-policy.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
@@ -166,6 +167,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     topics: () => status.topics(),
     ready: () => status.readiness(),
     healthy: () => status.healthy(),
+    refusal: (headers) => browserRefusal(headers, config.allowedOrigins),
     trace,
   });
   const shared = sharedBySessions(limits);

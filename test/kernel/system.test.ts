@@ -256,6 +256,8 @@ test('inspect tells what waits and what happened', () => {
     details: { term: 7 },
   });
   assert.match(String(b?.details['inspectFailed']), 'no view');
+  assert.equal(kit.system.inspectOne('a'), a);
+  assert.is(kit.system.inspectOne('nobody'), undefined);
 });
 
 test('messages are frozen through and through when asked for, and bytes left alone', () => {

@@ -4,7 +4,7 @@
  * Not on a framework: the contract is a dozen fixed paths, wants GET with a body, its own texts for every fault (also for
  * those that a framework answers itself) and numbers as they were written. What would be left of one is its cost.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
@@ -34,6 +34,8 @@ export interface HttpDoorOptions {
   readonly topics: () => object;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly healthy: () => boolean;
+  /** Why a call with these headers is refused, if it is: web pages of others must not use this node. */
+  readonly refusal?: (headers: IncomingHttpHeaders) => string | undefined;
   readonly trace: Trace;
 }
 
@@ -129,7 +131,7 @@ class Door {
           return json(503, { ...failureBody(error), ready: false, reasons });
         },
       },
-      { path: '/status', answer: () => json(200, status()) },
+      { path: '/status', answer: (request) => this.#foreign(request, 403) ?? json(200, status()) },
       { path: '/status/topics', answer: () => json(200, topics()) },
       ...pageAssets(),
     ];
@@ -188,6 +190,11 @@ class Door {
       return;
     }
     const { endpoint } = route;
+    const foreign = this.#foreign(request, 400);
+    if (foreign !== undefined) {
+      this.#send(response, foreign);
+      return;
+    }
     if (this.#ledger.unsentBytes > this.#options.limits.gatewayPendingBytes) {
       this.#send(response, failed(400, overloaded()));
       return;
@@ -197,6 +204,11 @@ class Door {
         ? undefined
         : parametersOf(request, endpoint, sent.query, sent.body.bytes);
     this.#call(response, endpoint, parameters);
+  }
+
+  #foreign(request: IncomingMessage, status: number): Reply | undefined {
+    const message = this.#options.refusal?.(request.headers);
+    return message === undefined ? undefined : failed(status, failure('auth_failed', { message }));
   }
 
   #call(response: ServerResponse, endpoint: Endpoint, parameters: JsonValue | undefined): void {
