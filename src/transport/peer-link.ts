@@ -60,6 +60,12 @@ export class PeerLink {
     return this.#halves[lane].outbox.fits(size);
   }
 
+  /** Bytes of the bulk lane that have not left this process. */
+  get bulkBytes(): number {
+    const { outbox, socket } = this.#halves.bulk;
+    return outbox.bytes + socket.bufferedBytes;
+  }
+
   /** Collects an envelope that fits, unless the lane's byte bound is reached. */
   send(lane: LinkLane, envelope: readonly unknown[], size: FrameSize): SendResult {
     const half = this.#halves[lane];
@@ -100,12 +106,12 @@ export class PeerLink {
   }
 
   inspect(): Record<string, unknown> {
-    const { control, bulk } = this.#halves;
+    const { control } = this.#halves;
     return {
       incarnation: this.facts.incarnation,
       dialed: this.dialed,
       controlBytes: control.outbox.bytes + control.socket.bufferedBytes,
-      bulkBytes: bulk.outbox.bytes + bulk.socket.bufferedBytes,
+      bulkBytes: this.bulkBytes,
     };
   }
 }

@@ -170,8 +170,18 @@ export class PeerLinks implements Network {
       this.#note('error', 'peer.message-too-large', { peer: to.node, to: to.id, bytes: size.bytes });
       return 'full';
     }
+    if (by === 'bulk' && !this.#hasRoom(link)) return 'full';
     this.#dirty.add(link);
     return link.send(by, wire as readonly unknown[], size);
+  }
+
+  /** All links together have a bound; each may use its fair share of it, whatever the others hold. */
+  #hasRoom(link: PeerLink): boolean {
+    const { peerLinksBytes } = this.#options.limits;
+    if (link.bulkBytes <= peerLinksBytes / this.#links.size) return true;
+    let together = 0;
+    for (const each of this.#links.values()) together += each.bulkBytes;
+    return together <= peerLinksBytes;
   }
 
   flush(): void {

@@ -42,7 +42,9 @@ export interface Limits {
   readonly entryOverheadBytes: number;
   readonly pendingReads: number;
 
+  /** Unsent bytes of the bulk lane, to one peer and to all together. The control lane has a quarter of the former to each peer. */
   readonly peerLinkBytes: number;
+  readonly peerLinksBytes: number;
   readonly writerBatchEntries: number;
   readonly writerBatchBytes: number;
   readonly readsInFlight: number;
@@ -164,6 +166,7 @@ export const defaultLimits: Limits = {
   pendingReads: 4_096,
 
   peerLinkBytes: 16 << 20,
+  peerLinksBytes: 64 << 20,
   writerBatchEntries: 1_024,
   writerBatchBytes: 1 << 20,
   readsInFlight: 8,
@@ -240,6 +243,7 @@ export function assertLimits(limits: Limits): void {
     [limits.electionTicksMax > limits.electionTicksMin, 'election timeouts are spread'],
     [limits.stallTicks > limits.electionTicksMax, 'a stalled leader outlasts an election'],
     [limits.inflightBytes <= limits.peerLinkBytes, 'one follower window fits its link'],
+    [limits.peerLinkBytes <= limits.peerLinksBytes, 'one link fits all links together'],
     [limits.uncommittedGroupBytes <= limits.uncommittedNodeBytes, 'one group fits the node'],
     [limits.unauthenticatedFrameBytes <= limits.controlFrameBytes, 'trust grows with authentication'],
     [limits.httpHeadersMs <= limits.httpRequestMs, 'headers have less time than the whole request'],
