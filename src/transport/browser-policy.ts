@@ -11,7 +11,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { mayConnect } from './origins.ts';
 
 function isBrowser(headers: IncomingHttpHeaders): boolean {
-  return headers['sec-fetch-site'] !== undefined || /^Mozilla\//.test(headers['user-agent'] ?? '');
+  return headers['sec-fetch-site'] !== undefined || (headers['user-agent'] ?? '').startsWith('Mozilla/');
 }
 
 function isEmbedded(headers: IncomingHttpHeaders): boolean {
