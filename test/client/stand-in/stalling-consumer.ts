@@ -1,5 +1,4 @@
-/** A worker that consumes and, at one record, does nothing else for a long while: its event loop is blocked. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** A process that consumes and, at one record, does nothing else for a long while: its event loop is blocked. */
 import { connect, type ClientStatus } from '@callboard/client';
 
 export interface StallOrder {
@@ -17,7 +16,7 @@ export interface StallNews {
   readonly stalledMs: number;
 }
 
-const { urls, topic, id, total, stallAt, stallMs } = workerData as StallOrder;
+const { urls, topic, id, total, stallAt, stallMs } = JSON.parse(process.argv[2] ?? '') as StallOrder;
 const statuses: ClientStatus[] = [];
 const client = await connect(urls, { onStatus: (status) => statuses.push(status) });
 const consumer = client.consumer(topic, { id, credit: { records: 500 } });
@@ -34,5 +33,6 @@ for await (const record of consumer) {
 }
 await consumer.close();
 const news: StallNews = { seen, statuses: [...statuses], stalledMs };
-parentPort?.postMessage(news);
 await client.close();
+process.send?.(news);
+process.disconnect();
