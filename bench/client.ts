@@ -247,8 +247,8 @@ try {
   await client.close();
   console.log(machine);
   console.table(results);
-  if (values.json !== undefined)
-    writeFileSync(values.json, JSON.stringify({ machine, results }, undefined, 2));
+  const { json } = values;
+  if (json !== undefined) writeFileSync(json, JSON.stringify({ machine, results }, undefined, 2));
 } finally {
   await cluster.destroy();
 }
