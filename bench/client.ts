@@ -150,14 +150,16 @@ async function catchUp(
   how: 'batches' | 'for await',
 ): Promise<{ records: number; ms: number }> {
   const start = performance.now();
-  await using consumer = client.consumer(topic, { from: 'earliest' });
+  const consumer = client.consumer(topic, { from: 'earliest' });
   let count = 0;
   if (how === 'batches') {
     for await (const batch of consumer.batches()) if ((count += batch.records.length) >= records) break;
   } else {
     for await (const record of consumer) if ((count += record.value.length > 0 ? 1 : 0) >= records) break;
   }
-  return { records: count, ms: performance.now() - start };
+  const ms = performance.now() - start;
+  await consumer.close();
+  return { records: count, ms };
 }
 
 /** From `send` to the consumer's hands, each record dated by its sender: one process, so one clock. */
@@ -168,7 +170,7 @@ async function pushed(
 ): Promise<{ records: number; ms: number }> {
   const topic = await newTopic(client);
   const producer = client.producer(topic);
-  await using consumer = client.consumer(topic, { id: 'bench' });
+  const consumer = client.consumer(topic, { id: 'bench' });
   while (consumer.lag().size < partitions) await new Promise((resolve) => setTimeout(resolve, 10));
   const epoch = performance.now();
   let dated = 0;
@@ -214,13 +216,14 @@ async function restart(
   const begin = performance.now();
   for (let i = 0; i < 20; i += 1) {
     const start = performance.now();
-    await using client = await connect(urls);
-    await using consumer = client.consumer(topic, { id: 'restarting' });
+    const client = await connect(urls);
+    const consumer = client.consumer(topic, { id: 'restarting' });
     for await (const record of consumer) {
       latencies.push(performance.now() - start);
       await record.ack();
       break;
     }
+    await client.close();
   }
   return { records: latencies.length, ms: performance.now() - begin };
 }

@@ -97,6 +97,9 @@ test('a process that stalls for minutes blames nobody: no reconnect, no duplicat
     const consumer = client.consumer('t', { id: 'c', from: 'earliest' });
     const iterator = consumer[Symbol.asyncIterator]();
     await inTime(time, producer.send({ value: '0' }));
+    // The leader's own connection comes a little later than the first answer through home.
+    await time.until('the leader is reached', () => cluster.node(0).connections.size === 1);
+    await time.pass(3_000);
     const connections = cluster.frames.filter((kind) => kind === 'hello').length;
     for (let round = 1; round <= 5; round += 1) {
       const sending = producer.send({ value: String(round) });
