@@ -46,7 +46,7 @@ class Host {
 
   ask(id: number, request: Body<PushRequest>, node = 'n1'): void {
     const replyTo = refTo<PushNews>(node, `client/${id}`);
-    this.desk.handle({ ...request, id, replyTo } as PushRequest);
+    this.desk.handle({ ...request, id, replyTo });
     this.desk.settle();
   }
 
@@ -137,8 +137,9 @@ test('a pull is answered within its counts, but for the chunk that oversteps the
     ['a', 'b'],
     ['c', 'd'],
     ['e', 'f'],
-  ])
+  ]) {
     host.append(texts);
+  }
   host.news();
   host.pull(1, 3);
   assert.equal(host.news(), ['client/1 pushed 4>4']);
