@@ -31,7 +31,7 @@ const commands = {
   build: () => (build() ? 0 : 1),
   start: (args) => {
     if (!buildIfStale()) return 1;
-    return runForeground(join(ROOT, 'dist/src/cli/main.js'), ['dev', ...args]);
+    return runForeground(join(ROOT, 'dist/src/cli/main.js'), ['dev', '--end-with-parent', ...args], true);
   },
   run: ([file, ...args]) => {
     if (file === undefined || !buildIfStale()) return 1;

@@ -24,23 +24,43 @@ function forwardSignals(child) {
   };
 }
 
-/** Resolves to the exit code, or 128 + signal number as a shell has it. */
-export function runForeground(file, args) {
+/** How often we look whether npm is still there. */
+const LOOK_MS = 500;
+
+/** npm passes signals on, but nobody passes on its own kill -9: then our parent is another process than before. */
+function watchNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return () => undefined;
+  const npm = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== npm) child.kill('SIGTERM');
+  }, LOOK_MS);
+  return () => clearInterval(timer);
+}
+
+/**
+ * Resolves to the exit code, or 128 + signal number as a shell has it. `held`: the child gets the reading end of a pipe as its
+ * descriptor 3, at which it sees us end, however we do.
+ */
+export function runForeground(file, args, held = false) {
   // A process group of its own keeps the terminal from signalling the child behind our back: each signal reaches
   // it through us, and so exactly once.
   const child = spawn(process.execPath, [file, ...args], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', ...(held ? ['pipe'] : [])],
     detached: process.platform !== 'win32',
   });
   const stopForwarding = forwardSignals(child);
+  const stopWatching = watchNpm(child);
+  child.stdio[3]?.on('error', () => undefined);
   return new Promise((resolve) => {
     child.on('error', (error) => {
       stopForwarding();
+      stopWatching();
       console.error(`cannot run ${file}: ${error.message}`);
       resolve(1);
     });
     child.on('exit', (code, signal) => {
       stopForwarding();
+      stopWatching();
       resolve(code ?? 128 + (constants.signals[signal] ?? 0));
     });
   });

@@ -136,6 +136,7 @@ export async function runDev(request: DevRequest): Promise<number> {
   const { forNodes, notes } = readEnvironment(request.env);
   let kill: () => void = () => undefined;
   const stop = new StopRequest(() => kill());
+  if (request.flags['endWithParent'] === true) stop.askAtEndOfParent();
   // Whoever reads our output may go away, as `head` does; the nodes are no concern of his.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   for (const note of notes) complain(note);

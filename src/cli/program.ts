@@ -72,6 +72,7 @@ function devCommand(run: (flags: Flags) => Promise<void>): Command {
     .option('--manual-brokers', 'nodes wait for the admin call `add` before they take partitions')
     .option('--no-restart', 'do not start nodes again that died')
     .option('--verbose', 'show the logs of all nodes here')
+    .addOption(new Option('--end-with-parent').hideHelp())
     .addHelpText('after', devHelp)
     .action(run);
 }

@@ -1,4 +1,6 @@
 /** The wish that this process ends: by a signal, or because the one who started it is gone. */
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
@@ -34,8 +36,17 @@ export class StopRequest {
    * closes that end, and we read the end of the stream, also if it happened before we began to read.
    */
   askAtEndOfInput(): void {
-    const ask = (): void => this.ask('the supervisor is gone');
-    process.stdin.on('end', ask).on('close', ask).on('error', ask).resume();
+    this.#askAtEndOf(process.stdin, 'the supervisor is gone');
+  }
+
+  /** The same on descriptor 3, for a program whose standard input belongs to the one who sits before it. */
+  askAtEndOfParent(): void {
+    this.#askAtEndOf(new Socket({ fd: 3, readable: true, writable: false }), 'npm start is gone');
+  }
+
+  #askAtEndOf(stream: Readable, reason: string): void {
+    const ask = (): void => this.ask(reason);
+    stream.on('end', ask).on('close', ask).on('error', ask).resume();
   }
 }
 

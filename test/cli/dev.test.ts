@@ -1,9 +1,10 @@
 // timeout: 240 s
 /** What `callboard dev` promises about its processes and files. The nodes are stand-ins: what they store is no matter here. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -158,6 +159,24 @@ test('its nodes end when it is killed with SIGKILL', async () => {
   const dev = await start(setup());
   const pids = dev.pids(3);
   await dev.stop('SIGKILL');
+  await untilGone(pids);
+});
+
+test('with its nodes it ends when the end of descriptor 3 is closed: `npm start` is gone', async () => {
+  const { data, port } = setup();
+  const main = new URL('./stand-in/main.js', import.meta.url).pathname;
+  const args = ['dev', '--data', data, '--port', String(port), '--end-with-parent'];
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
+  const ended = once(child, 'exit');
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await eventually('it is ready', () => output.includes('Callboard is ready'));
+  const pids = [1, 2, 3].map((node) =>
+    Number(readFileSync(join(data, `broker-${node}`, 'callboard.pid'), 'utf8')),
+  );
+  (child.stdio[3] as Socket).destroy();
+  assert.equal(await ended, [0, null]);
+  assert.ok(output.includes('npm start is gone'));
   await untilGone(pids);
 });
 

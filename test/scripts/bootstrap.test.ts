@@ -1,10 +1,11 @@
 // The way in, run in a copy of its own with an npm and a compiler that only write down that they were called.
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
+import { eventually } from '../lib/eventually.ts';
 import { makeTree } from './temp-tree.ts';
 
 const REPO = findRepoRoot(import.meta.url);
@@ -73,7 +74,7 @@ test('a first start installs and builds, a second does neither', () => {
   assert.is(bootstrap(root, 'start', '--', '--port', '1').log, 'npm ci, tsc');
   const second = bootstrap(root, 'start', '--', '--port', '1');
   assert.is(second.log, '');
-  assert.is(second.stdout, 'args dev --port 1');
+  assert.is(second.stdout, 'args dev --end-with-parent --port 1');
 });
 
 test('a start builds again when a source has changed, and only then', () => {
@@ -119,6 +120,40 @@ test('a test run that cannot be built still ends in a count', () => {
 test('the exit code of the server is ours', () => {
   assert.is(bootstrap(checkout('process.exitCode = 7;'), 'start').status, 7);
   assert.is(bootstrap(checkout(`process.kill(process.pid, 'SIGKILL');`), 'start').status, 137);
+});
+
+test('the server sees the end of `npm start`, however it ends, and hears that npm itself is gone', async () => {
+  const root = checkout(`
+    const { appendFileSync } = await import('node:fs');
+    const { Socket } = await import('node:net');
+    const end = (why) => { appendFileSync('why', why); process.exit(); };
+    if (!process.argv.includes('killed')) process.on('SIGTERM', () => end('SIGTERM'));
+    else new Socket({ fd: 3, readable: true }).on('end', () => end('end of descriptor 3')).resume();
+    setInterval(() => undefined, 1_000);
+    console.log('up');
+  `);
+  // A shell that stands for npm, with the start below it.
+  for (const [who, flag] of [
+    ['start', 'killed'],
+    ['npm', 'orphaned'],
+  ] as const) {
+    const script = `"$0" scripts/bootstrap.mjs start ${flag} & echo "start $!"; wait`;
+    const npm = spawn('sh', ['-c', script, process.execPath], {
+      cwd: root,
+      env: { ...environment(root), npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    npm.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await eventually('it is up', () => output.includes('up'));
+    const start = Number(/start (\d+)/.exec(output)?.[1]);
+    process.kill(who === 'npm' ? (npm.pid ?? 0) : start, 'SIGKILL');
+    const why = who === 'npm' ? 'SIGTERM' : 'end of descriptor 3';
+    await eventually(`it ends by ${why}`, () => {
+      return existsSync(join(root, 'why')) && readFileSync(join(root, 'why'), 'utf8') === why;
+    });
+    rmSync(join(root, 'why'));
+  }
 });
 
 test('a signal that arrives twice at once reaches the server once', async () => {
