@@ -48,7 +48,7 @@ test('keeps to the schema of the Compose Specification', () => {
   assert.not(isCompose({ services: { a: { image: 'x', port: ['80:80'] } } }), 'the schema checks nothing');
 });
 
-test('PERSIST chooses disk or memory for every broker, and a node takes the environment', () => {
+test('PERSIST chooses disk or memory for every broker, and a node takes the whole environment', () => {
   const directory = makeTempDir();
   makeSecrets(directory);
   for (const [persist, storage] of [
@@ -61,14 +61,13 @@ test('PERSIST chooses disk or memory for every broker, and a node takes the envi
       const service = services[name];
       assert.ok(service, name);
       const environment = environmentOf(service, root);
-      const { CALLBOARD_STORAGE: chosen, ...others } = environment;
-      assert.is(chosen, storage);
       const { config } = loadNodeConfig({
         flags: {},
-        env: onThisMachine(others, directory),
+        env: onThisMachine(environment, directory),
         cwd: '/callboard',
       });
       assert.is(config.name, name);
+      assert.is(config.storage, storage);
       assert.equal(config.listen, { host: '0.0.0.0', port: 8080 });
       assert.is(config.peers[index]?.name, name);
       assert.is(config.peers.length, brokers.length);
@@ -111,11 +110,23 @@ test('the gateway is given all that its template wants, and the addresses of the
   assert.match(environment['NGINX_ENVSUBST_FILTER'] ?? '', /^\^CALLBOARD_$/);
 });
 
+function inTemplate(pattern: RegExp): number {
+  const [, digits] = pattern.exec(template) ?? [];
+  assert.ok(digits !== undefined, `the template has no ${pattern.source}`);
+  return Number(digits);
+}
+
 test('the gateway has the limits of the nodes', () => {
-  assert.match(template, new RegExp(`client_max_body_size ${defaultLimits.httpBodyBytes / (1 << 20)}m;`));
-  assert.ok(template.includes(`more than ${defaultLimits.httpBodyBytes} bytes`));
-  const readTimeout = Number(/proxy_read_timeout (\d+)s;/.exec(template)?.[1]) * 1_000;
-  assert.ok(readTimeout > defaultLimits.callDeadlineMs);
+  const limits = defaultLimits;
+  assert.is(inTemplate(/client_max_body_size (\d+)m;/) * (1 << 20), limits.httpBodyBytes);
+  assert.is(inTemplate(/more than (\d{6,}) bytes: send less/), limits.httpBodyBytes);
+  assert.is(inTemplate(/large_client_header_buffers 4 (\d+)k;/) * 1_024, limits.httpHeaderBytes);
+  assert.is(inTemplate(/headers of the request have more than (\d+) bytes/), limits.httpHeaderBytes);
+  assert.is(inTemplate(/client_header_timeout (\d+)s;/) * 1_000, limits.httpHeadersMs);
+  assert.is(inTemplate(/client_body_timeout (\d+)s;/) * 1_000, limits.httpRequestMs);
+  // A node answers first, and the gateway lets an idle connection go first.
+  assert.ok(inTemplate(/proxy_read_timeout (\d+)s;/) * 1_000 > limits.callDeadlineMs);
+  assert.ok(inTemplate(/keepalive_timeout (\d+)s;/) * 1_000 < limits.httpKeepAliveMs);
 });
 
 test('volumes that are used are declared, and commands exist', () => {

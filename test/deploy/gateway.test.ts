@@ -3,6 +3,7 @@
 // The gateway of compose.yaml, by Debian's nginx, before three real nodes: the contract through it, and what it does when nodes die.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { connect } from '@callboard/client';
 import { ADMIN_TOKEN, Cluster } from '../lib/cluster.ts';
 import { Gateway } from '../lib/gateway.ts';
 import { findProgram } from '../lib/program.ts';
@@ -47,6 +48,29 @@ if (nginx === undefined) {
   })) {
     test(`through the gateway: ${name}`, run);
   }
+
+  test('the client sends and is pushed to through it, each record once and in order of its key', async () => {
+    const client = await connect(started(gateway).url, { direct: false });
+    try {
+      await client.createTopic('through-the-gateway', { partitions: 3 });
+      const records = Array.from({ length: 600 }, (_, i) => ({ key: `key-${i % 7}`, value: String(i) }));
+      await client.producer('through-the-gateway').sendBatch(records);
+      const received = new Map<string, string[]>();
+      let count = 0;
+      for await (const record of client.consumer('through-the-gateway', { id: 'reader', ack: 'auto' })) {
+        const key = record.keyText() ?? '';
+        received.set(key, [...(received.get(key) ?? []), record.text()]);
+        count += 1;
+        if (count === records.length) break;
+      }
+      for (const [key, values] of received) {
+        const sent = records.filter((record) => record.key === key).map(({ value }) => value);
+        assert.equal(values, sent, key);
+      }
+    } finally {
+      await client.close();
+    }
+  });
 
   test('upgrades the path of clients, and no other', async () => {
     const url = started(gateway).url.replace('http', 'ws');

@@ -50,7 +50,7 @@ export function welcome({ nodes, data, memory, adminToken }: WelcomeFacts): stri
     `Callboard is ready: ${nodes.length} node${nodes.length === 1 ? '' : 's'}, each answers every call.`,
     ...nodes.map(({ name, url }) => `  ${name}  ${url}`),
     '',
-    'Create a topic, register, produce and consume; paste these lines into a shell:',
+    `Open ${nodes[0]?.url ?? ''} in a browser, or paste these lines into a shell to create, register, produce and consume:`,
     '',
     ...curlLines(nodes.map(({ url }) => url)),
     '',
