@@ -67,7 +67,9 @@ test('the door refuses such calls with 400, and the status with 403; a page unde
     assert.equal([call.status, call.body['code'], call.body['outcome']], [400, 'auth_failed', 'not_applied']);
     const create = await send(door.base, { method: 'POST', path: '/topics', body: { name: 'x' }, headers });
     assert.equal([create.status, create.headers['access-control-allow-origin']], [400, undefined]);
-    assert.is((await send(door.base, { method: 'GET', path: '/status', headers })).status, 403);
+    for (const path of ['/status', '/status/topics']) {
+      assert.is((await send(door.base, { method: 'GET', path, headers })).status, 403, path);
+    }
     assert.is((await send(door.base, { method: 'GET', path: '/healthz', headers })).status, 200);
     assert.is(asked, 0);
     assert.is((await send(door.base, { method: 'GET', path: '/topics' })).status, 200);

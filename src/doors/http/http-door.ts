@@ -132,7 +132,7 @@ class Door {
         },
       },
       { path: '/status', answer: (request) => this.#foreign(request, 403) ?? json(200, status()) },
-      { path: '/status/topics', answer: () => json(200, topics()) },
+      { path: '/status/topics', answer: (request) => this.#foreign(request, 403) ?? json(200, topics()) },
       ...pageAssets(),
     ];
   }
