@@ -36,8 +36,9 @@ export class OpenProduces {
     return this.#open.length;
   }
 
-  add(index: LogIndex, term: Term, waiter: Waiter): void {
-    this.#open.push({ index, term, waiters: [waiter] });
+  /** Without a waiter: the producer asked for no ack, but a repeat of its batch may. */
+  add(index: LogIndex, term: Term, waiter: Waiter | undefined): void {
+    this.#open.push({ index, term, waiters: waiter === undefined ? [] : [waiter] });
   }
 
   /** A repeat of a batch that is not applied yet waits with its original. */

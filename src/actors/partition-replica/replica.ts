@@ -286,8 +286,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (decision.kind === 'duplicate') {
       const { id, replyTo, acks } = request;
       const waiter = { id, replyTo, acks, baseOffset: offset(decision.baseOffset) };
-      if (decision.index === undefined) {
-        this.#answer(request, { kind: 'produced', id: request.id, baseOffset: waiter.baseOffset });
+      if (decision.index === undefined || acks === 'none') {
+        this.#answer(request, { kind: 'produced', id, baseOffset: waiter.baseOffset });
       } else this.#produces.join(decision.index, waiter);
       return;
     }
@@ -312,15 +312,10 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (!proposed.ok || proposed.index !== index) {
       throw new Error('a proposal was refused after the check that it would not be');
     }
-    if (request.acks === 'none') this.#answer(request, { kind: 'produced', id: request.id, baseOffset });
-    else {
-      this.#produces.add(index, proposed.term, {
-        id: request.id,
-        replyTo: request.replyTo,
-        acks: request.acks,
-        baseOffset,
-      });
-    }
+    const { id, replyTo, acks } = request;
+    const waits = acks !== 'none';
+    this.#produces.add(index, proposed.term, waits ? { id, replyTo, acks, baseOffset } : undefined);
+    if (!waits) this.#answer(request, { kind: 'produced', id, baseOffset });
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */
