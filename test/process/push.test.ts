@@ -111,6 +111,9 @@ test('a metadata answer names addresses at which clients on this machine are ser
   const client = await RawClient.connect(url);
   clients.push(client);
   assert.is(await client.produce('addressed', 0, draftOf(['here'])), 0);
+  await seed.createTopic('a-later-one', 1);
+  const names = (await seed.metadata()).topics.map(({ name }) => name);
+  assert.ok(names.indexOf('addressed') < names.indexOf('a-later-one'), 'in order of creation');
 });
 
 test('S10: the second session fences the first, whose acks are refused', async () => {

@@ -126,8 +126,10 @@ export interface Limits {
   readonly relayPulls: number;
   /** Deliveries of one connection that were drawn from partitions and have not left this process. */
   readonly clientUnsentBytes: number;
-  /** The same of all connections of a node: each has its share, down to one pull. */
+  /** The same of all connections of a node: each has its share, but never less than `clientUnsentLeastBytes`. */
   readonly nodeUnsentBytes: number;
+  /** One chunk is drawn in any case, so this may be overstepped by it. */
+  readonly clientUnsentLeastBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -228,6 +230,7 @@ export const defaultLimits: Limits = {
   relayPulls: 8,
   clientUnsentBytes: 4 << 20,
   nodeUnsentBytes: 512 << 20,
+  clientUnsentLeastBytes: 64 << 10,
 };
 
 /** Throws on the first relation that does not hold. */
@@ -275,6 +278,10 @@ export function assertLimits(limits: Limits): void {
     [
       limits.relayPulls * Math.max(limits.pushPullBytes, limits.recordBytes) <= limits.peerLinkBytes / 2,
       'half of a link stays for consensus, whatever clients draw across it',
+    ],
+    [
+      limits.clientConnections * limits.clientUnsentLeastBytes <= limits.nodeUnsentBytes,
+      'the least that each connection may draw fits the node',
     ],
     [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],

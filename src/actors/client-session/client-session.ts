@@ -62,13 +62,15 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#count.sessions += 1;
     // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
     this.#nextId = Math.floor(context.random() * 2 ** 44);
-    const { clientUnsentBytes, nodeUnsentBytes, pushPullBytes } = this.#limits;
+    const { clientUnsentBytes, nodeUnsentBytes, clientUnsentLeastBytes } = this.#limits;
     this.#subscriptions = new Subscriptions({
       context: context,
       port: this.#port,
       limits: this.#limits,
-      share: () =>
-        Math.max(pushPullBytes, Math.min(clientUnsentBytes, nodeUnsentBytes / this.#count.sessions)),
+      share: () => {
+        const equal = Math.floor(nodeUnsentBytes / this.#count.sessions);
+        return Math.min(clientUnsentBytes, Math.max(clientUnsentLeastBytes, equal));
+      },
       nextId: () => this.#drawId(),
       relays: this.#relays,
       wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),

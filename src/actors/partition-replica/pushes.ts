@@ -67,6 +67,8 @@ export class PushDesk {
   readonly #acks: PushAcks;
   /** Something was applied, or somebody who was blocked may go on: `settle` has work. */
   #news = false;
+  /** News that a full link has not taken, in order: whoever waits for them would wait for ever. */
+  #untold: { readonly to: Ref<PushNews>; readonly news: PushNews }[] = [];
   /** Somebody hungry waits for this disk, for a link or for the reader. */
   #blocked = false;
 
@@ -77,8 +79,8 @@ export class PushDesk {
     this.#acks = new PushAcks({
       mostAtOnce: pushRoundAcks,
       propose: (advances) => host.propose(encodeCursorCommand({ kind: 'advances', advances })),
-      acked: ({ id, replyTo }, cursor) => host.send(replyTo, { kind: 'push-acked', id, cursor }),
-      refused: ({ id, replyTo }, error) => host.send(replyTo, { kind: 'push-ack-refused', id, error }),
+      acked: ({ id, replyTo }, cursor) => this.#tell(replyTo, { kind: 'push-acked', id, cursor }),
+      refused: ({ id, replyTo }, error) => this.#tell(replyTo, { kind: 'push-ack-refused', id, error }),
       fenced: (subscription) => this.#end(subscription, fencedError(subscription.owner)),
     });
   }
@@ -148,6 +150,9 @@ export class PushDesk {
     if (!this.#blocked) return;
     this.#blocked = false;
     this.#news = true;
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const { to, news } of untold) this.#tell(to, news);
   }
 
   /** Nobody there can be reached any more, and whoever comes back begins anew. */
@@ -156,6 +161,7 @@ export class PushDesk {
       if (subscription.replyTo.node === node) this.#remove(subscription);
     }
     for (const [key, request] of this.#opening) if (request.replyTo.node === node) this.#opening.delete(key);
+    this.#untold = this.#untold.filter(({ to }) => to.node !== node);
   }
 
   /** The leadership ended, or the replica. */
@@ -229,12 +235,15 @@ export class PushDesk {
     this.#subscriptions.set(subscriptionKey(request), subscription);
     if (owner !== undefined) this.#owners.set(owner.consumer, subscription);
     this.#hungry.add(subscription);
-    this.#host.send(replyTo, { kind: 'push-opened', id, offset: from, end });
+    this.#tell(replyTo, { kind: 'push-opened', id, offset: from, end });
   }
 
   #pull(request: PushPull): void {
     const subscription = this.#subscriptions.get(subscriptionKey(request));
-    if (subscription === undefined) return;
+    if (subscription === undefined) {
+      this.#unknown(request);
+      return;
+    }
     subscription.pull = { records: request.records, bytes: request.bytes };
     this.#hungry.add(subscription);
     this.#serve(subscription);
@@ -243,12 +252,14 @@ export class PushDesk {
   #ack(request: PushAck): void {
     const { id, replyTo, upTo } = request;
     const subscription = this.#subscriptions.get(subscriptionKey(request));
-    // Its end is on the way to the subscriber.
-    if (subscription === undefined) return;
+    if (subscription === undefined) {
+      this.#unknown(request);
+      return;
+    }
     const { owner, next } = subscription;
     if (owner === undefined || upTo > next) {
       const error = notDeliveredError(upTo, next);
-      this.#host.send(replyTo, { kind: 'push-ack-refused', id, error });
+      this.#tell(replyTo, { kind: 'push-ack-refused', id, error });
     } else this.#acks.add(subscription, { ...owner, upTo });
   }
 
@@ -324,14 +335,27 @@ export class PushDesk {
     return sent === 'accepted';
   }
 
+  /** Its end is on the way to the subscriber, or was lost with an earlier incarnation of this replica. */
+  #unknown({ id, replyTo }: PushPull | PushAck): void {
+    const leader = this.#host.leader();
+    this.#tell(replyTo, { kind: 'push-ended', id, error: deposedError(leader), leader });
+  }
+
+  /** What must arrive as long as the link stands. */
+  #tell(to: Ref<PushNews>, news: PushNews): void {
+    if (this.#untold.length === 0 && this.#host.send(to, news) !== 'full') return;
+    this.#untold.push({ to, news });
+    this.#blocked = true;
+  }
+
   #refuse({ id, replyTo }: PushOpen, error: CallError): void {
-    this.#host.send(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
+    this.#tell(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
   }
 
   #end(subscription: Subscription, error: CallError): void {
     const { id, replyTo } = subscription;
     this.#remove(subscription);
-    this.#host.send(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
+    this.#tell(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
   }
 
   #remove(subscription: Subscription): void {

@@ -265,6 +265,23 @@ test('a full link holds the delivery back until it is stirred, and loses nothing
   assert.equal(host.news(), ['client/1 pushed 2>2']);
 });
 
+test('an end that a full link does not take is told when it has room, in its turn; nothing is left waiting', () => {
+  const host = new Host();
+  host.open(1, 1);
+  host.news();
+  host.linkFull = true;
+  host.open(2, 2);
+  host.linkFull = false;
+  host.pull(1);
+  assert.equal(host.news(), [], 'it does not overtake what waits');
+  host.desk.stir();
+  assert.equal(host.news(), [
+    'client/1 push-ended fenced',
+    'client/2 push-opened 0/0',
+    'client/1 push-ended not_leader',
+  ]);
+});
+
 test('subscriptions of a node that is lost are gone, and close is final', () => {
   const host = new Host();
   host.open(1, undefined, 'n3');
