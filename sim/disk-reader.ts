@@ -21,7 +21,7 @@ export class DiskReader {
   /** What lies there, sound or not by its body; undefined without a sound header. */
   entry(group: number, index: number): StoredEntry | undefined {
     const key = this.#logKey(group);
-    const value = key === undefined ? undefined : this.#storage.engine.peek(entryKey(key, index));
+    const value = key === undefined ? undefined : this.#storage.peek(entryKey(key, index));
     const header = value === undefined ? undefined : readEntryHeader(value);
     return value !== undefined && header?.checksum === crc32(value.subarray(0, 92)) ? header : undefined;
   }
@@ -29,7 +29,7 @@ export class DiskReader {
   /** The entry if it is sound. */
   sound(group: number, index: number): Entry | undefined {
     const key = this.#logKey(group);
-    const value = key === undefined ? undefined : this.#storage.engine.peek(entryKey(key, index));
+    const value = key === undefined ? undefined : this.#storage.peek(entryKey(key, index));
     if (key === undefined || value === undefined) return undefined;
     const entry = checkEntry(value, key.group, index, crc32);
     return typeof entry === 'string' ? undefined : entry;
@@ -75,7 +75,7 @@ export class DiskReader {
       maxBytes: Infinity,
       values: false,
     };
-    const key = this.#storage.engine.peekRange(range)[0]?.key ?? firstOfAll;
+    const key = this.#storage.peekRange(range)[0]?.key ?? firstOfAll;
     if (key.byteLength !== 21) return undefined;
     const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
     return view.getUint32(5) * 4_294_967_296 + view.getUint32(9);

@@ -67,6 +67,8 @@ export interface Settings {
   readonly nodes: readonly string[];
   /** Messages between nodes are encoded, packed, unpacked and decoded; otherwise they are frozen and shared. */
   readonly encode: boolean;
+  /** All topics are kept in memory, and only processes and links fail: as many at a time as a majority of the copies outlives. */
+  readonly memory: boolean;
   readonly limits: Limits;
   readonly network: NetworkSettings;
   readonly faults: FaultSettings;
@@ -78,14 +80,17 @@ export function drawSettings(seed: string, minutes: number): Settings {
   const random = new SimRandom(seed).fork('settings');
   const count = drawNodes(random.fork('nodes'));
   const stormy = random.fork('weather').chance(0.75);
+  const memory = count >= 3 && random.fork('memory').chance(0.1);
+  const faults = drawFaults(random.fork('faults'), stormy, count);
   return {
     seed,
     minutes,
     nodes: Array.from({ length: count }, (_, at) => `node-${at + 1}`),
     encode: random.fork('codec').chance(0.5),
+    memory,
     limits: drawLimits(random.fork('limits')),
     network: drawNetwork(random.fork('network'), stormy),
-    faults: drawFaults(random.fork('faults'), stormy, count),
+    faults: memory ? { ...faults, kinds: faults.kinds.filter((kind) => !endsUnasked.has(kind)) } : faults,
     workload: drawWorkload(random.fork('workload')),
     disk: drawDisk(random.fork('disk')),
   };
@@ -175,6 +180,17 @@ const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'clog',
   'connection-break',
   'deactivate',
+]);
+
+/** What ends processes that nobody chose, or damages disks: more copies in memory could be gone than the promise allows. */
+const endsUnasked: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  ...damaging,
+  'crash-all',
+  'power-loss-all',
+  'disk-full',
+  'write-error',
+  'actor-crash',
+  'actor-crash-loop',
 ]);
 
 function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSettings {

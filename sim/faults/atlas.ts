@@ -78,6 +78,19 @@ export class Atlas {
     });
   }
 
+  /**
+   * Whether the node's process may be ended now; it is about to be. Copies in memory go with it, and count as a damaged disk
+   * does: they must have become whole before another node's may go.
+   */
+  mayEnd(node: string): boolean {
+    const { report, settings } = this.#world;
+    if (!settings.memory) return true;
+    if (!this.mayDamage(node)) return false;
+    this.suspect(node, true);
+    report.sometimes('copies in memory were lost with their process');
+    return true;
+  }
+
   /** `down`: the damage is done while no process runs, and shows at the next start at the earliest. */
   suspect(node: string, down: boolean): void {
     const { life } = this.#world.node(node);

@@ -167,7 +167,7 @@ function journal(
     const file = random.below(2);
     const node = aim.node((one) => one.running && world.atlas.mayDamageJournal(one.name, file));
     const name = journalNames[file];
-    if (node === undefined || name === undefined) return false;
+    if (node === undefined || name === undefined || (down && !world.atlas.mayEnd(node.name))) return false;
     world.atlas.damagedJournal(node.name, file);
     let hit = false;
     const act = (): void => {

@@ -22,6 +22,7 @@ function downMs({ random }: FaultContext): number {
 
 export function kill(context: FaultContext, node: SimNode, power: boolean): void {
   if (!node.alive) return;
+  if (!context.world.atlas.mayEnd(node.name)) return;
   node.crash(power);
   context.world.report.fault(power ? 'power-loss' : 'crash');
   context.restartAfter(downMs(context), node);

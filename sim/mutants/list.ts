@@ -237,6 +237,31 @@ export const mutants: readonly Mutant[] = [
     ...often,
   },
   {
+    name: 'memory-copy-clean',
+    breaks: 'a replica in memory that came back empty takes part as if it had lost nothing',
+    edits: [
+      edit(
+        'storage/settle.js',
+        "return owesNothing ? replica : { ...replica, condition: 'damaged' };",
+        'const tail = { index: 0, term: 0, checksum: 0 };\n' +
+          "    return owesNothing ? replica : { ...replica, owed: { kind: 'known', tail } };",
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'memory-tails-guessed',
+    breaks: 'after a power loss a replica in memory owes no more than what its journal happens to have kept',
+    edits: [
+      edit(
+        'storage/settle.js',
+        "if (!tailsKnown)\n        return { ...replica, condition: 'damaged', owed: { kind: 'unknown' } };",
+        '',
+      ),
+    ],
+    ...seldom,
+  },
+  {
     name: 'push-cursor-beyond',
     breaks: 'the cursor moves one record further than was acknowledged',
     edits: [

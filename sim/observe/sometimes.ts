@@ -39,6 +39,7 @@ export const sometimesPoints = [
   'a repeated create met its topic',
   'a topic was removed during a fault',
   'a replica of a removed topic was deleted',
+  'copies in memory were lost with their process',
   'a name was used again by another topic',
   'a call met the removal of its topic',
   'a repeated batch was answered with its old offset',

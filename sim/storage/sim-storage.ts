@@ -3,6 +3,7 @@
  * opens a store on it with its own clock.
  */
 import type { Crc32, ReplicaId } from '@callboard/client/protocol';
+import type { EngineEntry, ScanRange } from '../../src/storage/engine.ts';
 import { openLogStore } from '../../src/storage/open-log-store.ts';
 import type { StoreOpened, StoreOptions } from '../../src/storage/open-log-store.ts';
 import { MemoryHost } from '../../src/storage/memory-engine.ts';
@@ -26,6 +27,7 @@ export class SimStorage {
   readonly engine: SimEngineHost;
   readonly files: SimFiles;
   readonly #options: SimStorageOptions;
+  #memory = new MemoryHost(() => undefined);
   #boot = 1;
   #lowSpace = false;
 
@@ -41,11 +43,12 @@ export class SimStorage {
   /** Opens a store for a new process. `schedule`: that process's clock. */
   open(schedule: Schedule, done: (opened: StoreOpened) => void, more: Partial<StoreOptions> = {}): void {
     this.device.attach(schedule);
+    this.#memory = new MemoryHost((callback) => schedule(memoryLatencyMs, callback));
     const { crc32, drawId } = this.#options;
     openLogStore(
       {
         host: this.engine,
-        memory: new MemoryHost((callback) => schedule(memoryLatencyMs, callback)),
+        memory: this.#memory,
         memoryBytes: Number.MAX_SAFE_INTEGER,
         files: this.files.open(),
         crc32,
@@ -59,9 +62,22 @@ export class SimStorage {
     );
   }
 
+  /** What is stored in a range, on the disk and in the memory of the present process; a group is in one of them. */
+  peekRange(range: ScanRange): readonly EngineEntry[] {
+    const onDisk = this.engine.peekRange(range);
+    return onDisk.length > 0 ? onDisk : this.#memory.peekRange(range);
+  }
+
+  peek(key: Uint8Array): Uint8Array | undefined {
+    const to = Uint8Array.of(...key, 0);
+    const range = { from: key, to, reverse: false, limit: 1, maxBytes: 1, values: true };
+    return this.engine.peek(key) ?? this.#memory.peekRange(range)[0]?.value;
+  }
+
   /** The process dies, `power` with the whole machine. */
   crash(power: boolean, inFlight: 'lost' | 'applied' | 'random' = 'random'): void {
     this.engine.crash(inFlight);
+    this.#memory = new MemoryHost(() => undefined);
     this.files.crash(power);
     if (power) this.#boot += 1;
   }

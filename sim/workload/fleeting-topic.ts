@@ -57,7 +57,8 @@ export class FleetingTopic {
 
   #create(): void {
     const partitions = this.#random.between(1, 2);
-    const call = { op: 'create-topic', name: this.#name, partitions } as const;
+    const storage = this.#work.world.settings.memory ? 'memory' : 'disk';
+    const call = { op: 'create-topic', name: this.#name, partitions, storage } as const;
     this.#work.clients.call(this.#any(), call, (outcome) => {
       const there = outcome.kind === 'error' && outcome.error.code === 'topic_exists';
       if (outcome.kind === 'value' || there) this.#find();

@@ -27,7 +27,8 @@ export class TopicMaker {
     const partitions = this.#random.between(1, world.settings.workload.maxPartitions);
     const node = this.#work.anyNode(this.#random);
     const startMicros = world.nowMicros;
-    clients.call(node, { op: 'create-topic', name, partitions }, (outcome) => {
+    const storage = world.settings.memory ? 'memory' : 'disk';
+    clients.call(node, { op: 'create-topic', name, partitions, storage }, (outcome) => {
       const made = outcome.kind === 'value';
       const met = outcome.kind === 'error' && outcome.error.code === 'topic_exists';
       if (met) world.report.sometimes('a repeated create met its topic');

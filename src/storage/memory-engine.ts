@@ -5,6 +5,7 @@
 import type {
   BatchDone,
   Engine,
+  EngineEntry,
   EngineHost,
   EngineOp,
   EngineOpened,
@@ -69,6 +70,11 @@ export class MemoryHost implements EngineHost {
 
   constructor(defer: Defer) {
     this.#defer = defer;
+  }
+
+  /** What lies in a range now, for checkers that look from outside. */
+  peekRange(range: ScanRange): readonly EngineEntry[] {
+    return this.#map.scan(range);
   }
 
   open(done: (opened: EngineOpened) => void): void {
