@@ -161,7 +161,10 @@ export class CheckDesk {
       this.#world.report.sometimes('a message of an earlier incarnation was dropped');
     } else if (event === 'memory.partition-lost') {
       const { report } = this.#world;
-      report.violation('memory', `${node.name} began group ${String(fields['group'])} anew, with a majority of it sound`);
+      report.violation(
+        'memory',
+        `${node.name} began group ${String(fields['group'])} anew, with a majority of it sound`,
+      );
     } else if (event === 'health.finding') {
       this.#world.report.sometimes(
         fields['alive'] === true ? 'a broker came back' : 'a broker was found dead',
