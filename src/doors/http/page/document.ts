@@ -53,7 +53,7 @@ export function pageHtml(node: string): string {
 <span><label for="tail-topic">Topic</label> <select id="tail-topic"></select></span>
 <span><label for="tail-from">From</label> <select id="tail-from"><option value="latest">now on</option><option value="earliest">the beginning</option></select></span>
 <button id="tail-toggle" type="submit">Follow</button>
-<span id="tail-state" role="status"></span>
+<span id="tail-state" role="status"></span> <span id="tail-count" class="faint"></span>
 </form>
 <ol id="tail" class="tail" tabindex="0" aria-label="Records, newest first"></ol>
 </section>

@@ -48,7 +48,7 @@ tbody th { font-weight: 600; min-width: 9rem; overflow-wrap: anywhere }
 .faint { color: var(--faint) }
 form { display: flex; flex-wrap: wrap; align-items: center; gap: .6rem 1rem; margin-bottom: .6rem }
 form select { margin-left: .3rem; max-width: 16rem }
-#tail-state { color: var(--faint); font-size: .875rem }
+#tail-state, #tail-count { color: var(--faint); font-size: .875rem }
 .tail { list-style: none; margin: 0; padding: .4rem 0; height: 17rem; overflow-y: auto }
 .tail li { display: flex; gap: .9rem; padding: .1rem 1rem }
 .tail li:hover { background: var(--code) }

@@ -19,8 +19,19 @@ function say(text: string): void {
   byId('tail-state', HTMLElement).textContent = text;
 }
 
+/** Beside the state and not in it: it changes many times a second, and readers of screens would read out each change. */
+function showCount(count: number): void {
+  const text = count === 0 ? '' : `${new Intl.NumberFormat('en').format(count)} so far`;
+  byId('tail-count', HTMLElement).textContent = text;
+}
+
+/** The topic that is followed; empty: none. */
+let followed = '';
+
 function told(status: ClientStatus): void {
+  if (followed === '') return;
   if (status.kind === 'reconnecting') say(`reconnecting (${status.reason})`);
+  if (status.kind === 'connected') say(`following ${followed}`);
 }
 
 /** One connection for the life of the page. A proxy shows one address only, so no node is looked for behind it. */
@@ -65,12 +76,13 @@ async function follow(topic: string, from: 'earliest' | 'latest', signal: AbortS
   const list = byId('tail', HTMLElement);
   const consumer = (await connected()).consumer(topic, { from, credit, signal });
   let count = 0;
+  followed = topic;
   say(`following ${topic}`);
   for await (const batch of consumer.batches()) {
     count += batch.records.length;
     list.prepend(...batch.records.slice(-rowsKept).map(row).toReversed());
     while (list.childElementCount > rowsKept) list.lastElementChild?.remove();
-    say(`following ${topic}: ${new Intl.NumberFormat('en').format(count)} so far`);
+    showCount(count);
     // Shows what it has before it takes more: the node waits, not this page's memory.
     await nextFrame();
   }
@@ -81,6 +93,7 @@ let following: AbortController | undefined;
 function stop(): void {
   following?.abort();
   following = undefined;
+  followed = '';
   byId('tail-toggle', HTMLButtonElement).textContent = 'Follow';
 }
 
@@ -96,6 +109,7 @@ function start(): void {
   byId('tail', HTMLElement).replaceChildren();
   byId('tail-toggle', HTMLButtonElement).textContent = 'Stop';
   say('connecting');
+  showCount(0);
   follow(topic, from, controller.signal).catch((error: unknown) => {
     if (controller.signal.aborted) return;
     stop();
