@@ -35,7 +35,9 @@ export class PushReader {
   /** Its name on the connection. */
   readonly correlation: number;
   readonly records: Received[] = [];
-  /** The offset that `subscribed` named, then the one after the last record delivered. */
+  /** The offset that `subscribed` named. */
+  begin: number | undefined;
+  /** The same, then the one after the last record delivered. */
   next: number | undefined;
   end = 0;
   ended: Failure | undefined;
@@ -88,6 +90,7 @@ export class PushReader {
 
   #take(frame: NodeFrame): void {
     if (frame.kind === 'subscribed') {
+      this.begin = frame.offset;
       this.next = frame.offset;
       this.end = frame.end;
     } else if (frame.kind === 'delivery') {

@@ -155,7 +155,7 @@ test('S8, S11: a take over HTTP goes on at the cursor of a pushed consumer, and 
   assert.is(reader.ended?.code, 'fenced');
   const again = await openConsumer(client, 'both', consumer);
   const next = await PushReader.open(client, { topic: 'both', partition: 0, owner: again });
-  assert.is(next.next, 3);
+  assert.is(next.begin, 3);
 });
 
 test('hostile frames are refused one by one, and the connection and its neighbours go on', async () => {
