@@ -38,6 +38,7 @@ import type {
   Vote,
   VoteReply,
 } from './messages.ts';
+import { CopySlab } from './copy-slab.ts';
 import type { Entry } from './types.ts';
 
 const replica: Codec<ReplicaId> = hexId<ReplicaId>();
@@ -51,6 +52,7 @@ const base: Fields<{ readonly from: ReplicaId; readonly to: ReplicaId; readonly 
 };
 
 function entryCodec(maxBytes: number): Codec<Entry> {
+  const copies = new CopySlab();
   return {
     encode: (entry) => entry.bytes,
     decode: (wire) => {
@@ -65,7 +67,7 @@ function entryCodec(maxBytes: number): Codec<Entry> {
         term: header.term,
         checksum: header.checksum,
         previous: header.previous,
-        bytes: new Uint8Array(wire),
+        bytes: copies.copy(wire),
       };
     },
   };

@@ -6,7 +6,6 @@
  */
 import type { Crc32, GroupId, LogIndex } from '@callboard/client/protocol';
 import type { GroupWrite } from '../raft/log-store.ts';
-import type { Entry } from '../raft/types.ts';
 import type { Engine, EngineOp } from './engine.ts';
 import { entryKey, entryTag, lastKey, offsetKey, offsetTag } from './keys.ts';
 import { decodeOffsetEntry, offsetEntryOf, putOffset } from './offset-index.ts';
@@ -103,27 +102,25 @@ export class BatchPlan {
   }
 
   #put(staged: Staged, write: GroupWrite): void {
-    for (const entry of write.entries) this.#putEntry(staged, entry);
-  }
-
-  #putEntry(staged: Staged, entry: Entry): void {
-    const { log } = staged;
-    const appended = entry.index === log.end + 1;
-    // A repaired entry's place in the running maximum is not known; byTime then looks from the beginning.
-    const offset = offsetEntryOf(entry, appended ? log.maxTimestamp : 0);
-    this.#ops.push({ kind: 'put', key: entryKey(log.key, entry.index), value: entry.bytes });
-    staged.indexes.push(entry.index);
-    if (offset !== undefined) {
-      this.#ops.push(putOffset(log.key, offset, this.#crc32));
-      staged.offsets.push(offset);
+    const { key } = staged.log;
+    let { end, highest, maxTimestamp, indexExact } = staged.log;
+    for (const entry of write.entries) {
+      const appended = entry.index === end + 1;
+      // A repaired entry's place in the running maximum is not known; byTime then looks from the beginning.
+      const offset = offsetEntryOf(entry, appended ? maxTimestamp : 0);
+      this.#ops.push({ kind: 'put', key: entryKey(key, entry.index), value: entry.bytes });
+      staged.indexes.push(entry.index);
+      if (offset !== undefined) {
+        this.#ops.push(putOffset(key, offset, this.#crc32));
+        staged.offsets.push(offset);
+      }
+      if (appended) {
+        end = entry.index;
+        maxTimestamp = offset?.maxTimestamp ?? maxTimestamp;
+      } else indexExact = false;
+      if (entry.index > highest) highest = entry.index;
     }
-    staged.log = {
-      ...log,
-      end: appended ? entry.index : log.end,
-      highest: Math.max(log.highest, entry.index) as LogIndex,
-      maxTimestamp: appended ? (offset?.maxTimestamp ?? log.maxTimestamp) : log.maxTimestamp,
-      indexExact: log.indexExact && appended,
-    };
+    staged.log = { ...staged.log, end, highest, maxTimestamp, indexExact };
   }
 
   /** Deletes every entry from `from` on, stored or put by this batch, and its index keys. */

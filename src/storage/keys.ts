@@ -26,18 +26,25 @@ export interface LogKey {
   readonly life: number;
 }
 
-function setU53(to: DataView, at: number, value: number): void {
-  to.setUint32(at, Math.floor(value / twoTo32));
-  to.setUint32(at + 4, value % twoTo32);
+/** Byte by byte: a DataView for each key costs more than everything else about it, and each record takes two keys. */
+function setU32(to: Uint8Array, at: number, value: number): void {
+  to[at] = value >>> 24;
+  to[at + 1] = value >>> 16;
+  to[at + 2] = value >>> 8;
+  to[at + 3] = value;
+}
+
+function setU53(to: Uint8Array, at: number, value: number): void {
+  setU32(to, at, Math.floor(value / twoTo32));
+  setU32(to, at + 4, value % twoTo32);
 }
 
 function logKey(tag: number, log: LogKey, number: number): Uint8Array {
   const key = new Uint8Array(logKeyBytes);
-  const view = new DataView(key.buffer);
   key[0] = tag;
-  view.setUint32(1, log.group);
-  setU53(view, 5, log.life);
-  setU53(view, 13, number);
+  setU32(key, 1, log.group);
+  setU53(key, 5, log.life);
+  setU53(key, 13, number);
   return key;
 }
 
@@ -66,7 +73,7 @@ export function groupRange(tag: number, group: GroupId): readonly [Uint8Array, U
 export function tailKey(sequence: number): Uint8Array {
   const key = new Uint8Array(9);
   key[0] = tailTag;
-  setU53(new DataView(key.buffer), 1, sequence);
+  setU53(key, 1, sequence);
   return key;
 }
 

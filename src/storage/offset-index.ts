@@ -18,6 +18,8 @@ import { lastKey, numberOf, offsetKey, offsetTag } from './keys.ts';
 import type { LogKey } from './keys.ts';
 import { recordFields } from './stored-entry.ts';
 
+const twoTo32 = 4294967296;
+
 export interface OffsetEntry {
   readonly baseOffset: number;
   readonly index: LogIndex;
@@ -28,8 +30,19 @@ export interface OffsetEntry {
 export function encodeOffsetEntry(entry: OffsetEntry, crc32: Crc32): Uint8Array {
   const { baseOffset, index, count, maxTimestamp } = entry;
   // The checksum covers the base offset, which stands in the key: so it is written in front, and left out of the value.
-  const writer = new ByteWriter(32).u53(baseOffset).u53(index).u32(count).u53(maxTimestamp);
-  return writer.u32(crc32(writer.finish())).finish().subarray(8);
+  const bytes = new Uint8Array(32);
+  const view = new DataView(bytes.buffer);
+  setU53(view, 0, baseOffset);
+  setU53(view, 8, index);
+  view.setUint32(16, count, true);
+  setU53(view, 20, maxTimestamp);
+  view.setUint32(28, crc32(bytes.subarray(0, 28)), true);
+  return bytes.subarray(8);
+}
+
+function setU53(to: DataView, at: number, value: number): void {
+  to.setUint32(at, value % twoTo32, true);
+  to.setUint32(at + 4, Math.floor(value / twoTo32), true);
 }
 
 /** Undefined if unsound. */

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  checkRecords,
   decodeRecords,
   encodeRecords,
   recordAt,
@@ -70,6 +71,16 @@ test('a wrong count is found', () => {
   );
 });
 
+/** The message of the WireError that a call throws; undefined when it throws nothing. */
+function refusalOf(call: () => void): string | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error instanceof WireError ? error.message : String(error);
+  }
+}
+
 test('A29: mutated bodies are read within their bounds or refused, never anything else', () => {
   const random = new SplitMix(3);
   let read = 0;
@@ -77,13 +88,16 @@ test('A29: mutated bodies are read within their bounds or refused, never anythin
     const count = 1 + random.below(4);
     const whole = encodeRecords(Array.from({ length: count }, () => randomRecord(random)));
     const body = random.mutate(whole);
+    const refusal = refusalOf(() => checkRecords(body, count));
     try {
       const records = decodeRecords(body, count);
       read += 1;
+      assert.is(refusal, undefined);
       // What was accepted is exactly the body: nothing was read twice, nothing left out.
       assert.equal(encodeRecords(records), body);
     } catch (error) {
       assert.instance(error, WireError);
+      assert.is((error as WireError).message, refusal);
     }
   }
   assert.ok(read > 100, `${read} were readable`);

@@ -186,8 +186,10 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader {
 
 /** The producer's part is well formed and its body matches its checksum. Says nothing of the leader's part. */
 export function checkDraft(bytes: Uint8Array, crc32: Crc32): ChunkFault | undefined {
-  if (bytes.byteLength < chunkHeaderBytes) return 'too-short';
-  const header = view(bytes);
+  return bytes.byteLength < chunkHeaderBytes ? 'too-short' : draftFault(bytes, view(bytes), crc32);
+}
+
+function draftFault(bytes: Uint8Array, header: DataView, crc32: Crc32): ChunkFault | undefined {
   if (header.getUint32(0, true) !== magic) return 'bad-magic';
   if (header.getUint8(4) !== version) return 'bad-version';
   if (header.getUint32(8, true) !== bytes.byteLength - chunkHeaderBytes) return 'bad-length';
@@ -201,11 +203,11 @@ export function checkDraft(bytes: Uint8Array, crc32: Crc32): ChunkFault | undefi
 
 /** The whole chunk is sound: both checksums, and every number within the safe range. Does not check the chain. */
 export function checkSealed(bytes: Uint8Array, crc32: Crc32): ChunkFault | undefined {
-  const fault = checkDraft(bytes, crc32);
-  if (fault !== undefined) return fault;
+  if (bytes.byteLength < chunkHeaderBytes) return 'too-short';
   const header = view(bytes);
-  const unsafe = [68, 76, 84].some((at) => header.getUint32(at, true) > 0x1fffff);
-  if (unsafe) return 'bad-field';
+  const fault = draftFault(bytes, header, crc32);
+  if (fault !== undefined) return fault;
+  for (let at = 68; at <= 84; at += 8) if (header.getUint32(at, true) > 0x1fffff) return 'bad-field';
   if (crc32(bytes.subarray(0, 92)) !== header.getUint32(92, true)) return 'bad-header-checksum';
   return undefined;
 }

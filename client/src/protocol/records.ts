@@ -87,20 +87,34 @@ function writeRecord(body: Uint8Array, view: DataView, start: number, record: Re
 
 /** All records of a body; there must be exactly `count`. Throws WireError. */
 export function decodeRecords(body: Uint8Array, count: number): RecordData[] {
+  const records: RecordData[] = [];
+  walkRecords(body, count, (view, start, end) => records.push(readRecord(body, view, start, end)));
+  return records;
+}
+
+/** Throws what `decodeRecords` would throw, and makes nothing of the records. */
+export function checkRecords(body: Uint8Array, count: number): void {
+  walkRecords(body, count, undefined);
+}
+
+function walkRecords(
+  body: Uint8Array,
+  count: number,
+  sound: ((view: DataView, start: number, end: number) => void) | undefined,
+): void {
   // The shortest record bounds the count, so a false count cannot make this allocate.
   if (count * (4 + leastRecordBytes) > body.byteLength) {
     throw bad(`${count} records in ${body.byteLength} bytes`);
   }
   const view = viewOf(body);
-  const records: RecordData[] = [];
   let at = 0;
   for (let n = 0; n < count; n += 1) {
     const end = endOfRecord(view, at, n);
-    records.push(readRecord(body, view, at + 4, end, n));
+    checkRecord(body, view, at + 4, end, n);
+    sound?.(view, at + 4, end);
     at = end;
   }
   if (at !== body.byteLength) throw bad(`${body.byteLength - at} bytes after the last record`);
-  return records;
 }
 
 /** Record `n` of a body, from 0; skips the ones before it by their lengths. Throws WireError. */
@@ -108,7 +122,9 @@ export function recordAt(body: Uint8Array, n: number): RecordData {
   const view = viewOf(body);
   let at = 0;
   for (let before = 0; before < n; before += 1) at = endOfRecord(view, at, before);
-  return readRecord(body, view, at + 4, endOfRecord(view, at, n), n);
+  const end = endOfRecord(view, at, n);
+  checkRecord(body, view, at + 4, end, n);
+  return readRecord(body, view, at + 4, end);
 }
 
 function viewOf(body: Uint8Array): DataView {
@@ -124,18 +140,15 @@ function endOfRecord(view: DataView, at: number, n: number): number {
   return at + 4 + length;
 }
 
-/** Reads between `start` and `end`, which lie within the body and at least `leastRecordBytes` apart. */
-function readRecord(body: Uint8Array, view: DataView, start: number, end: number, n: number): RecordData {
-  const timestampDelta = view.getUint32(start, true);
+/** Checks between `start` and `end`, which lie within the body and at least `leastRecordBytes` apart. */
+function checkRecord(body: Uint8Array, view: DataView, start: number, end: number, n: number): void {
   const keyLength = view.getInt32(start + 4, true);
   let at = start + 8;
   if (keyLength < -1 || keyLength > end - at - 2) throw bad(`record ${n} has key length ${keyLength}`);
-  const key = keyLength < 0 ? undefined : body.subarray(at, at + keyLength);
   at += Math.max(keyLength, 0);
   const headerCount = view.getUint16(at, true);
   at += 2;
   if (headerCount * 6 > end - at) throw bad(`record ${n} has ${headerCount} headers`);
-  const headers: RecordHeader[] = [];
   for (let i = 0; i < headerCount; i += 1) {
     const nameAt = at + 2;
     if (nameAt > end) throw bad(`record ${n} ends in header ${i}`);
@@ -144,9 +157,25 @@ function readRecord(body: Uint8Array, view: DataView, start: number, end: number
     const valueLength = view.getUint32(valueAt - 4, true);
     if (valueLength > end - valueAt) throw bad(`record ${n} ends in header ${i}`);
     if (!isUtf8(body, nameAt, valueAt - 4)) throw bad(`record ${n} has a header name that is not UTF-8`);
-    const name = utf8Decoder.decode(body.subarray(nameAt, valueAt - 4));
-    headers.push({ name, value: body.subarray(valueAt, valueAt + valueLength) });
     at = valueAt + valueLength;
+  }
+}
+
+/** Reads what `checkRecord` has let through. */
+function readRecord(body: Uint8Array, view: DataView, start: number, end: number): RecordData {
+  const timestampDelta = view.getUint32(start, true);
+  const keyLength = view.getInt32(start + 4, true);
+  let at = start + 8;
+  const key = keyLength < 0 ? undefined : body.subarray(at, at + keyLength);
+  at += Math.max(keyLength, 0);
+  const headers: RecordHeader[] = [];
+  const headerCount = view.getUint16(at, true);
+  at += 2;
+  for (let i = 0; i < headerCount; i += 1) {
+    const valueAt = at + 2 + view.getUint16(at, true) + 4;
+    const name = utf8Decoder.decode(body.subarray(at + 2, valueAt - 4));
+    at = valueAt + view.getUint32(valueAt - 4, true);
+    headers.push({ name, value: body.subarray(valueAt, at) });
   }
   return { timestampDelta, key, headers, value: body.subarray(at, end) };
 }

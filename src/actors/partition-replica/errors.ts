@@ -3,6 +3,7 @@ import type { Batch, Decision } from '../../partition/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
 import {
   checkDraft,
+  checkRecords,
   chunkHeaderBytes,
   chunkKind,
   failure,
@@ -11,7 +12,6 @@ import {
   type ChunkHeader,
   type Crc32,
   type Limits,
-  decodeRecords,
   WireError,
 } from '@callboard/client/protocol';
 
@@ -136,7 +136,7 @@ function draftError(
  */
 function recordsFault(chunk: Uint8Array, count: number): string | undefined {
   try {
-    decodeRecords(chunk.subarray(chunkHeaderBytes), count);
+    checkRecords(chunk.subarray(chunkHeaderBytes), count);
     return undefined;
   } catch (error) {
     if (error instanceof WireError) return error.message;
