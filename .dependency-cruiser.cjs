@@ -81,7 +81,7 @@ module.exports = {
     row('bench', '^bench/', [
       '^bench/',
       '^test/lib/',
-      rooms('node', 'kernel', 'raft', 'storage'),
+      rooms('node', 'kernel', 'raft', 'storage', 'actors', 'partition'),
       CLIENT,
       NODE_BUILTINS,
       ANY_PACKAGE,
