@@ -14,11 +14,23 @@ export function readPid(directory: string): number | undefined {
   }
 }
 
-export function writePid(directory: string, pid: number = process.pid): void {
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+/** False: the disk is full. That must not keep a node from its start, which makes room by giving up the ballast. */
+export function writePid(directory: string, pid: number = process.pid): boolean {
   const file = join(directory, PID_FILE);
   const half = `${file}.${process.pid}`;
-  writeFileSync(half, `${pid}\n`);
-  renameSync(half, file);
+  try {
+    writeFileSync(half, `${pid}\n`);
+    renameSync(half, file);
+    return true;
+  } catch (error) {
+    rmSync(half, { force: true });
+    if (!isFull(error)) throw error;
+    return false;
+  }
 }
 
 /**

@@ -88,7 +88,7 @@ async function serve(
   // Asked to end during the start: what was opened by then is closed properly, if it comes to that in time.
   const node = 'node' in first ? first.node : await within(started, CLOSE_MS);
   if ('node' in first) {
-    writePid(config.dataDirectory);
+    if (!writePid(config.dataDirectory)) logger.warn('the disk is full: there is no pid file');
     logger.info({ url: first.node.url, pidFile: join(config.dataDirectory, PID_FILE) }, 'node started');
   }
   const { reason } = await stopped;
