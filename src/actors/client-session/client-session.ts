@@ -108,7 +108,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       default:
         this.#answered(message satisfies PartitionAnswer);
     }
-    if (this.#ticking || (this.#calls.size === 0 && this.#subscriptions.size === 0)) return;
+    if (this.#ticking || (this.#calls.size === 0 && !this.#subscriptions.restless)) return;
     this.#ticking = true;
     this.#context.after(tickMs, { kind: 'session-tick' });
   }

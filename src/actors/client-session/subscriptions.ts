@@ -86,6 +86,11 @@ export class Subscriptions implements RelayUser {
     return this.#byId.size;
   }
 
+  /** Whether time alone may change something: an answer is awaited, or somebody waits for room. */
+  get restless(): boolean {
+    return this.#opening.size > 0 || this.#turns.length > 0 || this.#held.length > 0;
+  }
+
   inspect(): Record<string, number> {
     return {
       subscriptions: this.size,

@@ -14,6 +14,7 @@ import { ConsumeCalls } from './consume-calls.ts';
 import { DirectoryCalls } from './directory-calls.ts';
 import { DirectoryCopy } from './directory-copy.ts';
 import { topicNotFound } from './failures.ts';
+import { LeaderQuestions } from './leader-questions.ts';
 import { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
 import { defaultPace, type GatewayPace } from './pace.ts';
@@ -74,14 +75,21 @@ export class Gateway implements Actor<GatewayMessage> {
       context.send(message.replyTo, answer, 'control');
     });
     const leaders = new Leaders();
+    const copy = new DirectoryCopy();
+    const asks = new Asks(context, leaders, pace);
     const parts: GatewayParts = {
       context,
       limits,
       crc32,
-      copy: new DirectoryCopy(),
+      copy,
       calls,
-      asks: new Asks(context, leaders, pace),
+      asks,
       leaders,
+      questions: new LeaderQuestions({
+        asks,
+        now: () => context.now(),
+        replicas: (group) => copy.placement(group)?.replicas.map(({ node }) => node) ?? [],
+      }),
       directory: new DirectoryCalls(context, calls),
       defaultPartitions: this.#options.defaultPartitions ?? 2,
       defaultStorage: this.#options.defaultStorage ?? 'disk',

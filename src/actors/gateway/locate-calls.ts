@@ -6,10 +6,8 @@
  */
 import type { GroupId, PartitionPlace, TopicPlaces } from '@callboard/client/protocol';
 import type { PendingCall } from './calls.ts';
-import { nodesOf, type GatewayParts } from './parts.ts';
+import type { GatewayParts } from './parts.ts';
 
-/** Longer than a round trip; a group without a leader must not hold up what is known of the others. */
-const askMs = 300;
 /** Questions of one call: of more groups, what is known is told. */
 const mostAsked = 256;
 
@@ -39,23 +37,15 @@ function askLeaders(
 ): void {
   const groups = uncertain(parts, names).slice(0, mostAsked);
   let left = groups.length;
-  if (left === 0) then();
+  if (left === 0) {
+    then();
+    return;
+  }
   const settled = (): void => {
     left -= 1;
     if (left === 0 && call.open) then();
   };
-  const deadlineMs = Math.min(call.deadlineMs, parts.context.now() + askMs);
-  for (const group of groups) {
-    parts.asks.start({
-      group,
-      repeatable: true,
-      deadlineMs,
-      replicas: () => nodesOf(parts, group),
-      request: (id, replyTo) => ({ kind: 'lead', id, replyTo }),
-      refused: () => undefined,
-      settled,
-    });
-  }
+  for (const group of groups) parts.questions.ask(group, settled);
 }
 
 function uncertain(parts: GatewayParts, names: readonly string[]): readonly GroupId[] {

@@ -5,6 +5,7 @@ import type { Asks } from './asks.ts';
 import type { Calls, PendingCall } from './calls.ts';
 import type { DirectoryCalls } from './directory-calls.ts';
 import type { DirectoryCopy } from './directory-copy.ts';
+import type { LeaderQuestions } from './leader-questions.ts';
 import type { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
 
@@ -16,6 +17,7 @@ export interface GatewayParts {
   readonly calls: Calls;
   readonly asks: Asks;
   readonly leaders: Leaders;
+  readonly questions: LeaderQuestions;
   readonly directory: DirectoryCalls;
   /** Partitions of a topic that a producer's registration creates. */
   readonly defaultPartitions: number;
