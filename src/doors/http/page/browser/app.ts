@@ -8,6 +8,9 @@ import { offerTail } from './tail.ts';
 import { showTopics } from './topics.ts';
 
 const everyMs = 2_000;
+/** A node for which a look is much work (thousands of partitions, or a slow machine) is looked at less often. */
+const pausePerLook = 10;
+const mostMs = 30_000;
 const rates = new Rates();
 
 function showFault(text: string | undefined): void {
@@ -16,23 +19,32 @@ function showFault(text: string | undefined): void {
   fault.hidden = text === undefined;
 }
 
-async function look(): Promise<void> {
+/** Whether the node answered. */
+async function look(): Promise<boolean> {
   try {
     const [status, topics] = await Promise.all([getStatus(), getTopics()]);
     rates.look(topics.topics, performance.now());
     showCluster(status);
     showTopics(topics, rates);
     showFault(undefined);
+    return true;
   } catch (error) {
     showSilence();
     showFault(`No answer from this address (${String(error)}): trying again.`);
+    return false;
   }
 }
 
-function lookAgain(): void {
-  setTimeout(() => {
-    void (document.hidden ? Promise.resolve() : look()).then(lookAgain);
-  }, everyMs);
+/** For as long as the page is there; not while nobody sees it. */
+async function keepLooking(): Promise<never> {
+  for (;;) {
+    const began = performance.now();
+    const answered = !document.hidden && (await look());
+    const pauseMs = answered ? pausePerLook * (performance.now() - began) : everyMs;
+    await new Promise((resolve) => {
+      setTimeout(resolve, Math.min(Math.max(pauseMs, everyMs), mostMs));
+    });
+  }
 }
 
 function offerCopies(): void {
@@ -61,4 +73,4 @@ byId('curl', HTMLPreElement).textContent = curlLines(location.origin);
 byId('typescript', HTMLPreElement).textContent = typescriptLines(location.origin);
 offerCopies();
 offerTail();
-void look().then(lookAgain);
+void keepLooking();

@@ -30,7 +30,7 @@ let followed = '';
 
 function told(status: ClientStatus): void {
   if (followed === '') return;
-  if (status.kind === 'reconnecting') say(`reconnecting (${status.reason})`);
+  if (status.kind === 'reconnecting') say('reconnecting');
   if (status.kind === 'connected') say(`following ${followed}`);
 }
 
