@@ -24,6 +24,7 @@ interface ManagerReport {
   readonly role?: string;
   readonly brokers?: readonly { readonly name: string; readonly state: string }[];
   readonly lostReplicas?: readonly unknown[];
+  readonly copiesWaiting?: readonly number[];
   readonly topics?: readonly TopicReport[];
 }
 
@@ -120,6 +121,15 @@ function managerOf(actors: readonly ActorInfo[]): ManagerReport {
   return actors.find((actor) => actor.id === managerActorId)?.details ?? {};
 }
 
+/** Those that run, and the copies in memory that wait for the directory's word before they do. */
 function replicasOf(actors: readonly ActorInfo[]): readonly PartitionReport[] {
-  return actors.filter((actor) => actor.id.startsWith('partition/')).map((actor) => actor.details);
+  const running = actors
+    .filter((actor) => actor.id.startsWith('partition/'))
+    .map((actor): PartitionReport => actor.details);
+  const waiting = (managerOf(actors).copiesWaiting ?? []).map((group): PartitionReport => ({
+    group,
+    verdict: 'opening',
+    storage: 'memory',
+  }));
+  return [...running, ...waiting];
 }

@@ -11,9 +11,13 @@ export interface TopicReport {
 }
 
 export interface PartitionReport {
+  /** Of replicas in memory. */
+  readonly storage?: 'memory';
   readonly group?: number;
   readonly verdict?: string;
   readonly leader?: string;
+  /** Offset of the first record: above 0 where a partition in memory was begun anew. */
+  readonly first?: number;
   readonly end?: number;
   readonly consumers?: readonly { readonly id: string; readonly cursor: number }[];
 }
@@ -44,7 +48,7 @@ function partitionStates(reports: readonly (PartitionReport | undefined)[], most
     const cursors = known[partition] ?? new Map<string, number>();
     if (report === undefined || cursors.size >= most) return partitionState(partition, report, cursors);
     // A consumer that has moved elsewhere in the topic and never here is at the beginning.
-    const beginnings = [...consumers].map((id) => [id, 0] as const);
+    const beginnings = [...consumers].map((id) => [id, report.first ?? 0] as const);
     return partitionState(partition, report, new Map([...beginnings, ...cursors]));
   });
 }

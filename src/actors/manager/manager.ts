@@ -115,6 +115,7 @@ export class Manager implements Actor<ManagerMessage> {
       lostReplicas: this.#replicas.lost,
       /** In memory, damaged, and without a leader to heal from. */
       copiesLost: this.#replicas.copiesLost,
+      copiesWaiting: this.#replicas.copiesWaiting,
       changes: this.#changes.size,
       barriers: this.#barriers.size,
       proposals: member?.primary.pending ?? 0,

@@ -60,6 +60,11 @@ export class MemoryCopies {
     return [...this.#givenUp.keys()];
   }
 
+  /** Groups whose copy here does not run yet. */
+  get waiting(): readonly GroupId[] {
+    return [...this.#born].filter((group) => !this.#running.has(group));
+  }
+
   born(group: GroupId): void {
     this.#born.add(group);
     this.#mayWait(group);

@@ -68,6 +68,11 @@ export class Replicas {
     return this.#copies.lost;
   }
 
+  /** Groups in memory whose copy here does not run yet: what the directory says of it is not known. */
+  get copiesWaiting(): readonly GroupId[] {
+    return this.#copies.waiting;
+  }
+
   copyGivenUp(group: GroupId): void {
     this.#copies.givenUp(group, this.#context.now());
   }

@@ -198,6 +198,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       last: status?.last ?? 0,
       durable: this.#driver.durable,
       lag: (status?.last ?? 0) - this.#driver.applied,
+      first: this.#machine.first,
       end: this.#machine.end,
       consumers: this.#machine.recentConsumers(),
       followers: status?.followers ?? [],
