@@ -4,12 +4,16 @@
  * Topics in memory on three real nodes: nothing acknowledged is lost while a majority of the copies is sound, and when a
  * majority is gone at a time, the loss is named and the topic serves on from empty.
  */
+import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Api } from '../lib/api.ts';
-import { withCluster, type Cluster } from '../lib/cluster.ts';
+import { Api } from '../lib/api.ts';
+import { Child } from '../lib/child.ts';
+import { MAIN, withCluster, type Cluster } from '../lib/cluster.ts';
 import { eventually } from '../lib/eventually.ts';
 import { Ledger } from '../lib/ledger.ts';
+import { claimPorts } from '../lib/ports.ts';
+import { makeTempDir } from '../lib/temp-dir.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('topics in memory');
@@ -20,6 +24,7 @@ const env = { CALLBOARD_STORAGE: 'memory', CALLBOARD_LIMITS: '{"memoryLossMs": 4
 interface PartitionState {
   readonly group: number;
   readonly verdict: string;
+  readonly last?: number;
   readonly storage?: string;
 }
 
@@ -79,7 +84,7 @@ test('are there after each node was killed in turn, the next only when none is d
   });
 });
 
-test('are begun anew, and say so, when two of three nodes lost them at once; offsets are never used twice', async () => {
+test('survive two of three at once if the third has all; are begun anew, and say so, when all are gone; no offset is used twice', async () => {
   await withCluster({ env }, async (cluster) => {
     const api = cluster.api(0);
     await api.createTopic('gone', 1);
@@ -88,7 +93,19 @@ test('are begun anew, and say so, when two of three nodes lost them at once; off
     const consumer = await api.registerConsumer('gone');
     for (let i = 0; i < 5; i += 1) assert.is((await send(`old ${String(i)}`)).offset, i);
     assert.is((await api.consume({ topic: 'gone', consumer })).kind, 'record');
-    // All three: a sound copy that is left would be enough to heal the others.
+    await eventually('all copies have the same log', async () => {
+      const all = await Promise.all(cluster.apis.map((one) => status(one)));
+      return new Set(all.map(({ partitions }) => partitions[0]?.last)).size === 1;
+    });
+    const two = [cluster.node(0), cluster.node(1)];
+    for (const node of two) node.signal('SIGKILL');
+    await Promise.all(two.map(({ child }) => child.ended));
+    for (const node of two) node.start();
+    await cluster.ready();
+    await untilAllHealed(cluster);
+    assert.is((await send('old 5')).offset, 5);
+    assert.is((await status(api)).directory.topics[0]?.losses, 0);
+
     await cluster.killAll();
     cluster.startAll();
     await cluster.ready();
@@ -108,6 +125,35 @@ test('are begun anew, and say so, when two of three nodes lost them at once; off
     assert.is((await cluster.api(2).consume({ topic: 'gone', consumer })).kind, 'empty');
     await untilAllHealed(cluster);
   });
+});
+
+test('`callboard dev --memory` keeps its topics there, and nothing at all when it has ended', async () => {
+  const tmp = makeTempDir();
+  const port = await claimPorts(1);
+  const command = [
+    process.execPath,
+    MAIN,
+    'dev',
+    '--memory',
+    '--nodes',
+    '1',
+    '--port',
+    String(port),
+  ] as const;
+  const dev = new Child([...command], { env: { TMPDIR: tmp }, cwd: tmp });
+  const api = new Api(`http://127.0.0.1:${String(port)}`);
+  try {
+    await eventually('the node is ready', () => api.isReady(), 60_000);
+    await api.createTopic('passing', 1);
+    assert.is((await status(api)).directory.topics[0]?.storage, 'memory');
+    assert.is(readdirSync(tmp).length, 1);
+    dev.kill('SIGTERM');
+    assert.is((await dev.ended).code, 0);
+    assert.equal(readdirSync(tmp), []);
+  } finally {
+    await dev.destroy();
+    await api.close();
+  }
 });
 
 async function untilAllHealed(cluster: Cluster): Promise<void> {
