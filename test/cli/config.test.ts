@@ -334,6 +334,10 @@ test('takes changed limits, and refuses unknown, impossible and contradicting on
   refused({}, { CALLBOARD_LIMITS: 'many' }, "limits is 'many'", 'write an object');
   refused({ config: writeConfig({ limits: { callDeadlinMs: 1 } }) }, {}, "did you mean 'callDeadlineMs'?");
   refused({ config: writeConfig({ limits: { callDeadlineMs: 0 } }) }, {}, 'a whole number from 1, not 0');
+  // The one limit whose 0 means something.
+  assert.equal(load({ config: writeConfig({ limits: { journalSyncMs: 0 } }) }).config.limitsOverrides, {
+    journalSyncMs: 0,
+  });
   refused(
     { config: writeConfig({ limits: { recordBytes: 4_000_000 } }) },
     {},

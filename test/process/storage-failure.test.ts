@@ -93,4 +93,26 @@ traceTest('an fsync that fails once ends the node instead of being tried again',
   assert.ok(log.includes('(storage_failed)'));
 });
 
+test('neither the logs nor what a node says of itself hold a secret, after starts, calls, failures and restarts', async () => {
+  const secrets = ['cluster.secret', 'admin.token'].map((name) =>
+    readFileSync(join(dev.data, name), 'utf8').trim(),
+  );
+  const [, token = ''] = secrets;
+  const admin = { broker_host: 'broker-1', token };
+  assert.is((await (apis[0] as Api).call('POST', '/admin/broker/activate', admin)).status, 200);
+  await (apis[0] as Api).call('POST', '/admin/broker/activate', { ...admin, broker_host: token });
+  await (apis[0] as Api).call('GET', `/topics?token=${token}`);
+  const told: string[] = [];
+  for (const [at, api] of apis.entries()) {
+    told.push(readFileSync(join(dev.data, `broker-${at + 1}`, 'callboard.log'), 'utf8'));
+    for (const path of ['/status', '/readyz', '/healthz', '/']) {
+      told.push(JSON.stringify((await api.call('GET', path)).body));
+    }
+  }
+  for (const secret of secrets) {
+    assert.is(secret.length, 64);
+    assert.not.ok(told.some((text) => text.includes(secret)));
+  }
+});
+
 test.run();
