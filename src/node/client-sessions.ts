@@ -41,13 +41,14 @@ export function openClientSession(
     () => new ClientSession({ port, limits, ...shared }),
     {
       restart: 'never',
-      dataCapacity: 4 * limits.clientInflightBatches,
+      dataCapacity: limits.clientFramesWaiting,
     },
   );
   return {
     frame: (frame) => {
       const sent = system.send(session, { kind: 'client-frame', frame }, 'data');
-      if (sent === 'full') connection.close('overloaded', 'more calls are in flight than the hello allowed');
+      if (sent === 'full')
+        connection.close('overloaded', 'more frames were sent ahead than are taken; await answers');
       else if (sent === 'gone') connection.close('unavailable', 'the session has ended');
     },
     closed: () => system.stop(session),

@@ -117,6 +117,8 @@ export interface Limits {
   readonly clientInflightBatches: number;
   /** Calls of one connection that wait for their answer, subscribing and acknowledging not counted. */
   readonly clientPendingCalls: number;
+  /** Frames of one connection that its session has not looked at: more than one read of its socket brings. */
+  readonly clientFramesWaiting: number;
   /** After which a partition's leader that has not answered a client's call is given up. */
   readonly clientCallMs: number;
   readonly clientSubscriptions: number;
@@ -224,6 +226,7 @@ export const defaultLimits: Limits = {
   clientConnections: 5_000,
   clientInflightBatches: 256,
   clientPendingCalls: 1_024,
+  clientFramesWaiting: 8_192,
   clientCallMs: 15_000,
   clientSubscriptions: 4_096,
   clientPendingAcks: 4_096,
@@ -284,6 +287,10 @@ export function assertLimits(limits: Limits): void {
       'the least that each connection may draw fits the node',
     ],
     [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
+    [
+      limits.clientFramesWaiting >= limits.clientPendingCalls + limits.clientPendingAcks,
+      'calls and acks are refused one by one before their connection is closed',
+    ],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
   ];
