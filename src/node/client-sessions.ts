@@ -47,9 +47,9 @@ export function openClientSession(
   return {
     frame: (frame) => {
       const sent = system.send(session, { kind: 'client-frame', frame }, 'data');
-      if (sent === 'full')
+      if (sent === 'full') {
         connection.close('overloaded', 'more frames were sent ahead than are taken; await answers');
-      else if (sent === 'gone') connection.close('unavailable', 'the session has ended');
+      } else if (sent === 'gone') connection.close('unavailable', 'the session has ended');
     },
     closed: () => system.stop(session),
   };
