@@ -131,4 +131,18 @@ test('the cap on uncommitted bytes counts them as it counts what has left', () =
   assert.equal(taken, [true, true, true, false, false]);
 });
 
+test('what is on its way and what is gathered count together', () => {
+  const bytes = draftOf(['a']).byteLength;
+  const sole = new Sole({ uncommittedGroupBytes: 3 * bytes });
+  assert.ok(sole.propose('a', 0).ok);
+  sole.driver.flush();
+  assert.ok(sole.propose('b', 1).ok);
+  assert.ok(sole.propose('c', 2).ok);
+  assert.is(sole.driver.refusal(bytes), 'uncommitted-full');
+  assert.is(sole.propose('d', 3).ok, false);
+  sole.driver.flush();
+  assert.ok(sole.write());
+  assert.is(sole.driver.refusal(bytes), undefined);
+});
+
 test.run();
