@@ -26,6 +26,8 @@ type Sender = Pick<Context<never>, 'send'>;
 export class OpenProduces {
   /** In order of index. */
   #open: Open[] = [];
+  /** Waiters that the leader's own disk is enough for. Mostly there are none, and then `durable` need not look for them. */
+  #atLeader = 0;
   readonly #context: Sender;
 
   constructor(context: Sender) {
@@ -39,6 +41,7 @@ export class OpenProduces {
   /** Without a waiter: the producer asked for no ack, but a repeat of its batch may. */
   add(index: LogIndex, term: Term, waiter: Waiter | undefined): void {
     this.#open.push({ index, term, waiters: waiter === undefined ? [] : [waiter] });
+    if (waiter?.acks === 'leader') this.#atLeader += 1;
   }
 
   /** A repeat of a batch that is not applied yet waits with its original. */
@@ -46,12 +49,13 @@ export class OpenProduces {
     const open = this.#open.find((entry) => entry.index === index);
     if (open === undefined) throw new Error(`no produce is open at index ${index}`);
     open.waiters.push(waiter);
+    if (waiter.acks === 'leader') this.#atLeader += 1;
   }
 
   /** The leader's own disk has everything up to `index`: answers `acks: 'leader'`. */
   durable(index: LogIndex): void {
     for (const open of this.#open) {
-      if (open.index > index) break;
+      if (this.#atLeader === 0 || open.index > index) break;
       for (const waiter of open.waiters) if (waiter.acks === 'leader') this.#stored(waiter);
       open.waiters = open.waiters.filter((waiter) => waiter.acks !== 'leader');
     }
@@ -94,6 +98,7 @@ export class OpenProduces {
   }
 
   #stored(waiter: Waiter): void {
+    if (waiter.acks === 'leader') this.#atLeader -= 1;
     this.#context.send(
       waiter.replyTo,
       { kind: 'produced', id: waiter.id, baseOffset: waiter.baseOffset },
@@ -102,6 +107,7 @@ export class OpenProduces {
   }
 
   #fail(waiter: Waiter, error: ReturnType<typeof failure>, leader: string | undefined): void {
+    if (waiter.acks === 'leader') this.#atLeader -= 1;
     this.#context.send(waiter.replyTo, { kind: 'partition-failed', id: waiter.id, error, leader }, 'control');
   }
 }
