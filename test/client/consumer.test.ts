@@ -250,6 +250,31 @@ test('a little credit is enough for large chunks, and a slow user never gets mor
   });
 });
 
+test('what waits for a slow user counts against the credit of the next subscription too', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await fill(client, 't', 0, 500, 10);
+    const granted: number[] = [];
+    cluster.node(0).hook = (frame) => {
+      if (frame.kind === 'subscribe') granted.push(frame.creditRecords);
+      return false;
+    };
+    await using consumer = client.consumer('t', { from: 'earliest', credit: { records: 100 } });
+    await read(consumer, 20);
+    for (let round = 1; round <= 3; round += 1) {
+      for (const { socket } of cluster.node(0).connections) socket.terminate();
+      await eventually('it has subscribed again', () => granted.length === round + 1);
+    }
+    // 80 wait; what a cut connection was delivering may or may not have come.
+    assert.is(granted[0], 100);
+    assert.ok(
+      granted.slice(1).every((records) => records <= 20),
+      granted.join(),
+    );
+    assert.equal(texts(await read(consumer, 480)), numbers(500).slice(20));
+  });
+});
+
 test('seek moves a durable cursor and a reader, forwards and back; older acks mean nothing then', async () => {
   await withClient(1, async (client, cluster) => {
     cluster.createTopic('t', 2);

@@ -90,6 +90,42 @@ test('a node that falls silent is asked for a sign of life, then left; what was 
   });
 });
 
+test('what was given up as unknown keeps its place: what was sent behind it is stored once, at its own offset', async () => {
+  await setting(async ({ client, cluster, time }) => {
+    cluster.createTopic('t', 1);
+    const producer = client.producer('t', { deadlineMs: 5_000 });
+    await inTime(time, producer.send({ value: '0' }));
+    await time.until('the leader is reached', () => cluster.node(0).connections.size === 1);
+    await inTime(time, producer.send({ value: '1' }));
+    let mute = true;
+    let came = 0;
+    for (const node of cluster.nodes) {
+      node.hook = (frame) => {
+        if (frame.kind !== 'produce' || !mute) return false;
+        came += 1;
+        cluster.partition('t', 0).produce(frame.chunk);
+        return true;
+      };
+    }
+    const first = rejected(producer.send({ value: '2' }));
+    await time.until('the first has come', () => came === 1);
+    await time.pass(3_000);
+    const second = producer.send({ value: '3' });
+    await time.until('the second has come', () => came === 2);
+    const error = await inTime(time, first);
+    assert.equal([error.code, error.outcome], ['timeout', 'unknown']);
+    // A third while the first is still on its way: it need not wait for anybody.
+    const third = producer.send({ value: '4' });
+    await time.until('the third has come', () => came === 3);
+    mute = false;
+    for (const node of cluster.nodes) for (const { socket } of node.connections) socket.terminate();
+    assert.is((await inTime(time, second)).offset, 3);
+    assert.is((await inTime(time, third)).offset, 4);
+    assert.is((await inTime(time, producer.send({ value: '5' }))).offset, 5);
+    assert.equal(valuesOf(cluster, 't', 0), ['0', '1', '2', '3', '4', '5']);
+  });
+});
+
 test('a process that stalls for minutes blames nobody: no reconnect, no duplicate, nothing given up', async () => {
   await setting(async ({ client, cluster, time, count }) => {
     cluster.createTopic('t', 1);

@@ -40,13 +40,13 @@ function open(url: string, frameBytes: number, handlers: SocketHandlers): Client
     send: (bytes) => {
       if (socket.readyState !== WebSocket.OPEN) return;
       // What is sent within one turn leaves in one system call.
-      if (!corked && raw !== undefined) {
-        const { uncork } = raw;
+      const stream = raw;
+      if (!corked && stream !== undefined) {
         corked = true;
-        raw.cork();
+        stream.cork();
         queueMicrotask(() => {
           corked = false;
-          if (raw !== undefined) uncork.call(raw);
+          stream.uncork();
         });
       }
       socket.send(bytes);

@@ -237,7 +237,10 @@ export class Lane {
       this.#remove(chunk);
     } else if (chunk.settled || problem.retriable || this.#refusedInTurn(chunk, problem)) {
       this.#pause(problem);
-    } else this.#giveUp(chunk, problem);
+    } else {
+      this.#giveUp(chunk, problem);
+      if (chunk.unknown) this.#pause(problem);
+    }
     this.pump();
   }
 
@@ -297,8 +300,8 @@ export class Lane {
   #giveUp(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {
     const unknown = chunk.flying || chunk.unknown || problem.outcome === 'unknown';
     this.#fail(chunk, unknown ? { ...problem, outcome: 'unknown' } : problem, cause);
+    // One that is still on its way goes on being waited for, and holds up nobody.
     if (!unknown) this.#drop(chunk);
-    this.#recovering = true;
   }
 
   /** It is known not to be stored, so nothing after it under this epoch is. */

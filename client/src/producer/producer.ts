@@ -247,6 +247,8 @@ export class CallboardProducer implements Producer, LaneHost {
       const problem = this.#append(record, waiter, index);
       if (problem !== undefined) tell(waiter, problem);
     }
+    // Their bytes are counted as they are now, no longer as they might be.
+    this.settled(0);
   }
 
   #refuseEarly(waiter: SingleWaiter | Batch, bytes: number, problem: Failure, cause?: unknown): void {
