@@ -330,7 +330,7 @@ export const clientLimits = {
   producerBufferedBytes: 33_554_432,
   chunkBytes: 131_072,
   chunksInFlight: 4,
-  /** Records, and their bytes, that wait for the topic's metadata count as buffered too. */
+  /** Pauses between looks for records that are past their deadline; a chunk takes records for as long at most. */
   sweepMs: 250,
 
   creditRecords: 10_000,
