@@ -57,7 +57,7 @@ export class PartitionMachine {
     this.first = first;
     this.#end = first;
     this.#cursors = new CursorTable(limits.cursorsPerPartition, limits.statusConsumers, first);
-    this.#producers = new ProducerTable(limits);
+    this.#producers = new ProducerTable(limits, first > 0 ? 1 : 0);
   }
 
   /** One above the highest applied record's offset. */

@@ -60,10 +60,12 @@ export class ProducerTable {
   /** Ordered by last use, the longest idle first: expiry looks at the front only. */
   readonly #producers = new Map<string, Producer>();
   #logTimeMs = 0;
-  #forgotten = 0;
+  #forgotten: number;
 
-  constructor(limits: ProducerLimits) {
+  /** `forgotten`: producers that an earlier generation of the partition knew, and this one does not; some, or 0. */
+  constructor(limits: ProducerLimits, forgotten: number = 0) {
     this.#limits = limits;
+    this.#forgotten = forgotten;
   }
 
   get size(): number {

@@ -115,6 +115,35 @@ test('with a data directory everything is there again', async () => {
   await api.close();
 });
 
+test('a topic in memory is begun anew after a restart, and clients go on: nothing hangs, no offset is used twice', async () => {
+  const dataDir = makeTempDir();
+  const first = await startBroker({ dataDir });
+  const client = await connect(first.url);
+  await client.createTopic('passing', { partitions: 1, storage: 'memory' });
+  const producer = client.producer('passing');
+  const received: (readonly [number, string])[] = [];
+  const consumer = client.consumer('passing', { id: 'reader', from: 'earliest' });
+  const reading = consumer.run((record) => void received.push([record.offset, record.text()]));
+  for (const value of ['a', 'b', 'c']) await producer.send({ value });
+  await eventually('all are received', () => received.length === 3);
+  await first.close();
+  await using second = await startBroker({ dataDir, port: first.port });
+  const sent = await producer.send({ value: 'd' });
+  assert.is(sent.offset, 2 ** 42);
+  assert.equal(await producer.send({ value: 'e' }), { partition: 0, offset: sent.offset + 1 });
+  await eventually('what came after the loss is received', () => received.length >= 5);
+  assert.equal(received, [
+    [0, 'a'],
+    [1, 'b'],
+    [2, 'c'],
+    [sent.offset, 'd'],
+    [sent.offset + 1, 'e'],
+  ]);
+  assert.is(second.port, first.port);
+  await client.close();
+  await reading.catch(() => undefined);
+});
+
 test('a port that is taken, or is none, is refused by name', async () => {
   await using broker = await startBroker();
   const refusal = async (options: BrokerOptions): Promise<string> =>

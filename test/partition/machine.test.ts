@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import fc from 'fast-check';
-import { defaultLimits, logIndex } from '@callboard/client/protocol';
+import { defaultLimits, firstOffsetOf, generationOf, logIndex } from '@callboard/client/protocol';
 import { decodeCursorCommand, encodeCursorCommand, PartitionMachine } from '../../src/partition/index.ts';
 import { draftOf, emptyDraft, entryOf } from '../lib/chunks.ts';
 
@@ -97,6 +97,30 @@ test('a cut or lengthened cursor command is refused', () => {
     );
   }
   assert.throws(() => decodeCursorCommand(new Uint8Array([...bytes, 0])), /too many/);
+});
+
+test('S5: a partition that was begun anew begins at its own first offset, for records and for cursors', () => {
+  const first = firstOffsetOf(3);
+  const machine = new PartitionMachine(defaultLimits, first);
+  assert.is(machine.end, first);
+  assert.is(machine.cursor('c'), first);
+  assert.equal(records(machine, 1, ['a']), {
+    kind: 'records',
+    baseOffset: first,
+    end: first + 1,
+    producerId: '0'.repeat(32),
+  });
+  assert.is(generationOf(machine.end), 3);
+  const attach = { consumer: 'early', session: 1, start: 0, reset: false };
+  const entry = entryOf(emptyDraft('command', encodeCursorCommand({ kind: 'attach', attach })), { index: 2 });
+  const applied = machine.apply(logIndex(2), entry.bytes);
+  assert.equal(applied.kind === 'attached' && applied.result, { ok: true, cursor: first });
+});
+
+test('S4: it tells producers of the generation before that it has forgotten them, others that they left a gap', () => {
+  const batch = { producerId: '1'.repeat(32), epoch: 0, firstSequence: 5, count: 1 };
+  assert.equal(new PartitionMachine(defaultLimits, firstOffsetOf(1)).decide(batch, []), { kind: 'expired' });
+  assert.equal(new PartitionMachine(defaultLimits).decide(batch, []), { kind: 'gap', expected: 0 });
 });
 
 test.run();

@@ -7,6 +7,7 @@ import type { Core } from '../core/core.ts';
 import { backOff, type Timer } from '../core/platform.ts';
 import { CallboardError } from '../errors.ts';
 import {
+  generationOf,
   clientLimits,
   failure,
   offset,
@@ -121,17 +122,22 @@ export class Subscription implements Stream {
     connection.attach(number, this);
   }
 
+  /** What was received counts no more. */
+  #reset(): void {
+    this.#ledger?.forget();
+    this.#ledger = undefined;
+    this.feed.clear();
+    this.#received = undefined;
+    this.#heldRecords = 0;
+    this.#heldBytes = 0;
+  }
+
   /** Moves to another position; resolves when the cluster has done so. */
   seek(to: Position): Promise<void> {
     return new Promise((resolve, reject) => {
       const earlier = this.#seek;
       this.#leave();
-      this.#ledger?.forget();
-      this.#ledger = undefined;
-      this.feed.clear();
-      this.#received = undefined;
-      this.#heldRecords = 0;
-      this.#heldBytes = 0;
+      this.#reset();
       this.#seek = { to, resolve, reject };
       // Overtaken before it was done: the one who asked is where he now wants to be, no sooner.
       earlier?.resolve();
@@ -228,6 +234,10 @@ export class Subscription implements Stream {
 
   #subscribed({ offset: from, end }: Subscribed, seek: Seek | undefined): void {
     const { core, topic, owner } = this.#host;
+    if (this.#received !== undefined && generationOf(from) > generationOf(this.#received)) {
+      // A partition in memory that lost its copies and was begun anew: whatever was here of it is of the past.
+      this.#reset();
+    }
     if (this.#received !== undefined && from > this.#received) {
       const message = `partition ${this.#partition} of '${topic}' goes on at offset ${from}, but nothing from ${this.#received} on was delivered`;
       this.#host.failed(failure('internal', { message }));

@@ -253,9 +253,11 @@ export class Lane {
       if (first && this.#host.acks !== 'quorum') this.#renumber = true;
       return true;
     }
-    if (code !== 'producer_expired' || !first || chunk.unknown) return false;
-    this.#renumber = true;
-    return true;
+    if (code !== 'producer_expired') return false;
+    // What becomes of the first one decides for those behind it.
+    if (!first) return true;
+    this.#renumber = !chunk.unknown;
+    return this.#renumber;
   }
 
   #landed(chunk: OutgoingChunk): void {

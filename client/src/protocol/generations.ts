@@ -11,6 +11,10 @@ const offsetsPerGeneration = 2 ** 42;
 /** So that every offset stays a safe whole number. */
 export const partitionGenerations: number = 2 ** 11;
 
+export function generationOf(offset: number): number {
+  return Math.floor(offset / offsetsPerGeneration);
+}
+
 /** Offset of the first record of a partition in this generation, from 0. */
 export function firstOffsetOf(generation: number): Offset {
   return offset(generation * offsetsPerGeneration);
