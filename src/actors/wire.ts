@@ -23,6 +23,8 @@ import {
   type UnionCodec,
 } from '@callboard/client/protocol';
 import { directoryCommandCodec, directoryResultCodec } from '../directory/index.ts';
+import { adminActorId } from './admin/messages.ts';
+import { adminCodec } from './admin/wire.ts';
 import { gatewayActorId } from './gateway/messages.ts';
 import type { GroupIncarnation, GroupRaft } from './group/messages.ts';
 import { healthCheckerActorId, type Probe, type ProbeAnswer } from './health-checker/messages.ts';
@@ -188,6 +190,7 @@ export function createActorCodec(limits: Limits): ActorCodec {
     [managerActorId, managerCodec(limits) as unknown as AnyCodec],
     [gatewayActorId, gatewayCodec(limits) as unknown as AnyCodec],
     [healthCheckerActorId, healthCodec as unknown as AnyCodec],
+    [adminActorId, adminCodec(limits, callError) as unknown as AnyCodec],
   ]);
   const codecOf = (actorId: string): AnyCodec => {
     if (actorId.startsWith('partition/')) return partition;

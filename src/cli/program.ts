@@ -1,7 +1,7 @@
 /** The `callboard` command line: what can be said, and what it is handed to. */
 import { Command, CommanderError, Option } from 'commander';
 import { describeFailure, exitCodeHelp, exitCodes } from './errors.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../node/version.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 

@@ -8,16 +8,17 @@
  * - `stopping`: asked to stop from within its own turn; takes nothing more and ends when the handler returns.
  * - `ending`: `stopped()` is running. `restarting`: no incarnation; the mailbox is empty and takes nothing.
  */
-import type { Ref } from './address.ts';
+import type { Address, Ref } from './address.ts';
 import type { Actor, ExitReason, Lane, SendResult, SpawnOptions } from './actor.ts';
 import { describeError } from './errors.ts';
 import type { Home, Host } from './host.ts';
 import { Incarnation } from './incarnation.ts';
-import { Mailbox } from './mailbox.ts';
+import { Mailbox, Parcel } from './mailbox.ts';
 import { Watchers } from './monitors.ts';
 import type { ClockTimer } from './ports.ts';
 import type { Task } from './scheduler.ts';
 import { Supervision } from './supervision.ts';
+import { Tapped, type Tap } from './tap.ts';
 import { KernelTimer } from './timers.ts';
 
 export type ActorState = 'starting' | 'running' | 'stopping' | 'ending' | 'restarting' | 'ended';
@@ -32,6 +33,8 @@ export interface ActorInfo {
   readonly control: number;
   readonly data: number;
   readonly dataCapacity: number;
+  /** Messages that the full data lane did not take, since the spawn. */
+  readonly refused: number;
   /** Messages handled since the spawn, over all incarnations. */
   readonly handled: number;
   /** Age of the current (or, during back-off, of the last) incarnation. */
@@ -55,6 +58,8 @@ export class Cell implements Task, Home {
   #starts: number;
   #restarts = 0;
   #handled = 0;
+  #refused = 0;
+  #tap: Tap | undefined;
   #inTurn = false;
   #overflowed = false;
 
@@ -89,15 +94,24 @@ export class Cell implements Task, Home {
     return this.#state === 'restarting' || this.#state === 'ended' ? undefined : this.#watchers;
   }
 
-  deliver(message: unknown, lane: Lane): SendResult {
+  /** `from`: undefined for the actor's own timers. */
+  deliver(message: unknown, lane: Lane, from: Address | undefined): SendResult {
     if (this.#state !== 'running' && this.#state !== 'starting') return 'gone';
-    if (!this.#mailbox.push(message, lane)) {
+    const parcel = this.#tap === undefined ? message : this.#tap.wrap(message, lane, from);
+    if (!this.#mailbox.push(parcel, lane)) {
       // A control lane at its bound is a broken protocol window: the next turn fails the actor.
       if (lane === 'control') this.#overflowed = true;
+      else this.#refused += 1;
       return 'full';
     }
     if (!this.queued) this.#host.schedule(this);
     return 'accepted';
+  }
+
+  /** Shows the listener what this actor handles from now on. A second tap takes the place of the first. */
+  tap(tap: Tap | undefined): void {
+    this.#tap?.end();
+    this.#tap = tap;
   }
 
   hasWork(): boolean {
@@ -152,6 +166,7 @@ export class Cell implements Task, Home {
       control: this.#mailbox.depth('control'),
       data: this.#mailbox.depth('data'),
       dataCapacity: this.#dataCapacity,
+      refused: this.#refused,
       handled: this.#handled,
       ageMs: nowMs - this.#context.startedAtMs,
       details: this.#details(),
@@ -173,12 +188,18 @@ export class Cell implements Task, Home {
     if (actor === undefined) return;
     for (let left = maxMessages; left > 0 && this.#state === 'running' && mailbox.length > 0; left -= 1) {
       let message = mailbox.take();
-      if (message instanceof KernelTimer) {
-        if (!message.live) continue;
-        message = message.message;
+      let tapped: Tapped | undefined;
+      if (message instanceof Parcel) {
+        tapped = message instanceof Tapped ? message : undefined;
+        message = tapped === undefined ? message : tapped.content;
+        if (message instanceof KernelTimer) {
+          if (!message.live) continue;
+          message = message.message;
+        }
       }
       this.#handled += 1;
-      actor.receive(message, context);
+      if (tapped === undefined) actor.receive(message, context);
+      else tapped.handle(message, () => actor.receive(message, context));
     }
     if (this.#state === 'running') actor.turnEnded?.(context);
   }
@@ -242,6 +263,7 @@ export class Cell implements Task, Home {
 
   #release(reason: ExitReason): void {
     this.#state = 'ended';
+    this.tap(undefined);
     this.#context.trace.note('debug', 'actor.ended', { reason, incarnation: this.#starts });
     this.#host.release(this.ref.id, this.#starts);
   }

@@ -28,6 +28,7 @@ export interface Host {
 /** A cell, seen from its incarnation. */
 export interface Home {
   readonly ref: Ref<unknown>;
-  deliver(message: unknown, lane: Lane): SendResult;
+  /** `from`: undefined for the actor's own timers and monitors. */
+  deliver(message: unknown, lane: Lane, from: Address | undefined): SendResult;
   stop(): void;
 }

@@ -32,7 +32,7 @@ export class Incarnation<M> implements Context<M>, Watcher {
     this.trace = new ActorTrace(host.ports.trace, home.ref);
     this.#host = host;
     this.#home = home;
-    this.#timers = new TimerTable(host.ports.clock, (timer) => home.deliver(timer, 'control'));
+    this.#timers = new TimerTable(host.ports.clock, (timer) => home.deliver(timer, 'control', undefined));
   }
 
   send<T>(to: Ref<T>, message: T, lane: Lane = 'data'): SendResult {
@@ -66,7 +66,7 @@ export class Incarnation<M> implements Context<M>, Watcher {
     this.#host.seal(message);
     const watchers = this.#host.watchersOf(address);
     if (watchers === undefined) {
-      this.#home.deliver(message, 'control');
+      this.#home.deliver(message, 'control', undefined);
       return;
     }
     this.#watching ??= new Set();
@@ -75,7 +75,7 @@ export class Incarnation<M> implements Context<M>, Watcher {
 
   heard(monitor: Monitor): void {
     this.#watching?.delete(monitor);
-    this.#home.deliver(monitor.message, 'control');
+    this.#home.deliver(monitor.message, 'control', undefined);
   }
 
   now(): number {

@@ -9,6 +9,9 @@
 import { Ring } from './ring.ts';
 import type { Lane } from './actor.ts';
 
+/** What travels through a mailbox as something else than the message itself. One look tells it from a message. */
+export abstract class Parcel {}
+
 export interface MailboxBounds {
   readonly dataMessages: number;
   readonly controlMessages: number;

@@ -75,7 +75,7 @@ export class Registry implements Host {
     if (this.#freezes) deepFreeze(message);
     if (to.node === this.#node && to.shard === this.#shard) {
       const cell = this.#cells.get(to.id);
-      return cell === undefined ? 'gone' : cell.deliver(message, lane);
+      return cell === undefined ? 'gone' : cell.deliver(message, lane, from);
     }
     // Outside a drain nobody else would flush what the network collects now.
     this.#scheduler.wake();

@@ -15,6 +15,7 @@ import { kernelLimits } from './limits.ts';
 import type { KernelLimits } from './limits.ts';
 import type { Envelope, KernelPorts } from './ports.ts';
 import { OUTSIDE, Registry } from './registry.ts';
+import { Tap, type TapListener } from './tap.ts';
 
 export interface ActorSystemOptions {
   readonly node: string;
@@ -60,10 +61,10 @@ export class ActorSystem {
 
   /** What the network received for this node. An envelope for any other node or shard is `gone`, never forwarded. */
   deliver(envelope: Envelope): SendResult {
-    const { to, message, lane } = envelope;
+    const { from, to, message, lane } = envelope;
     if (to.node !== this.node || to.shard !== this.shard) return 'gone';
     this.#registry.seal(message);
-    return this.#registry.cell(to.id)?.deliver(message, lane) ?? 'gone';
+    return this.#registry.cell(to.id)?.deliver(message, lane, from) ?? 'gone';
   }
 
   /** Ends a local actor, now or after its current message. Nothing happens if there is none. */
@@ -82,9 +83,24 @@ export class ActorSystem {
     return this.#registry.cell(id)?.ref;
   }
 
-  /** One actor, for those who ask often: `inspect` asks every actor of the node. */
+  /** One actor, for those who ask often: `inspect` asks every actor of the node. Undefined if there is none of this id. */
   inspectOne(id: string): ActorInfo | undefined {
     return this.#registry.cell(id)?.info(this.#clock.now());
+  }
+
+  /**
+   * Shows `listener` the next `messages` messages that the actor handles, over its restarts. False: there is no such actor. The listener is
+   * called within the actor's turn and must only note what it is told. Another tap of the same actor ends this one.
+   */
+  tap(id: string, messages: number, listener: TapListener): boolean {
+    const cell = this.#registry.cell(id);
+    cell?.tap(new Tap(this.#clock, messages, listener));
+    return cell !== undefined;
+  }
+
+  /** Ends the tap of an actor, if it has one; its listener is told. */
+  untap(id: string): void {
+    this.#registry.cell(id)?.tap(undefined);
   }
 
   /** All actors, in the order of their spawning. */

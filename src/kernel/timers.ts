@@ -7,9 +7,10 @@
  * - `clear` ends them all; nothing of one incarnation reaches the next.
  */
 import type { TimerHandle } from './actor.ts';
+import { Parcel } from './mailbox.ts';
 import type { Clock, ClockTimer } from './ports.ts';
 
-export class KernelTimer implements TimerHandle {
+export class KernelTimer extends Parcel implements TimerHandle {
   readonly timer: number;
   readonly message: unknown;
   /** The incarnation's table; a handle means nothing to any other. */
@@ -18,6 +19,7 @@ export class KernelTimer implements TimerHandle {
   pending: ClockTimer | undefined;
 
   constructor(timer: number, message: unknown, owner: TimerTable | undefined) {
+    super();
     this.timer = timer;
     this.message = message;
     this.owner = owner;

@@ -11,10 +11,12 @@ import type { Limits } from '@callboard/client/protocol';
 export interface SharedBySessions {
   readonly count: SessionCount;
   readonly relays: RelayRoom;
+  /** Whether this is the admin token; without one nobody is an operator. */
+  readonly isAdmin: (token: string) => boolean;
 }
 
-export function sharedBySessions(limits: Limits): SharedBySessions {
-  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls) };
+export function sharedBySessions(limits: Limits, isAdmin: (token: string) => boolean): SharedBySessions {
+  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls), isAdmin };
 }
 
 /** What a session needs of its connection. */

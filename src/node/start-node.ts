@@ -8,9 +8,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { Admin, adminActorId } from '../actors/admin/index.ts';
 import { createActorCodec } from '../actors/wire.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../actors/peer-link/messages.ts';
-import { createHttpDoor, type HttpDoor } from '../doors/http/index.ts';
+import { createHttpDoor, tokenChecker, type HttpDoor } from '../doors/http/index.ts';
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
@@ -19,6 +20,7 @@ import { PeerLinks } from '../transport/peer-links.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
 import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callboard/client/protocol';
+import { adminPort } from './admin-port.ts';
 import { openClientSession, sharedBySessions } from './client-sessions.ts';
 import type { NodeConfig } from './config.ts';
 import { formatEndpoint } from './config-endpoints.ts';
@@ -170,7 +172,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     refusal: (headers) => browserRefusal(headers, config.allowedOrigins),
     trace,
   });
-  const shared = sharedBySessions(limits);
+  const shared = sharedBySessions(limits, tokenChecker(config.adminToken));
   const wire = new WireServer({
     node: config.name,
     limits,
@@ -187,7 +189,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
 
 /** Starts the actors on the open store, and dials the peers. */
 function join(parts: Parts, store: LogStore, url: string): PeerLinks {
-  const { config, limits, clock, random, trace, system } = parts;
+  const { config, limits, clock, random, trace, system, status } = parts;
   const links = new PeerLinks({
     name: config.name,
     peers: new Map(config.peers.map((peer) => [peer.name, formatEndpoint(peer)])),
@@ -220,6 +222,10 @@ function join(parts: Parts, store: LogStore, url: string): PeerLinks {
       links.clusterId = id;
     },
   });
+  const nodes = config.peers.map((peer) => peer.name);
+  const processFacts = () => ({ ready: status.readiness().ready, healthy: status.healthy() });
+  const port = adminPort(system, nodes, processFacts);
+  system.spawn(adminActorId, () => new Admin({ node: config.name, limits, port }));
   links.start();
   return links;
 }

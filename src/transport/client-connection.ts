@@ -7,27 +7,27 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import {
   announcedVersion,
-  clientFrames,
+  anyClientFrames,
   clientHelloType,
   failure,
   isErrorCode,
-  nodeFrames,
+  anyNodeFrames,
   packFrame,
   protocolVersion,
   toErrorReply,
   WireError,
-  type ClientFrame,
+  type AnyClientFrame,
   type ClientHello,
   type ClosingCode,
   type Limits,
-  type NodeFrame,
+  type AnyNodeFrame,
 } from '@callboard/client/protocol';
 import type { SendResult } from '../kernel/actor.ts';
 import type { Clock, ClockTimer } from '../kernel/ports.ts';
 import { WireSocket } from './wire-socket.ts';
 
 /** What a session may be sent: everything but the hello, which is over by then. */
-export type ClientCall = Exclude<ClientFrame, ClientHello>;
+export type ClientCall = Exclude<AnyClientFrame, ClientHello>;
 
 /** The session's side, given when the hello is over. */
 export interface ClientHandlers {
@@ -103,9 +103,9 @@ export class ClientConnection {
    * Sends one frame. `full`: the client does not read, and the connection is closed. `gone`: it was closed before.
    * Throws a WireError for a frame that breaks its own shape, which is a mistake of the caller.
    */
-  send(frame: NodeFrame): SendResult {
+  send(frame: AnyNodeFrame): SendResult {
     if (!this.#wire.open) return 'gone';
-    const bytes = packFrame(nodeFrames.encode(frame));
+    const bytes = packFrame(anyNodeFrames.encode(frame));
     if (this.#wire.bufferedBytes + bytes.byteLength > this.#options.sendBytes) {
       this.close('overloaded', 'the client does not read what it is sent');
       return 'full';
@@ -138,7 +138,7 @@ export class ClientConnection {
   /** Ends the connection: an error frame with correlation 0, if there is room, then the close code. */
   close(code: ClosingCode, detail: string): void {
     if (this.#wire.open && isErrorCode(code) && this.#wire.bufferedBytes < this.#options.sendBytes) {
-      this.#wire.send(packFrame(nodeFrames.encode(toErrorReply(0, failure(code, { message: detail })))));
+      this.#wire.send(packFrame(anyNodeFrames.encode(toErrorReply(0, failure(code, { message: detail })))));
     }
     this.#wire.end(code, detail);
   }
@@ -159,7 +159,7 @@ export class ClientConnection {
         this.#hello(raw);
         return;
       }
-      const frame = clientFrames.decode(raw);
+      const frame = anyClientFrames.decode(raw);
       if (frame.kind === 'hello') throw new WireError('frame_invalid', 'a second hello');
       this.#handlers.frame(frame);
     } catch (error) {
@@ -177,7 +177,7 @@ export class ClientConnection {
         `version ${version} was announced, this node speaks ${protocolVersion}`,
       );
     }
-    const hello = clientFrames.decode(raw);
+    const hello = anyClientFrames.decode(raw);
     if (hello.kind !== 'hello') throw new WireError('frame_invalid', `${hello.kind} before the hello`);
     if (!authenticate(hello.token)) throw new WireError('auth_failed', 'the token is missing or wrong');
     this.#deadline.cancel();

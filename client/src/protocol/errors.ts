@@ -45,6 +45,8 @@ export type ErrorCode =
   | 'unavailable'
   | 'broker_exists'
   | 'broker_not_found'
+  | 'actor_not_found'
+  | 'node_not_found'
   | 'limit_reached'
   | 'internal'
   | 'frame_invalid'
@@ -90,6 +92,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   unavailable: entry('The node is starting, stopping or cannot be reached.', true),
   broker_exists: entry('A broker of this name exists already.', false),
   broker_not_found: entry('There is no broker of this name.', false),
+  actor_not_found: entry('The node has no actor of this name now.', false),
+  node_not_found: entry('There is no node of this name in the cluster.', false),
   limit_reached: entry('A configured limit in number is reached.', false),
   internal: entry('The node met a condition that it does not expect: a bug.', false, 'unknown'),
   frame_invalid: entry('The bytes are no frame of this protocol.', false),

@@ -3,7 +3,7 @@
  *
  * Types 1 to 31 belong to peers (peer-frames.ts), 32 to 95 to clients. The
  * two directions are separate families and no family holds both peer and client frames, so a frame on the wrong
- * path or in the wrong direction is simply unknown there. 64 to 79 are push, 80 to 95 are for operators.
+ * path or in the wrong direction is simply unknown there. 64 to 79 are push, 80 to 95 are for operators (operator-frames.ts).
  */
 import { createTopic, topicCreated, type CreateTopic, type TopicCreated } from './messages/create-topic.ts';
 import { errorReply, type ErrorReply } from './messages/error.ts';
@@ -18,7 +18,7 @@ import {
 import { ping, pong, type Ping, type Pong } from './messages/ping.ts';
 import { produce, produced, type Produce, type Produced } from './messages/produce.ts';
 import * as push from './messages/push.ts';
-import { union, type UnionCodec } from './shape.ts';
+import { union, type UnionCodec, type UnionParts } from './shape.ts';
 
 /** Both sides of a connection must speak the same version. */
 export const protocolVersion = 1;
@@ -54,7 +54,7 @@ export type NodeFrame =
   | push.Unsubscribed
   | push.Located;
 
-export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>({
+export const clientParts: UnionParts<ClientFrame> = {
   hello: clientHello,
   metadata: metadataRequest,
   'create-topic': createTopic,
@@ -67,9 +67,11 @@ export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>({
   ack: push.ack,
   unsubscribe: push.unsubscribe,
   locate: push.locate,
-});
+};
 
-export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>({
+export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>(clientParts);
+
+export const nodeParts: UnionParts<NodeFrame> = {
   'hello-reply': clientHelloReply,
   error: errorReply,
   'metadata-reply': metadataReply,
@@ -83,7 +85,9 @@ export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>({
   acked: push.acked,
   unsubscribed: push.unsubscribed,
   located: push.located,
-});
+};
+
+export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>(nodeParts);
 
 /** The version that a hello announces: position 2 in every version, for peers and clients alike. */
 export function announcedVersion(frame: readonly unknown[], helloType: number): number | undefined {

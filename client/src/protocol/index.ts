@@ -42,4 +42,18 @@ export type {
   Unsubscribe,
   Unsubscribed,
 } from './messages/push.ts';
+export {
+  actorReport,
+  nodeFacts,
+  traceEnd,
+  tracedMessage,
+  type ActorReport,
+  type ChangeBroker,
+  type ClusterReport,
+  type NodeFacts,
+  type NodeRow,
+  type TraceEnd,
+  type TracedMessage,
+} from './messages/operator.ts';
+export * from './operator-frames.ts';
 export * from './close-codes.ts';

@@ -113,6 +113,20 @@ export interface Limits {
   /** Partitions asked in one go, each `managerRetryMaxMs`, to give their leadership back. */
   readonly balanceGroups: number;
 
+  /** Of operators: actors in one list, bytes of what one actor says of itself, names in one report. */
+  readonly adminActors: number;
+  readonly adminDetailBytes: number;
+  readonly adminNames: number;
+  /** Traces at a time on one node, messages of one, and how long one may last. */
+  readonly adminTraces: number;
+  readonly adminTraceMessages: number;
+  readonly adminTraceMs: number;
+  /** Pause in which traced messages gather. */
+  readonly adminGatherMs: number;
+  /** Questions that wait for other nodes, and for how long. */
+  readonly adminPendingAsks: number;
+  readonly adminAskMs: number;
+
   readonly clientConnections: number;
   readonly clientInflightBatches: number;
   /** Calls of one connection that wait for their answer, subscribing and acknowledging not counted. */
@@ -222,6 +236,16 @@ export const defaultLimits: Limits = {
 
   balanceAfterMs: 10_000,
   balanceGroups: 16,
+
+  adminActors: 16_384,
+  adminDetailBytes: 256 << 10,
+  adminNames: 1_024,
+  adminTraces: 16,
+  adminTraceMessages: 1_000,
+  adminTraceMs: 600_000,
+  adminGatherMs: 100,
+  adminPendingAsks: 1_024,
+  adminAskMs: 2_000,
 
   clientConnections: 5_000,
   clientInflightBatches: 256,

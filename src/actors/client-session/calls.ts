@@ -1,9 +1,9 @@
 /** The calls of one connection that wait for an answer of the gateway or of a partition, each with its deadline. */
-import type { CallError, ClientFrame } from '@callboard/client/protocol';
+import type { AnyClientFrame, CallError } from '@callboard/client/protocol';
 import { lateCall, lostCall } from './errors.ts';
 import type { Route } from './routes.ts';
 
-export type Frame = Exclude<ClientFrame, { kind: 'hello' }>;
+export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
 
 export interface PendingCall {
   readonly frame: Frame;

@@ -6,6 +6,7 @@ import {
   toErrorReply,
   type CallError,
   type Limits,
+  type OperatorFrame,
   type Subscribe,
 } from '@callboard/client/protocol';
 import { gatewayActorId, type Call, type CallAnswer, type GatewayMessage } from '../gateway/messages.ts';
@@ -15,6 +16,7 @@ import {
   type PartitionReplicaMessage,
 } from '../partition-replica/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
+import { Operators } from './operators.ts';
 import { PendingCalls, type Frame, type PendingCall } from './calls.ts';
 import { busy, tooManyPending } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
@@ -31,6 +33,8 @@ export interface ClientSessionOptions {
   readonly limits: Limits;
   readonly count: SessionCount;
   readonly relays: RelayRoom;
+  /** Whether this is the admin token. */
+  readonly isAdmin: (token: string) => boolean;
 }
 
 /** Pauses between looks at deadlines and at what was refused for now. */
@@ -41,20 +45,23 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #limits: Limits;
   readonly #count: SessionCount;
   readonly #relays: RelayRoom;
+  readonly #isAdmin: (token: string) => boolean;
   readonly #calls = new PendingCalls();
   readonly #routes = new Routes<ToPartition>();
   #context!: Context<ClientSessionMessage>;
   #subscriptions!: Subscriptions;
+  #operators!: Operators;
   /** Subscribes whose leader is being found. */
   #subscribing = new Set<number>();
   #nextId = 0;
   #ticking = false;
 
-  constructor({ port, limits, count, relays }: ClientSessionOptions) {
+  constructor({ port, limits, count, relays, isAdmin }: ClientSessionOptions) {
     this.#port = port;
     this.#limits = limits;
     this.#count = count;
     this.#relays = relays;
+    this.#isAdmin = isAdmin;
   }
 
   start(context: Context<ClientSessionMessage>): void {
@@ -76,6 +83,13 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),
       astray: (frame, route) => this.#routes.forget(frame, route.node),
     });
+    this.#operators = new Operators(context, {
+      port: this.#port,
+      isAdmin: this.#isAdmin,
+      mostPending: this.#limits.clientPendingCalls,
+      nextId: () => this.#drawId(),
+      change: (frame, call) => this.#call(frame, call),
+    });
     const links = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);
     context.send(links, { kind: 'watch-links', watcher: context.self }, 'control');
   }
@@ -96,6 +110,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         break;
       case 'call-answer':
         this.#called(message);
+        break;
+      case 'admin-answer':
+        this.#operators.answered(message);
+        break;
+      case 'admin-traced':
+        this.#operators.traced(message);
         break;
       case 'push-opened':
       case 'push-ready':
@@ -148,6 +168,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'ack':
       case 'unsubscribe':
         return this.#ofSubscription(frame);
+      default:
+        return this.#operators.frame(frame satisfies OperatorFrame);
     }
   }
 
@@ -220,6 +242,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
     else if (value?.op === 'locate') {
       this.#port.send({ kind: 'metadata-reply', correlation, topics: value.topics });
+    } else if (value?.op === 'admin' || value?.op === 'remove-topic') {
+      this.#port.send({ kind: 'done', correlation });
     } else if (value?.op === 'open-consumer') {
       const { session, partitions } = value;
       this.#port.send({ kind: 'consumer-opened', correlation, session, partitions });

@@ -2,7 +2,8 @@
  * ClientSession: one per client connection, actor id `client/NUMBER`. Turns the client's frames into requests to the partitions'
  * leaders, on whatever node, and their answers into frames. The gateway of its node tells it who leads; everything else it asks itself.
  */
-import type { ClientFrame } from '@callboard/client/protocol';
+import type { AnyClientFrame } from '@callboard/client/protocol';
+import type { AdminAnswer, AdminTraced } from '../admin/messages.ts';
 import type { CallAnswer } from '../gateway/messages.ts';
 import type { GroupLink } from '../group/messages.ts';
 import type { PartitionAnswer } from '../partition-replica/messages.ts';
@@ -11,7 +12,7 @@ import type { PushNews } from '../partition-replica/push-messages.ts';
 /** One frame, every field checked. Data lane: a client that sends more than it may have in flight is cut off. */
 export interface FrameIn {
   readonly kind: 'client-frame';
-  readonly frame: Exclude<ClientFrame, { kind: 'hello' }>;
+  readonly frame: Exclude<AnyClientFrame, { kind: 'hello' }>;
 }
 
 /** There is room again, at the connection or at a link: draw. Control lane. */
@@ -25,7 +26,15 @@ export interface SessionTick {
 }
 
 export type ClientSessionMessage =
-  FrameIn | ClientDrained | SessionTick | PartitionAnswer | CallAnswer | PushNews | GroupLink;
+  | FrameIn
+  | ClientDrained
+  | SessionTick
+  | PartitionAnswer
+  | CallAnswer
+  | PushNews
+  | AdminAnswer
+  | AdminTraced
+  | GroupLink;
 
 export function clientActorId(connection: number): string {
   return `client/${connection}`;

@@ -1,8 +1,8 @@
 /** The client's connection as its session sees it. */
-import type { NodeFrame } from '@callboard/client/protocol';
+import type { AnyNodeFrame } from '@callboard/client/protocol';
 
 export interface ClientPort {
-  send(frame: NodeFrame): void;
+  send(frame: AnyNodeFrame): void;
   /** Bytes that were sent and have not left this process. */
   bufferedBytes(): number;
   /** Calls back once, soon after fewer than `bytes` are buffered; a second wish takes the place of the first. */

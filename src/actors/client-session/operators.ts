@@ -1,0 +1,129 @@
+/** Operators' frames of one connection: nothing before `authorize`, then questions for the admin and changes for the gateway. */
+import { failure, toErrorReply, type CallError, type OperatorFrame } from '@callboard/client/protocol';
+import { refTo, type Context, type Ref } from '../../kernel/index.ts';
+import {
+  adminActorId,
+  type AdminAnswer,
+  type AdminMessage,
+  type AdminQuestion,
+  type AdminTraced,
+} from '../admin/messages.ts';
+import type { Call } from '../gateway/messages.ts';
+import { busy, tooManyPending } from './errors.ts';
+import type { ClientPort } from './port.ts';
+
+export interface OperatorsOptions {
+  readonly port: ClientPort;
+  /** Takes the same time for every wrong token. */
+  readonly isAdmin: (token: string) => boolean;
+  readonly mostPending: number;
+  nextId(): number;
+  /** Asks the gateway on behalf of this frame; its answer comes back by the session. */
+  change(frame: OperatorFrame, call: Call): void;
+}
+
+type Question = Exclude<OperatorFrame, { kind: 'authorize' | 'change-broker' | 'remove-topic' }>;
+
+export class Operators {
+  readonly #options: OperatorsOptions;
+  readonly #context: Context<AdminAnswer | AdminTraced>;
+  /** Correlations of open questions, by the number they were asked under. */
+  readonly #open = new Map<number, number>();
+  #authorized = false;
+
+  constructor(context: Context<AdminAnswer | AdminTraced>, options: OperatorsOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  frame(frame: OperatorFrame): void {
+    if (frame.kind === 'authorize') this.#authorize(frame.correlation, frame.token);
+    else if (!this.#authorized) this.#fail(frame.correlation, unauthorized());
+    else if (frame.kind === 'change-broker') {
+      this.#options.change(frame, { op: 'admin', action: frame.action, broker: frame.broker });
+    } else if (frame.kind === 'remove-topic') {
+      this.#options.change(frame, { op: 'remove-topic', name: frame.topic });
+    } else this.#ask(frame);
+  }
+
+  answered({ id, value, error }: AdminAnswer): void {
+    const correlation = this.#open.get(id);
+    this.#open.delete(id);
+    if (correlation === undefined) return;
+    const { port } = this.#options;
+    if (value?.op === 'cluster') {
+      const { op: _, ...report } = value;
+      port.send({ kind: 'cluster-report', correlation, ...report });
+    } else if (value?.op === 'actors') {
+      const { node, actors, omitted } = value;
+      port.send({ kind: 'actor-list', correlation, node, actors, omitted });
+    } else if (value?.op === 'actor') {
+      const { node, actor, details } = value;
+      port.send({ kind: 'actor-detail', correlation, node, actor, details });
+    } else if (error !== undefined) this.#fail(correlation, error);
+  }
+
+  traced({ id, messages, ended }: AdminTraced): void {
+    const correlation = this.#open.get(id);
+    if (correlation === undefined) return;
+    const frame = { kind: 'traced', correlation, messages } as const;
+    if (ended !== undefined) this.#open.delete(id);
+    this.#options.port.send(ended === undefined ? frame : { ...frame, ended });
+  }
+
+  #authorize(correlation: number, token: string): void {
+    this.#authorized = this.#options.isAdmin(token);
+    if (this.#authorized) this.#options.port.send({ kind: 'done', correlation });
+    else {
+      this.#context.trace.note('warn', 'session.admin_refused');
+      this.#fail(correlation, wrongToken());
+    }
+  }
+
+  #ask(frame: Question): void {
+    const { mostPending } = this.#options;
+    if (this.#open.size >= mostPending) {
+      this.#fail(frame.correlation, tooManyPending(mostPending));
+      return;
+    }
+    const id = this.#options.nextId();
+    const { self } = this.#context;
+    const admin: Ref<AdminMessage> = refTo(self.node, adminActorId);
+    const call = { kind: 'admin-call', id, replyTo: self, question: questionOf(frame) } as const;
+    const sent = this.#context.send(admin, call);
+    if (sent === 'accepted') this.#open.set(id, frame.correlation);
+    else this.#fail(frame.correlation, busy(sent, self.node));
+  }
+
+  #fail(correlation: number, error: CallError): void {
+    this.#options.port.send(toErrorReply(correlation, error));
+  }
+}
+
+function questionOf(frame: Question): AdminQuestion {
+  switch (frame.kind) {
+    case 'cluster-status':
+      return { op: 'cluster' };
+    case 'list-actors':
+      return { op: 'actors', node: frame.node };
+    case 'ask-actor':
+      return { op: 'actor', node: frame.node, actor: frame.actor };
+    case 'trace-actor':
+      return { op: 'trace', node: frame.node, actor: frame.actor, messages: frame.messages };
+  }
+}
+
+function unauthorized(): CallError {
+  const message = "This call is for operators: send 'authorize' with the admin token of the cluster first.";
+  return failure('auth_failed', { message });
+}
+
+function wrongToken(): CallError {
+  const message =
+    'This is not the admin token of this node: look where it was configured, or into the log of its start.';
+  return failure('auth_failed', { message });
+}
