@@ -125,7 +125,7 @@ export class SimNode {
       system: undefined,
       store: undefined,
       door: undefined,
-      shared: sharedBySessions(this.#options.limits),
+      shared: sharedBySessions(this.#options.limits, () => false),
     };
     this.#process = process;
     const { loop, disk, report } = this.#options;

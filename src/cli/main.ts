@@ -11,6 +11,12 @@ async function loadNode(): Promise<StartNode> {
   return (await import('../node/start-node.ts')).startNode;
 }
 
+// Whoever reads us has seen enough (`| head`): that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 const exitCode = await runProgram(process.argv.slice(2), {
   dev: (flags) =>
     runDev({

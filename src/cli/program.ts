@@ -1,7 +1,8 @@
 /** The `callboard` command line: what can be said, and what it is handed to. */
 import { Command, CommanderError, Option } from 'commander';
-import { describeFailure, exitCodeHelp, exitCodes } from './errors.ts';
 import { readVersion } from '../node/version.ts';
+import { clusterCommands } from './cluster-commands.ts';
+import { describeFailure, exitCodeHelp, exitCodes } from './errors.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,10 @@ Examples:
   callboard dev                                three nodes on this machine, ports 8080 to 8082
   callboard dev --nodes 1 --port 9000          one node
   callboard server --data ./data               one node, configured by flags, environment or file
-  callboard dev --help                         what a command can do
+  callboard topic create orders                a topic with two partitions
+  echo hello | callboard produce orders        a record per line
+  callboard consume orders --from earliest     what is there, then what comes
+  callboard consume --help                     what a command can do
 
 ${exitCodeHelp}
 `;
@@ -106,6 +110,10 @@ function usageError(text: string): string {
   return `callboard: ${suggestion} (usage)\nSee \`callboard --help\` or \`callboard COMMAND --help\`.\n`;
 }
 
+function everyCommand(of: Command): readonly Command[] {
+  return [of, ...of.commands.flatMap(everyCommand)];
+}
+
 function build(commands: Commands, onExit: (code: number) => void): Command {
   const output = {
     writeErr: (text: string): void => void process.stderr.write(text),
@@ -116,12 +124,17 @@ function build(commands: Commands, onExit: (code: number) => void): Command {
     async (flags: Flags): Promise<void> =>
       onExit(await command(flags));
   const program = new Command('callboard')
-    .description('Distributed queue and log: partitions replicated by Raft, spoken to by curl')
+    .description(
+      'Distributed queue and log: partitions replicated by Raft, in one process or on many machines',
+    )
     .version(readVersion(), '--version', 'print the version')
     .addHelpText('after', examples)
     .addCommand(devCommand(hand(commands.dev)))
     .addCommand(serverCommand(hand(commands.server)));
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(output);
+  const { shown, hidden } = clusterCommands({ env: process.env, onExit }, () => program);
+  for (const command of shown) program.addCommand(command);
+  program.addCommand(hidden, { hidden: true });
+  for (const command of everyCommand(program)) command.exitOverride().configureOutput(output);
   return program;
 }
 

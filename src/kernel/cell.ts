@@ -190,12 +190,10 @@ export class Cell implements Task, Home {
       let message = mailbox.take();
       let tapped: Tapped | undefined;
       if (message instanceof Parcel) {
+        if (!message.live) continue;
         tapped = message instanceof Tapped ? message : undefined;
-        message = tapped === undefined ? message : tapped.content;
-        if (message instanceof KernelTimer) {
-          if (!message.live) continue;
-          message = message.message;
-        }
+        const content = tapped === undefined ? message : tapped.content;
+        message = content instanceof KernelTimer ? content.message : content;
       }
       this.#handled += 1;
       if (tapped === undefined) actor.receive(message, context);

@@ -10,7 +10,10 @@ import { Ring } from './ring.ts';
 import type { Lane } from './actor.ts';
 
 /** What travels through a mailbox as something else than the message itself. One look tells it from a message. */
-export abstract class Parcel {}
+export abstract class Parcel {
+  /** False: it was called back, and what it carries is not handled. */
+  abstract readonly live: boolean;
+}
 
 export interface MailboxBounds {
   readonly dataMessages: number;

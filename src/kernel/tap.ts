@@ -75,6 +75,11 @@ export class Tapped extends Parcel {
     this.#arrivedMs = tap.clock.now();
   }
 
+  /** A timer that was cancelled while it waited. */
+  get live(): boolean {
+    return !(this.content instanceof Parcel) || this.content.live;
+  }
+
   /** Also a message whose handler throws has been handled. */
   handle(message: unknown, run: () => void): void {
     const { clock } = this.#tap;

@@ -69,6 +69,9 @@ function isFromKubernetes(name: string): boolean {
   );
 }
 
+/** Variables of the commands that talk to a cluster; they mean nothing to a node, and may stand in its environment. */
+export const ofCommands: readonly string[] = ['CALLBOARD_URL'];
+
 /** Names of the CALLBOARD_* variables that mean nothing here, each with the near miss. */
 export function unknownVariables(
   env: Readonly<Record<string, string | undefined>>,
@@ -100,7 +103,11 @@ function readEnvironment(input: SourceInput, add: Add): ConfigProblem[] {
     if (value === undefined || value === '') continue;
     add(key, { value, source: `the environment variable ${name}`, directory: input.cwd, rank: 2 });
   }
-  return unknownVariables(input.env, [...settingKeys.map(environmentName), 'CALLBOARD_CONFIG']);
+  return unknownVariables(input.env, [
+    ...settingKeys.map(environmentName),
+    'CALLBOARD_CONFIG',
+    ...ofCommands,
+  ]);
 }
 
 function readFile(path: string, origin: string, add: Add): ConfigProblem[] {

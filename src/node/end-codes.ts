@@ -4,11 +4,22 @@
  */
 import { errorTable } from '@callboard/client/protocol';
 
-export const exitCodes = { ok: 0, failed: 1, usage: 2, data: 3, address: 4, storage: 5 } as const;
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  data: 3,
+  address: 4,
+  storage: 5,
+  unavailable: 6,
+  refused: 7,
+  interrupted: 130,
+} as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export type EndCode =
   | 'usage'
+  | 'admin_token_missing'
   | 'config_file_unreadable'
   | 'config_unknown_key'
   | 'config_invalid_value'
@@ -38,6 +49,7 @@ function entry(meaning: string, exitCode: ExitCode): EndEntry {
 
 export const endTable: Readonly<Record<EndCode, EndEntry>> = Object.freeze({
   usage: entry('The command line says something that no command understands.', exitCodes.usage),
+  admin_token_missing: entry('A command for operators was given no admin token.', exitCodes.usage),
   config_file_unreadable: entry('The config file cannot be read, or is no JSON object.', exitCodes.usage),
   config_unknown_key: entry('A setting of this name does not exist.', exitCodes.usage),
   config_invalid_value: entry('The value of a setting is not one that it can have.', exitCodes.usage),

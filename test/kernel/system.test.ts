@@ -251,6 +251,7 @@ test('inspect tells what waits and what happened', () => {
     control: 1,
     data: 1,
     dataCapacity: 1024,
+    refused: 0,
     handled: 1,
     ageMs: 20,
     details: { term: 7 },

@@ -216,8 +216,9 @@ export class Admin implements Actor<AdminMessage> {
   #nodeLost(node: string): void {
     for (const [key, served] of this.#served) if (served.node === node) this.#stopServing(key);
     for (const [id, asked] of this.#asked) if (asked.node === node) this.#settle(id, undefined);
-    for (const watched of [...this.#watched.values()])
+    for (const watched of [...this.#watched.values()]) {
       if (watched.node === node) watched.tell([], 'node-lost');
+    }
   }
 
   #tick(): void {

@@ -52,6 +52,12 @@ function removeStale(path: string, seen: string): void {
   }
 }
 
+/** Who runs on this directory now, for the commands that look for a cluster. */
+export function readLockOwner(path: string): LockOwner | undefined {
+  const owner = parseOwner(readText(path) ?? '');
+  return owner !== undefined && isSameProcess(owner.pid, owner.identity) ? owner : undefined;
+}
+
 export function acquireLock(path: string, urls: readonly string[]): LockResult {
   const mine = `${JSON.stringify({ pid: process.pid, identity: startIdentity(process.pid), urls })}\n`;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Endpoint } from '../../node/config.ts';
 import { parseHost, parsePort } from '../../node/config-endpoints.ts';
-import { environmentName, settingKeys, unknownVariables } from '../../node/config-sources.ts';
+import { environmentName, ofCommands, settingKeys, unknownVariables } from '../../node/config-sources.ts';
 import { CliError } from '../errors.ts';
 
 export interface DevOptions {
@@ -73,13 +73,16 @@ export interface DevEnvironment {
 
 /** Refuses variables that nobody knows, and says which ones have no effect here. */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): DevEnvironment {
-  const known = [...settingKeys.map(environmentName), 'CALLBOARD_CONFIG'];
+  const known = [...settingKeys.map(environmentName), 'CALLBOARD_CONFIG', ...ofCommands];
   const unknown = unknownVariables(env, known);
   if (unknown.length > 0) {
     throw new CliError('usage', unknown.map(({ message }) => message).join('\n'));
   }
   const ours = Object.keys(env).filter((name) => name.startsWith('CALLBOARD_'));
-  const idle = ours.filter((name) => known.includes(name) && !PASSED_ON.includes(name) && env[name] !== '');
+  const idle = ours.filter(
+    (name) =>
+      known.includes(name) && !ofCommands.includes(name) && !PASSED_ON.includes(name) && env[name] !== '',
+  );
   const forNodes = Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('CALLBOARD_') || PASSED_ON.includes(name)),
   );
