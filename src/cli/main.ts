@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 /** The `callboard` command. */
 import { fileURLToPath } from 'node:url';
-import { runDev } from './dev.ts';
 import { runProgram } from './program.ts';
-import { runServer } from './server.ts';
 import type { StartNode } from './server.ts';
 
 /** A node's code is loaded by the process that runs it; `dev` and `--help` do without. */
@@ -18,13 +16,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const exitCode = await runProgram(process.argv.slice(2), {
-  dev: (flags) =>
-    runDev({
-      flags,
-      env: process.env,
-      nodeCommand: [process.execPath, fileURLToPath(import.meta.url), 'server'],
-    }),
-  server: ({ endWithStdin, ...flags }) => runServer({ flags, endWithStdin: endWithStdin === true, loadNode }),
+  dev: async (flags) => {
+    const { runDev } = await import('./dev.ts');
+    const nodeCommand: [string, ...string[]] = [process.execPath, fileURLToPath(import.meta.url), 'server'];
+    return runDev({ flags, env: process.env, nodeCommand });
+  },
+  server: async ({ endWithStdin, ...flags }) => {
+    const { runServer } = await import('./server.ts');
+    return runServer({ flags, endWithStdin: endWithStdin === true, loadNode });
+  },
 });
 // Whatever still hangs on the event loop (an open standard input, a socket that would not close) must not keep us.
 process.exit(exitCode);

@@ -70,10 +70,12 @@ test('every frame reads back as it was written, and has a number from 80 to 95',
 });
 
 test('programs that are no operators do not know them, and operators know all the others', () => {
-  for (const frame of frames)
+  for (const frame of frames) {
     assert.throws(() => clientFrames.decode(anyClientFrames.encode(frame)), /no known message/);
-  for (const answer of answers)
+  }
+  for (const answer of answers) {
     assert.throws(() => nodeFrames.decode(anyNodeFrames.encode(answer)), /no known message/);
+  }
   const ping = { kind: 'ping', correlation: 1 } as const;
   assert.equal(anyClientFrames.decode(clientFrames.encode(ping)), ping);
 });

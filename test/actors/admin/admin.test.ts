@@ -79,8 +79,9 @@ class Pair {
   }
 
   work(node: string, count: number): void {
-    for (let at = 0; at < count; at += 1)
+    for (let at = 0; at < count; at += 1) {
       this.system(node).send(refTo(node, 'worker'), { kind: `job-${at}` });
+    }
     this.pass(300);
   }
 
