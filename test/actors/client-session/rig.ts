@@ -2,9 +2,9 @@
 import {
   defaultLimits,
   offset,
-  type ClientFrame,
+  type AnyClientFrame,
+  type AnyNodeFrame,
   type Limits,
-  type NodeFrame,
 } from '@callboard/client/protocol';
 import { ClientSession } from '../../../src/actors/client-session/client-session.ts';
 import type { ClientSessionMessage } from '../../../src/actors/client-session/messages.ts';
@@ -15,14 +15,15 @@ import type { PushRequest } from '../../../src/actors/partition-replica/push-mes
 import type { Ref } from '../../../src/kernel/index.ts';
 import { newKit, type Kit } from '../../kernel/kit.ts';
 
-export type Frame = Exclude<ClientFrame, { kind: 'hello' }>;
+export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
 type Asked = PartitionRequest | PushRequest;
 
 export const group = 4;
+export const adminToken = 'right';
 
 export class SessionRig {
   readonly kit: Kit;
-  readonly frames: NodeFrame[] = [];
+  readonly frames: AnyNodeFrame[] = [];
   readonly calls: GatewayCall[] = [];
   /** What the partition on this node was asked. */
   readonly asked: Asked[] = [];
@@ -38,7 +39,7 @@ export class SessionRig {
     system.spawn<Asked>(partitionActorId(group), () => ({ receive: (asked) => void this.asked.push(asked) }));
     const all = { ...defaultLimits, ...limits };
     const port = {
-      send: (frame: NodeFrame) => void this.frames.push(frame),
+      send: (frame: AnyNodeFrame) => void this.frames.push(frame),
       bufferedBytes: () => this.buffered,
       whenBelow: (bytes: number) => {
         this.below = this.buffered < bytes ? undefined : bytes;
@@ -47,7 +48,8 @@ export class SessionRig {
         this.ended = true;
       },
     };
-    const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls) };
+    const isAdmin = (token: string): boolean => token === adminToken;
+    const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls), isAdmin };
     this.#session = system.spawn<ClientSessionMessage>(
       'client/1',
       () => new ClientSession({ port, limits: all, ...shared }),
