@@ -26,5 +26,13 @@ const exitCode = await runProgram(process.argv.slice(2), {
     return runServer({ flags, endWithStdin: endWithStdin === true, loadNode });
   },
 });
+/** What was written has left us: a pipe that is full takes its time. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
+
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // Whatever still hangs on the event loop (an open standard input, a socket that would not close) must not keep us.
 process.exit(exitCode);
