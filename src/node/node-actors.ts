@@ -63,7 +63,8 @@ export function startNodeActors(options: NodeActorsOptions): void {
     restart: 'escalate',
   });
   system.spawn(peerLinkActorId, () => new PeerLink(), { restart: 'escalate' });
-  const spawnReplica = replicaSpawner(options);
+  const givenUp = new Set<GroupId>();
+  const spawnReplica = replicaSpawner(options, givenUp);
   system.spawn(
     managerActorId,
     () =>
@@ -79,6 +80,7 @@ export function startNodeActors(options: NodeActorsOptions): void {
         births: () => store.replicas(),
         diedUpTo: () => store.diedUpTo,
         onClusterId: (id) => options.onClusterId(id),
+        givenUp,
         spawnReplica,
       }),
     { restart: replicaRestarts },
@@ -123,7 +125,7 @@ function startScrubber({ system, store, limits }: NodeActorsOptions): void {
   );
 }
 
-function replicaSpawner(options: NodeActorsOptions) {
+function replicaSpawner(options: NodeActorsOptions, givenUp: Set<GroupId>) {
   const { system, store, limits, crc32 } = options;
   const budget = { bytes: 0 };
   return (
@@ -138,11 +140,14 @@ function replicaSpawner(options: NodeActorsOptions) {
     const make = (): Actor<PartitionReplicaMessage> =>
       generation === undefined
         ? new PartitionReplica({ ...shared, noRoom: () => (store.lowSpace() ? 'low_disk_space' : undefined) })
-        : new MemoryCopy({
-            ...shared,
-            firstOffset: firstOffsetOf(generation),
-            noRoom: () => (store.memoryFull() ? 'memory_full' : undefined),
-          });
+        : new MemoryCopy(
+            {
+              ...shared,
+              firstOffset: firstOffsetOf(generation),
+              noRoom: () => (store.memoryFull() ? 'memory_full' : undefined),
+            },
+            givenUp,
+          );
     const running = system.find<PartitionReplicaMessage>(id);
     const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make, { restart: replicaRestarts });
     if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');

@@ -25,6 +25,7 @@ interface ManagerReport {
   readonly brokers?: readonly { readonly name: string; readonly state: string }[];
   readonly lostReplicas?: readonly unknown[];
   readonly copiesWaiting?: readonly number[];
+  readonly copiesLost?: readonly number[];
   readonly topics?: readonly TopicReport[];
 }
 
@@ -126,10 +127,9 @@ function replicasOf(actors: readonly ActorInfo[]): readonly PartitionReport[] {
   const running = actors
     .filter((actor) => actor.id.startsWith('partition/'))
     .map((actor): PartitionReport => actor.details);
-  const waiting = (managerOf(actors).copiesWaiting ?? []).map((group): PartitionReport => ({
-    group,
-    verdict: 'opening',
-    storage: 'memory',
-  }));
-  return [...running, ...waiting];
+  const known = new Set(running.map(({ group }) => group));
+  const { copiesWaiting = [], copiesLost = [] } = managerOf(actors);
+  const stopped = (groups: readonly number[], verdict: string): readonly PartitionReport[] =>
+    groups.filter((group) => !known.has(group)).map((group) => ({ group, verdict, storage: 'memory' }));
+  return [...running, ...stopped(copiesWaiting, 'opening'), ...stopped(copiesLost, 'damaged')];
 }

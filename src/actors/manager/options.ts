@@ -26,6 +26,11 @@ export interface ManagerOptions {
   /** Called once the cluster's id is known, and again by a restarted manager. */
   readonly onClusterId: (id: string) => void;
   /**
+   * Groups of this node whose copy in memory has given itself up. The copies add to it, and run no more while they are in it; only
+   * the manager takes them out.
+   */
+  readonly givenUp: Set<GroupId>;
+  /**
    * Starts the actor `partition/GROUP` of a born replica, unless it runs; `preferred`: sends it `campaign` too. A restarted
    * manager calls this again for every replica; one that runs and leads must then say `leader-ready` again, since
    * what it said before was lost with the earlier incarnation. `generation`: of one in memory; undefined for one on disk.

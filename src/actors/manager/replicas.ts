@@ -58,6 +58,7 @@ export class Replicas {
       run: (group) => this.#runCopy(group),
       rerun: (group) => {
         context.stop(refTo(context.self.node, partitionActorId(group)));
+        options.givenUp.delete(group);
         this.#runCopy(group);
       },
     });
@@ -74,7 +75,8 @@ export class Replicas {
   }
 
   copyGivenUp(group: GroupId): void {
-    this.#copies.givenUp(group, this.#context.now());
+    // A late word of an incarnation that was taken back long ago says nothing of the one that runs.
+    if (this.#options.givenUp.has(group)) this.#copies.givenUp(group, this.#context.now());
   }
 
   tick(nowMs: number, say: (command: CopiesLost) => () => boolean): void {
@@ -228,6 +230,7 @@ export class Replicas {
     this.#placements.delete(group);
     this.#lost.delete(group);
     this.#copies.gone(group);
+    this.#options.givenUp.delete(group);
     this.#preferred.delete(group);
     if (this.#dying.has(group)) return;
     if (this.#asked.has(group)) {

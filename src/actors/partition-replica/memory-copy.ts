@@ -4,30 +4,39 @@
  * After its process it is damaged, and heals from a leader. If no leader shows up for `memoryLossMs`, the sound copies may be
  * gone for good. Then it takes part in nothing any more (no vote, no ack, no healing), of its own accord and before anybody is
  * told: the directory may begin the partition anew only if a majority of the copies is out of the way. Only the manager can
- * bring it back, by stopping this actor and starting it again.
+ * bring it back. Until it does, no other incarnation of this actor runs either: what was given up stands in a set that all share.
  */
 import type { Actor, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
+import type { GroupId } from '@callboard/client/protocol';
 import type { PartitionReplicaMessage } from './messages.ts';
 import { PartitionReplica, type PartitionReplicaOptions } from './replica.ts';
 
 export class MemoryCopy implements Actor<PartitionReplicaMessage> {
   readonly #options: PartitionReplicaOptions;
   readonly #replica: PartitionReplica;
+  /** Groups of this node whose copy was given up, and not taken back by the manager. */
+  readonly #givenUpHere: Set<GroupId>;
   #context!: Context<PartitionReplicaMessage>;
   /** Ticks in a row for which this copy was damaged and knew of no leader. */
   #alone = 0;
   #givenUp = false;
 
-  constructor(options: PartitionReplicaOptions) {
+  constructor(options: PartitionReplicaOptions, givenUpHere: Set<GroupId>) {
     this.#options = options;
+    this.#givenUpHere = givenUpHere;
     this.#replica = new PartitionReplica(options);
   }
 
   start(context: Context<PartitionReplicaMessage>): void {
     this.#context = context;
-    this.#replica.start(context);
+    if (this.#givenUpHere.has(this.#options.group)) {
+      // An incarnation before this one gave it up, and failed afterwards.
+      this.#givenUp = true;
+      this.#tell();
+      context.stop(context.self);
+    } else this.#replica.start(context);
   }
 
   receive(message: PartitionReplicaMessage): void {
@@ -63,6 +72,7 @@ export class MemoryCopy implements Actor<PartitionReplicaMessage> {
 
   #giveUp(): void {
     this.#givenUp = true;
+    this.#givenUpHere.add(this.#options.group);
     this.#replica.stopped();
     this.#context.trace.note('warn', 'memory.copy-given-up', { group: this.#options.group });
     this.#tell();

@@ -234,6 +234,7 @@ export class TestNode {
           births: () => store.replicas(),
           diedUpTo: () => store.diedUpTo,
           onClusterId: (id) => this.clusterIds.push(id),
+          givenUp: new Set(),
           spawnReplica: (group, members, preferred) => {
             const id = partitionActorId(group);
             const budget = { bytes: 0 };

@@ -47,6 +47,7 @@ function newReplicas(
     births: () => births,
     diedUpTo: () => diedUpTo,
     onClusterId: () => undefined,
+    givenUp: new Set(),
     spawnReplica: (group, members, preferred) =>
       spawned.push(`${group} of ${members.length}${preferred ? ' preferred' : ''}`),
   });
