@@ -1,13 +1,15 @@
 // timeout: 180 s
 // weight: heavy
 /** The commands that talk to a cluster, on one cluster of three nodes for all of them; the examples of docs/cli.md too. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
 import { Child } from '../lib/child.ts';
-import { callboard, runCommand, type Ran } from '../lib/cli.ts';
+import { callboard, cleanEnv, runCommand, type Ran } from '../lib/cli.ts';
 import { ADMIN_TOKEN, Cluster, MAIN } from '../lib/cluster.ts';
 import { eventually } from '../lib/eventually.ts';
 
@@ -152,6 +154,22 @@ test('a reader that leaves ends it quietly; an interrupted produce has sent what
   const { out, err } = await runCommand(['bash', '-c', script], { env: env() });
   assert.is(out, 'line 0\nline 1\n0\n');
   assert.is(err, '');
+});
+
+test('a reader that is slow gets everything, the end too', async () => {
+  await printed(['topic', 'create', 'slow', '-p', '1']);
+  await printed(['produce', 'slow'], lines(30_000));
+  const child = spawn(process.execPath, [MAIN, 'consume', 'slow', '--exit-at-end'], { env: cleanEnv(env()) });
+  let read = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    read += text;
+    child.stdout.pause();
+    setTimeout(() => child.stdout.resume(), 10);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.is(code, 0);
+  assert.is(read.length, lines(30_000).length);
+  assert.ok(read.endsWith('line 29999\n'));
 });
 
 test('an interrupted produce has sent what it read', async () => {
