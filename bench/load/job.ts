@@ -51,3 +51,9 @@ export type Said =
   | { readonly kind: 'done' }
   /** There is no result: calls failed, or records are unaccounted for. */
   | { readonly kind: 'refused'; readonly reason: string };
+
+/** What a load reports its measured parts to. */
+export interface Reporter {
+  begins(): Promise<void>;
+  ended(part: Part): Promise<void>;
+}

@@ -6,8 +6,7 @@ import { Latencies } from './histogram.ts';
 import { Arrivals, PayloadMaker } from './payload.ts';
 import { until } from './until.ts';
 import type { Driver, DriverProducer } from './driver.ts';
-import type { LatencyJob } from './job.ts';
-import type { Reporter } from './main.ts';
+import type { LatencyJob, Reporter } from './job.ts';
 
 const arrivalMs = 30_000;
 

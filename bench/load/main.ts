@@ -1,6 +1,6 @@
 /** The load process: takes one job, runs it against one system, accounts for every record, and ends. */
 import type { Driver, OpenDriver } from './driver.ts';
-import type { Job, Part, Said } from './job.ts';
+import type { Job, Reporter, Said } from './job.ts';
 import { latency } from './latency.ts';
 import { produce } from './produce.ts';
 
@@ -11,12 +11,6 @@ function say(message: Said): Promise<void> {
     }
     process.send(message, (error: Error | null) => (error === null ? resolve() : reject(error)));
   });
-}
-
-/** What a load reports its measured parts to. */
-export interface Reporter {
-  begins(): Promise<void>;
-  ended(part: Part): Promise<void>;
 }
 
 const reporter: Reporter = {

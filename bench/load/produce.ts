@@ -3,8 +3,7 @@ import { Latencies } from './histogram.ts';
 import { Arrivals, PayloadMaker } from './payload.ts';
 import { until } from './until.ts';
 import type { Driver, DriverConsumer, DriverProducer } from './driver.ts';
-import type { Part, ProduceJob } from './job.ts';
-import type { Reporter } from './main.ts';
+import type { Part, ProduceJob, Reporter } from './job.ts';
 
 const readBackMs = 120_000;
 

@@ -4,9 +4,10 @@ import type { Address, Driver, DriverProducer, Sink } from '../load/driver.ts';
 
 export async function open(address: Address): Promise<Driver> {
   const client: Client = await connect(address['urls'] as readonly string[]);
+  const storage = address['storage'] === 'memory' ? 'memory' : 'disk';
   return {
     ordered: true,
-    createTopic: (name, partitions) => client.createTopic(name, { partitions, ifNotExists: true }),
+    createTopic: (name, partitions) => client.createTopic(name, { partitions, storage, ifNotExists: true }),
     producer: async (topic): Promise<DriverProducer> => {
       const producer = client.producer(topic);
       return {

@@ -5,10 +5,16 @@ import type { Running, System } from './system.ts';
 
 export const callboard: System = {
   name: 'callboard',
-  modes: [{ name: 'quorum', durability: 'R3, fsync on a majority before the answer' }],
+  modes: [
+    { name: 'quorum', durability: 'R3, fsync on a majority before the answer' },
+    { name: 'memory', durability: 'R3, in memory of a majority before the answer' },
+  ],
   driver: new URL('./callboard-driver.js', import.meta.url).href,
   missing: () => undefined,
-  start: async () => runningCluster(await Cluster.start()),
+  start: async ({ mode }) => {
+    const running = runningCluster(await Cluster.start());
+    return { ...running, address: { ...running.address, storage: mode === 'memory' ? 'memory' : 'disk' } };
+  },
 };
 
 export function runningCluster(cluster: Cluster): Running {
