@@ -27,6 +27,8 @@ export function calm(settings: Settings): Settings {
   return {
     ...settings,
     nodes: ['node-1', 'node-2', 'node-3'],
+    // Scripts end processes as they like, also more at a time than copies in memory outlive.
+    memory: false,
     network: { ...network, latencyMs: 0.3, jitterMs: 0.3, bulkBytesPerMs: 50_000, raw: false },
     faults: { ...faults, kinds: [] },
     workload: { ...workload, topics: 1, fleeting: 0, maxPartitions: 1, thinkMs: 150, idle: false },
