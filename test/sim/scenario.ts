@@ -40,8 +40,9 @@ export function play(
   name: string,
   script: (stage: Stage) => void,
   change: (settings: Settings) => Settings = (settings) => settings,
+  seeds = 3,
 ): readonly RunResult[] {
-  return [1, 2, 3].map((seed) => {
+  return Array.from({ length: seeds }, (_, at) => at + 1).map((seed) => {
     const result = runSeed({
       seed: `${name} ${seed}`,
       minutes: 1,

@@ -3,7 +3,8 @@
  * away all of them are elsewhere, and without this they stay there.
  *
  * No flapping: a node must have been active for a while without a break, and for twice as long after each break that
- * follows soon. No storm: a few groups at a time, each one seldom; and a replica hands over only to one that has nearly all.
+ * follows soon. A group must have been led here for a while, and for twice as long each time that its home did not keep it: a leader
+ * that is alive and gives way has a reason, such as a slow disk or a way that carries beats and no entries. No storm: a few groups at a time, each one seldom; and a replica hands over only to one that has nearly all.
  */
 import type { GroupId } from '@callboard/client/protocol';
 
@@ -14,12 +15,24 @@ interface Presence {
   trialMs: number;
 }
 
+/** One group that this node leads, or led before it went home. */
+interface Stay {
+  readonly sinceMs: number;
+  /** How long it stays before it may go home. */
+  readonly forMs: number;
+  /** When it was last asked to go home. */
+  askedMs: number | undefined;
+}
+
 const trialsMost = 32;
+/** A group that is back here within so many of its stays has not been kept. */
+const keptStays = 4;
 
 export class Balance {
   readonly #firstTrialMs: number;
   readonly #groupsAtOnce: number;
   readonly #nodes = new Map<string, Presence>();
+  readonly #stays = new Map<GroupId, Stay>();
   /** The last that was given out; the next ones come behind it. */
   #last = -1;
 
@@ -49,6 +62,27 @@ export class Balance {
   isSteady(name: string, nowMs: number): boolean {
     const known = this.#nodes.get(name);
     return known?.active === true && nowMs - known.sinceMs >= known.trialMs;
+  }
+
+  /** This node leads the group from now on. */
+  led(group: GroupId, nowMs: number): void {
+    const before = this.#stays.get(group);
+    const firstMs = this.#firstTrialMs;
+    const askedMs = before?.askedMs;
+    const kept = before === undefined || askedMs === undefined || nowMs - askedMs >= keptStays * before.forMs;
+    const forMs = kept ? firstMs : Math.min(2 * before.forMs, trialsMost * firstMs);
+    this.#stays.set(group, { sinceMs: nowMs, forMs, askedMs: undefined });
+  }
+
+  /** Whether the group has been led here for long enough to go home. */
+  mayGo(group: GroupId, nowMs: number): boolean {
+    const stay = this.#stays.get(group);
+    return stay !== undefined && nowMs - stay.sinceMs >= stay.forMs;
+  }
+
+  asked(group: GroupId, nowMs: number): void {
+    const stay = this.#stays.get(group);
+    if (stay !== undefined) stay.askedMs = nowMs;
   }
 
   /** The next few of these groups, in the order of their numbers, from the beginning again after the last. */

@@ -129,6 +129,7 @@ export class Member {
 
   leaderReady(group: GroupId): void {
     this.readiness.ledHere(group);
+    this.#balance.led(group, this.#context.now());
     if (this.#deactivated) this.#handOver([group]);
   }
 
@@ -145,8 +146,11 @@ export class Member {
 
   #goHome(): void {
     const nowMs = this.#context.now();
-    const groups = this.#balance.next(this.readiness.led());
-    this.#replicas.handHome(groups, (node) => this.#balance.isSteady(node, nowMs));
+    const groups = this.#balance
+      .next(this.readiness.led())
+      .filter((group) => this.#balance.mayGo(group, nowMs));
+    const asked = this.#replicas.handHome(groups, (node) => this.#balance.isSteady(node, nowMs));
+    for (const group of asked) this.#balance.asked(group, nowMs);
   }
 
   #wantReadyTopics(): void {

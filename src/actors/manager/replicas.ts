@@ -211,9 +211,10 @@ export class Replicas {
     }
   }
 
-  /** Asks the replicas of `groups` to hand over to the node that their partition was placed on first, where that is steady. */
-  handHome(groups: Iterable<GroupId>, isSteady: (node: string) => boolean): void {
+  /** Asks the replicas of `groups` to hand over to the node that their partition was placed on first, where that is steady. Returns which it has asked. */
+  handHome(groups: Iterable<GroupId>, isSteady: (node: string) => boolean): readonly GroupId[] {
     const { node } = this.#context.self;
+    const asked: GroupId[] = [];
     for (const group of groups) {
       const home = this.#placements.get(group)?.replicas[0]?.node;
       if (home === undefined || home === node || !isSteady(home)) continue;
@@ -222,7 +223,9 @@ export class Replicas {
         { kind: 'hand-over', to: [home], mostBehind: this.#options.limits.appendEntries },
         'control',
       );
+      asked.push(group);
     }
+    return asked;
   }
 
   /** Ends the replica and has its data deleted. One that died before is deleted again: a crash may have left some of it. */

@@ -42,6 +42,29 @@ test('groups come in turn, a few at a time', () => {
   assert.equal(balance.next([]), []);
 });
 
+test('a group goes home after a stay here, twice as long each time that its home did not keep it', () => {
+  const balance = new Balance(1_000, 2);
+  const group = groupId(4);
+  assert.not.ok(balance.mayGo(group, 9_000), 'it is not led here');
+  let nowMs = 0;
+  const stays: number[] = [];
+  for (let round = 0; round < 8; round += 1) {
+    balance.led(group, nowMs);
+    let stay = 0;
+    while (!balance.mayGo(group, nowMs + stay)) stay += 500;
+    stays.push(stay);
+    nowMs += stay;
+    balance.asked(group, nowMs);
+    nowMs += 500;
+  }
+  assert.equal(stays, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
+  nowMs += 4 * 32_000;
+  balance.led(group, nowMs);
+  assert.ok(balance.mayGo(group, nowMs + 1_000), 'its home has kept it for long');
+  balance.led(group, nowMs + 2_000);
+  assert.not.ok(balance.mayGo(group, nowMs + 2_500), 'a stay begins with the leadership');
+});
+
 function leadsOf(node: TestNode, groups: readonly number[]): number {
   if (!node.up) return 0;
   return groups.filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader').length;
