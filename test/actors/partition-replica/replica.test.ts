@@ -175,6 +175,14 @@ test('what is not committed counts against the group and the node, and is let go
   assert.is(rig.verdict(rig.produce(['y'.repeat(400)], 1)), 'open');
 });
 
+test('what other groups of the node have uncommitted counts as well', () => {
+  const rig = new Rig({ uncommittedNodeBytes: 1_000 });
+  rig.budget.bytes = 990;
+  assert.is(rig.verdict(rig.produce(['x'], 0)), 'overloaded not_applied');
+  rig.budget.bytes = 0;
+  assert.is(rig.verdict(rig.produce(['x'], 0)), 'open');
+});
+
 test('without room nothing is let in, and what was refused takes no sequence and no offset', () => {
   const rig = new Rig();
   rig.noRoom = 'low_disk_space';
