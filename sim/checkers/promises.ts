@@ -155,7 +155,10 @@ export class Promises {
         `${where} was opened as journal-lost although one copy of its journal was sound at any time`,
       );
     } else if (log.verdict === 'damaged') {
-      if (!excused) this.#report(`${where} was opened as damaged although no fault has damaged it`);
+      // Of a removed topic nobody is left to heal it: it may be as damaged as it was when the others died.
+      if (!excused && !this.#deaths.has(group)) {
+        this.#report(`${where} was opened as damaged although no fault has damaged it`);
+      }
       promised.damaged = true;
       promised.owedKnown = log.owedKnown;
       // It owes what was answered; what was in doubt it may owe as well, or not.
