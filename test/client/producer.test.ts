@@ -307,4 +307,36 @@ test('an aborted producer says of each record what is known', async () => {
   });
 });
 
+test('what a partition has forgotten in doubt is told so, and holds up nothing behind it', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t', { deadlineMs: 4_000 });
+    await producer.send({ value: 'before' });
+    const big = 'x'.repeat(300_000);
+    const none = { message: 'nobody leads', retriable: true };
+    let lost = false;
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'produce') return false;
+      const { producerEpoch, firstSequence } = readChunkHeader(frame.chunk);
+      if (producerEpoch > 0) return false;
+      if (lost) connection.fail(frame.correlation, 'producer_expired', {});
+      else {
+        const outcome = firstSequence === 1 ? 'unknown' : 'not_applied';
+        connection.fail(frame.correlation, 'not_leader', { ...none, outcome });
+        if (firstSequence > 1) lost = true;
+      }
+      return true;
+    };
+    const [doubtful, ...rest] = ['doubtful', 'a', 'b'].map((name) => producer.send({ value: name + big }));
+    const error = await rejected(doubtful ?? Promise.resolve());
+    assert.equal([error.code, error.outcome], ['producer_expired', 'unknown']);
+    await Promise.all(rest);
+    await producer.send({ value: 'after' });
+    assert.equal(
+      valuesOf(cluster, 't', 0).map((value) => value.replace(/x+$/, '')),
+      ['before', 'a', 'b', 'after'],
+    );
+  });
+});
+
 test.run();

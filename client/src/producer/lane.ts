@@ -49,6 +49,8 @@ export class Lane {
   #nextSequence = 0;
   #recovering = false;
   #renumber = false;
+  /** The partition knows nothing of this producer any more, as it said of the first chunk. */
+  #forgotten: Failure | undefined;
   #failures = 0;
   #retryAtMs = 0;
   #retry: Timer | undefined;
@@ -235,7 +237,7 @@ export class Lane {
     if (problem.outcome === 'applied') {
       this.#fail(chunk, problem);
       this.#remove(chunk);
-    } else if (chunk.settled || problem.retriable || this.#refusedInTurn(chunk, problem)) {
+    } else if (this.#refusedInTurn(chunk, problem) || chunk.settled || problem.retriable) {
       this.#pause(problem);
     } else {
       this.#giveUp(chunk, problem);
@@ -245,7 +247,8 @@ export class Lane {
   }
 
   /** The refusal says nothing of this chunk: it may be right at another time, or under another number. */
-  #refusedInTurn(chunk: OutgoingChunk, { code }: Failure): boolean {
+  #refusedInTurn(chunk: OutgoingChunk, problem: Failure): boolean {
+    const { code } = problem;
     const first = this.#sent[0] === chunk;
     if (code === 'sequence_gap') {
       // With weaker acks a failover may lose what was acknowledged before: that is their bargain. With `quorum` a leader that was
@@ -255,9 +258,8 @@ export class Lane {
     }
     if (code !== 'producer_expired') return false;
     // What becomes of the first one decides for those behind it.
-    if (!first) return true;
-    this.#renumber = !chunk.unknown;
-    return this.#renumber;
+    if (first) this.#forgotten = problem;
+    return true;
   }
 
   #landed(chunk: OutgoingChunk): void {
@@ -287,6 +289,7 @@ export class Lane {
   /** False: it is not time yet. Else what has to be sent again is ready to be. */
   #recovered(): boolean {
     if (this.#inFlight > 0 || this.#retryAtMs !== 0) return false;
+    if (this.#forgotten !== undefined) this.#beginAnew(this.#forgotten);
     if (this.#sent.length > 0 && this.#sent.every(({ settled }) => settled)) this.#renumber = true;
     if (this.#renumber) {
       this.#sent = this.#sent.filter(({ settled }) => !settled);
@@ -297,6 +300,13 @@ export class Lane {
     }
     this.#recovering = false;
     return true;
+  }
+
+  /** What is in doubt stays so for ever: nobody can tell any more. The others are known not to be stored. */
+  #beginAnew(problem: Failure): void {
+    for (const chunk of this.#sent) if (chunk.unknown) this.#fail(chunk, { ...problem, outcome: 'unknown' });
+    this.#forgotten = undefined;
+    this.#renumber = true;
   }
 
   #giveUp(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {

@@ -49,6 +49,10 @@ export class MemoryCopy implements Actor<PartitionReplicaMessage> {
     if (message.kind === 'group-opened') this.#judge(0);
   }
 
+  turnEnded(): void {
+    if (!this.#givenUp) this.#replica.turnEnded();
+  }
+
   stopped(): void {
     if (!this.#givenUp) this.#replica.stopped();
   }

@@ -11,6 +11,7 @@ import type {
 } from '../../../src/actors/partition-replica/messages.ts';
 import type { Verdict } from '../../../src/raft/index.ts';
 import { crc32 } from '../../../src/node/ports/crc32.ts';
+import { draftOf } from '../../lib/chunks.ts';
 import { collector, newKit, type Kit } from '../../kernel/kit.ts';
 
 const test = suite('memory copy');
@@ -62,6 +63,17 @@ class Rig {
     this.kit.settle();
   }
 
+  /** Everything that was asked to be written so far is. */
+  written(): void {
+    const write = this.#writer.findLast((message) => message.kind === 'log-write');
+    assert.ok(write?.kind === 'log-write');
+    this.send({ kind: 'group-written', incarnation: write.incarnation, token: write.token });
+  }
+
+  get writes(): number {
+    return this.#writer.filter(({ kind }) => kind === 'log-write').length;
+  }
+
   get words(): number {
     return this.told.filter(({ kind }) => kind === 'copy-given-up').length;
   }
@@ -78,6 +90,22 @@ test('gives itself up when it has been damaged and without a leader for long, an
   const before = rig.words;
   rig.kit.pass(3_000);
   assert.ok(rig.words > before);
+});
+
+test('what is proposed in a turn is written at the end of the turn, and not with the next tick', () => {
+  const rig = new Rig(1);
+  rig.open({ kind: 'clean' });
+  rig.kit.pass(1_000);
+  // Its vote for itself, and its own first entry.
+  for (let n = 0; n < 2; n += 1) rig.written();
+  const before = rig.writes;
+  const replyTo = rig.kit.system.find<PartitionAnswer>('asker');
+  assert.ok(replyTo);
+  const chunk = draftOf(['x'], { producerId: 'b'.repeat(32), firstSequence: 0 });
+  rig.send({ kind: 'produce', id: 7, replyTo, acks: 'quorum', chunk });
+  assert.is(rig.writes, before + 1);
+  rig.written();
+  assert.is(rig.answers.find(({ id }) => id === 7)?.kind, 'produced');
 });
 
 test('a sound one waits for its peers for ever', () => {
