@@ -3,6 +3,8 @@
  *
  * Two kinds of id share one table. A drawn id (32 hexadecimal characters, what HTTP gives) belongs to one topic for good; a name that
  * its user has chosen belongs to its topic, and another topic may have a consumer of the same name.
+ *
+ * A session that outlives its topic must not pass for one of the namesake's: numbers given there lie above all that were forgotten.
  */
 import type { Applied, DirectoryResult } from './contract.ts';
 import * as errors from './errors.ts';
@@ -32,6 +34,8 @@ function no(result: DirectoryResult): Applied {
 export class ConsumerTable {
   readonly #consumers = new Map<string, Consumer>();
   readonly #bounds: ConsumerBounds;
+  /** The highest session number of the consumers that went with their topics. */
+  #forgotten = 0;
 
   constructor(bounds: ConsumerBounds) {
     this.#bounds = bounds;
@@ -53,7 +57,7 @@ export class ConsumerTable {
     const consumer = this.#admit(id, topic);
     if ('ok' in consumer) return no(consumer);
     const { entry } = consumer;
-    entry.session += 1;
+    entry.session = (entry.session === 0 ? this.#forgotten : entry.session) + 1;
     return { result: { ok: true, partitions, session: entry.session }, events: [event(entry)] };
   }
 
@@ -64,7 +68,16 @@ export class ConsumerTable {
 
   /** The topic was removed: its names are free, and its drawn ids are nobody's. */
   forgetTopic(topic: string): void {
-    for (const [key, consumer] of this.#consumers) if (consumer.topic === topic) this.#consumers.delete(key);
+    for (const [key, consumer] of this.#consumers) {
+      if (consumer.topic !== topic) continue;
+      this.#consumers.delete(key);
+      this.#forgotten = Math.max(this.#forgotten, consumer.session);
+    }
+  }
+
+  /** See above: part of the state, though no event shows it. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   #admit(id: string, topic: string): { readonly entry: Consumer; readonly known: boolean } | DirectoryResult {

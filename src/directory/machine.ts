@@ -362,6 +362,7 @@ export class DirectoryMachine {
     }
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
     for (const [id, topic] of this.#producers) yield JSON.stringify(['producer', id, topic]);
+    yield JSON.stringify(['sessions', this.#consumers.forgotten]);
     for (const { id, topic, session } of this.#consumers.entries()) {
       yield JSON.stringify(['consumer', id, topic, session]);
     }

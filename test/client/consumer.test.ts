@@ -322,4 +322,22 @@ test('a second session fences the first: it is told, and its acks are refused', 
   });
 });
 
+test('a topic that was removed and created anew is another one: its records are not taken for the rest of the old ones', async () => {
+  for (const options of [{ id: 'c' }, { from: 'earliest' as const }]) {
+    await withClient(1, async (client, cluster) => {
+      cluster.createTopic('t', 1);
+      await fill(client, 't', 0, 20);
+      await using consumer = client.consumer('t', options);
+      await read(consumer, 20);
+      cluster.createTopic('t', 1);
+      await fill(client, 't', 0, 30);
+      cluster.node(0).stop();
+      await cluster.node(0).start();
+      const error = await rejected(read(consumer, 1));
+      assert.is(error.code, 'topic_not_found');
+      assert.match(error.message, /open the consumer again/);
+    });
+  }
+});
+
 test.run();

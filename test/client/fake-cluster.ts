@@ -188,6 +188,8 @@ export class FakeCluster {
   /** Kinds of all frames that came, in order. */
   readonly frames: string[] = [];
   readonly #sessions = new Map<string, number>();
+  /** Never used again, also not for a topic of the same name. */
+  #groups = 0;
   /** Whether nodes pass calls on to leaders that are alive. */
   relay = true;
 
@@ -220,8 +222,9 @@ export class FakeCluster {
   createTopic(name: string, partitions: number): void {
     const list = Array.from(
       { length: partitions },
-      (_, i) => new FakePartition(i + 1, i % this.nodes.length),
+      (_, i) => new FakePartition(this.#groups + i + 1, i % this.nodes.length),
     );
+    this.#groups += partitions;
     this.topics.set(name, list);
   }
 

@@ -24,6 +24,17 @@ test('numbers rise from 1, for each consumer by itself', () => {
   assert.equal(open(directory, 'a'), { ok: true, partitions: 2, session: 2 });
 });
 
+test('a topic that is created anew gives no number that a session of the removed one may still use', () => {
+  const directory = machine();
+  readyTopic(directory, 't', 1);
+  open(directory, 'a');
+  open(directory, 'a');
+  assert.ok(directory.apply({ kind: 'remove-topic', name: 't' }).result.ok);
+  readyTopic(directory, 't', 1);
+  assert.equal(open(directory, 'a'), { ok: true, partitions: 1, session: 3 });
+  assert.equal(open(directory, 'a'), { ok: true, partitions: 1, session: 4 });
+});
+
 test('a chosen name belongs to its topic, a drawn id to the topic that had it first', () => {
   const directory = machine();
   for (const topic of ['t', 'u']) readyTopic(directory, topic, 1);

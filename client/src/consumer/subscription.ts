@@ -57,6 +57,8 @@ export class Subscription implements Stream {
   #wire = 0;
   #received: number | undefined;
   #chain: ChainLink | undefined;
+  /** Whose records were received. A topic that is removed and created anew has other groups, and offsets that mean other records. */
+  #group: number | undefined;
   /** Granted and not used, as far as this side knows. */
   #creditRecords = 0;
   #creditBytes = 0;
@@ -128,6 +130,7 @@ export class Subscription implements Stream {
     this.#ledger = undefined;
     this.feed.clear();
     this.#received = undefined;
+    this.#group = undefined;
     this.#heldRecords = 0;
     this.#heldBytes = 0;
   }
@@ -168,7 +171,7 @@ export class Subscription implements Stream {
     this.feed.end = Math.max(this.feed.end, end);
     const before = this.#received;
     try {
-      for (const bytes of chunks) this.#chunk(bytes, end);
+      for (const bytes of chunks) if (!this.#chunk(bytes, end)) return;
     } finally {
       if (this.#received !== before) this.#host.arrived(this.feed);
     }
@@ -243,6 +246,11 @@ export class Subscription implements Stream {
       this.#host.failed(failure('internal', { message }));
       return;
     }
+    if (this.#received !== undefined && from < this.#received && this.#group === undefined) {
+      // A cursor never goes back, and nothing was delivered since.
+      this.#isAnother();
+      return;
+    }
     this.#state = 'open';
     this.#openedMs = core.platform.now();
     this.#wire = from;
@@ -265,12 +273,24 @@ export class Subscription implements Stream {
     this.#commit();
   }
 
-  #chunk(bytes: Uint8Array, end: number): void {
+  #isAnother(): void {
+    const { topic } = this.#host;
+    const message = `topic '${topic}' was removed, and another one was created under its name; open the consumer again to read that one`;
+    this.#host.failed(failure('topic_not_found', { message }));
+  }
+
+  /** False: nothing more is taken, this consumer has failed. */
+  #chunk(bytes: Uint8Array, end: number): boolean {
     if (this.#creditRecords <= 0 || this.#creditBytes <= 0) {
       throw new WireError('frame_invalid', 'a delivery beyond the credit');
     }
     const header = verified(bytes, this.#chain, this.#host.core.platform.crc32);
     const { baseOffset, recordCount, headerChecksum: checksum, group, term, index } = header;
+    if (this.#group !== undefined && this.#group !== group) {
+      this.#isAnother();
+      return false;
+    }
+    this.#group = group;
     const chunkEnd = baseOffset + recordCount;
     // Only the first chunk may begin below what was asked for.
     const fits = this.#chain === undefined ? baseOffset <= this.#wire : baseOffset === this.#wire;
@@ -284,6 +304,7 @@ export class Subscription implements Stream {
     this.#creditRecords -= records;
     this.#creditBytes -= bytes.byteLength;
     this.#keep(bytes, header, records, end);
+    return true;
   }
 
   #keep(bytes: Uint8Array, header: ChunkHeader, records: number, end: number): void {

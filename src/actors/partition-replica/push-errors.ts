@@ -10,6 +10,13 @@ export function fencedError(owner: SessionOf | undefined): CallError {
   return failure('fenced', { message });
 }
 
+/** No newer session: this one has subscribed again, over another connection. */
+export function replacedError(): CallError {
+  const message =
+    'another subscription of the same session has taken the place of this one; subscribe again if it is gone';
+  return failure('unavailable', { message, outcome: 'not_applied' });
+}
+
 export function deposedError(leader: string | undefined): CallError {
   const where = leader === undefined ? 'no new leader is known yet' : `node '${leader}' leads now`;
   return failure('not_leader', {

@@ -23,6 +23,7 @@ import {
   deposedError,
   fencedError,
   notDeliveredError,
+  replacedError,
   tooManySubscriptions,
 } from './push-errors.ts';
 import type { ChunkRange, ChunksThen } from './log-reads.ts';
@@ -117,11 +118,15 @@ export class PushDesk {
     const request = this.#attaching.get(index);
     this.#attaching.delete(index);
     if (request === undefined) return;
-    if (result.ok) {
-      const older = this.#owners.get(consumer);
-      if (older !== undefined) this.#end(older, fencedError(older.owner));
+    const wanted = this.#opening.delete(subscriptionKey(request));
+    const older = result.ok ? this.#owners.get(consumer) : undefined;
+    if (older !== undefined) {
+      // A late one of the same session, whose client has gone on over another connection, takes nothing from anybody.
+      const again = older.owner?.session === request.owner?.session;
+      if (!again) this.#end(older, fencedError(older.owner));
+      else if (wanted) this.#end(older, replacedError());
     }
-    if (!this.#opening.delete(subscriptionKey(request))) return;
+    if (!wanted) return;
     if (result.ok) this.#begin(request, offset(result.cursor), this.#host.end());
     else this.#refuse(request, attachError(request, result));
   }

@@ -303,4 +303,23 @@ test('one partition takes so many subscriptions and no more', () => {
   assert.equal(host.news(), ['client/1 push-opened 0/0', 'client/2 push-ended limit_reached']);
 });
 
+test('the same session over another connection takes over without fencing; one that came late for a client that left, not even that', () => {
+  const host = new Host();
+  host.open(1, 4);
+  host.news();
+  host.open(2, 4);
+  assert.equal(host.news(), ['client/1 push-ended unavailable', 'client/2 push-opened 0/0']);
+  const owner = { consumer: 'c', session: 4 };
+  const start = { at: 'earliest', value: 0 } as const;
+  host.ask(3, { kind: 'push-open', owner, start, reset: false });
+  host.ask(3, { kind: 'push-close' });
+  host.commit();
+  assert.equal(host.news(), []);
+  host.pull(2);
+  host.append(['a']);
+  assert.equal(host.news(), ['client/2 pushed 1>1']);
+  host.open(4, 5);
+  assert.equal(host.news(), ['client/2 push-ended fenced', 'client/4 push-opened 0/1']);
+});
+
 test.run();
