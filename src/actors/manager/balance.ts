@@ -19,7 +19,7 @@ interface Presence {
 interface Stay {
   readonly sinceMs: number;
   /** How long it stays before it may go home. */
-  readonly forMs: number;
+  forMs: number;
   /** When it was last asked to go home. */
   askedMs: number | undefined;
 }
@@ -74,15 +74,20 @@ export class Balance {
     this.#stays.set(group, { sinceMs: nowMs, forMs, askedMs: undefined });
   }
 
-  /** Whether the group has been led here for long enough to go home. */
+  /**
+   * Whether the group has been led here for long enough to go home. One that was asked and is still here counts from then: nothing
+   * is written while it waits for a home that cannot take it, such as one whose disk hangs.
+   */
   mayGo(group: GroupId, nowMs: number): boolean {
     const stay = this.#stays.get(group);
-    return stay !== undefined && nowMs - stay.sinceMs >= stay.forMs;
+    return stay !== undefined && nowMs - (stay.askedMs ?? stay.sinceMs) >= stay.forMs;
   }
 
   asked(group: GroupId, nowMs: number): void {
     const stay = this.#stays.get(group);
-    if (stay !== undefined) stay.askedMs = nowMs;
+    if (stay === undefined) return;
+    if (stay.askedMs !== undefined) stay.forMs = Math.min(2 * stay.forMs, trialsMost * this.#firstTrialMs);
+    stay.askedMs = nowMs;
   }
 
   /** The next few of these groups, in the order of their numbers, from the beginning again after the last. */

@@ -65,6 +65,19 @@ test('a group goes home after a stay here, twice as long each time that its home
   assert.not.ok(balance.mayGo(group, nowMs + 2_500), 'a stay begins with the leadership');
 });
 
+test('a group that was asked and is still here is asked again, ever more seldom', () => {
+  const balance = new Balance(1_000, 2);
+  const group = groupId(4);
+  balance.led(group, 0);
+  const asked: number[] = [];
+  for (let nowMs = 0; nowMs < 70_000; nowMs += 500) {
+    if (!balance.mayGo(group, nowMs)) continue;
+    balance.asked(group, nowMs);
+    asked.push(nowMs);
+  }
+  assert.equal(asked, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000]);
+});
+
 function leadsOf(node: TestNode, groups: readonly number[]): number {
   if (!node.up) return 0;
   return groups.filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader').length;
