@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
         'const newest = pending.at(-1);',
         'const newest = pending.at(-1); this.#decided = true;',
       ),
-      edit('partition/producers.js', '#forgotten = 0;', '#forgotten = 0;\n    #decided = false;'),
+      edit('partition/producers.js', '    #forgotten;\n', '    #forgotten;\n    #decided = false;\n'),
     ],
     ...often,
   },
