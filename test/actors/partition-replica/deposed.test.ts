@@ -43,8 +43,9 @@ function leading(): Rig {
   const writes: LogWriterMessage[] = [];
   const { system } = kit;
   system.spawn('log-writer', collector(writes));
-  for (const id of ['log-reader', 'peer-link', 'gateway', 'manager'])
+  for (const id of ['log-reader', 'peer-link', 'gateway', 'manager']) {
     system.spawn(id, collector<unknown>([]));
+  }
   const replyTo = system.spawn('asker', collector(answers));
   system.spawn<PartitionReplicaMessage>(
     'partition/1',
