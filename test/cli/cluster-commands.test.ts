@@ -147,7 +147,7 @@ test('a durable consumer goes on behind what it has printed, whether it ends by 
   assert.is(await printed(['consume', 'durable', '--id', 'me', '--exit-at-end']), 'one more\n');
 });
 
-test('a reader that leaves ends it quietly; an interrupted produce has sent what it read', async () => {
+test('a reader that leaves ends it quietly', async () => {
   await printed(['topic', 'create', 'pipes', '-p', '1']);
   await printed(['produce', 'pipes'], lines(20_000));
   const script = `"${process.execPath}" "${MAIN}" consume pipes --from earliest | head -2; echo "\${PIPESTATUS[0]}"`;
@@ -190,6 +190,25 @@ test('an interrupted produce has sent what it read', async () => {
   assert.is(summary.interrupted, true);
   assert.ok(summary.records < 100_000);
   assert.is(await end(), summary.records);
+});
+
+test('an interrupted produce ends although its input is silent and open', async () => {
+  await printed(['topic', 'create', 'idle', '-p', '1']);
+  const child = spawn(process.execPath, [MAIN, 'produce', 'idle'], { env: cleanEnv(env()) });
+  const closed = once(child, 'close');
+  try {
+    child.stdin.write('only\n');
+    await eventually('the record is there', async () => {
+      const { partitions } = await document<{ partitions: { end: number }[] }>(['topic', 'info', 'idle']);
+      return partitions[0]?.end === 1;
+    });
+    child.kill('SIGINT');
+    await eventually('it has ended', () => child.exitCode !== null);
+    assert.is(child.exitCode, 130);
+  } finally {
+    child.kill('SIGKILL');
+    await closed;
+  }
 });
 
 test('the cluster is shown by any node, and what operators ask needs their token', async () => {

@@ -85,23 +85,23 @@ export async function produce(context: CommandContext, topic: string): Promise<n
   const { out } = context;
   const input = await openInput(options.file);
   const client = await connectClient(context, DEADLINE_MS);
-  let interrupted = false;
+  const interruption = new AbortController();
   const stop = (): void => {
-    if (interrupted) process.exit(exitCodes.interrupted);
-    interrupted = true;
-    input.stream.destroy();
+    if (interruption.signal.aborted) process.exit(exitCodes.interrupted);
+    interruption.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   const tally = new Tally();
   try {
     const producer = client.producer(topic, { acks: options.acks });
-    await sendLines(input, producer, options, tally, () => interrupted);
+    await sendLines(input, producer, options, tally, interruption.signal);
     await producer.flush();
     await producer.close();
   } finally {
     input.stream.destroy();
     await client.close();
   }
+  const interrupted = interruption.signal.aborted;
   if (tally.firstError !== undefined) {
     process.stderr.write(
       `callboard: ${tally.failed} of ${tally.sent} records were not acknowledged; the first one:\n`,
@@ -142,14 +142,15 @@ async function sendLines(
   producer: Producer,
   options: ProduceOptions,
   tally: Tally,
-  stopped: () => boolean,
+  stop: AbortSignal,
 ): Promise<void> {
   const progress = new Progress(input.bytes, 'bytes');
-  const lines = createInterface({ input: input.stream, crlfDelay: Infinity });
+  // The signal ends a wait for the next line: destroying the input would leave it waiting for ever.
+  const lines = createInterface({ input: input.stream, crlfDelay: Infinity, signal: stop });
   const beganMs = performance.now();
   try {
     for await (const line of lines) {
-      if (stopped() || tally.firstError !== undefined) return;
+      if (stop.aborted || tally.firstError !== undefined) return;
       if (options.perSecond !== undefined) {
         const dueMs = beganMs + (tally.sent * 1_000) / options.perSecond;
         const earlyMs = dueMs - performance.now();
