@@ -1,5 +1,6 @@
 /** A bar on standard error while something long goes on and somebody watches; otherwise nothing. */
 import cliProgress from 'cli-progress';
+import { durationText } from '../console.ts';
 
 export class Progress {
   readonly #bar: cliProgress.SingleBar | undefined;
@@ -12,6 +13,8 @@ export class Progress {
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
+      // At first the bar has no number for it, and would cut the word that it has instead down to two letters.
+      formatTime: (seconds) => (Number.isFinite(seconds) ? durationText(seconds) : '?'),
       fps: 5,
     });
     this.#bar.start(total, 0);
