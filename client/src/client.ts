@@ -139,7 +139,8 @@ function homeFound(core: Core, signal: AbortSignal | undefined): Promise<void> {
       else reject(error);
     };
     const deadline = core.platform.setTimer(core.deadlineMs, () => {
-      const message = `no address let this client in within ${core.deadlineMs} ms: ${core.links.lastProblem.message}`;
+      const { message: why } = core.links.lastProblem;
+      const message = `no node took this client within ${core.deadlineMs} ms (${why}): is one running there, and is the address right?`;
       settle(errorOf('unavailable', { message }));
     });
     const unwatch = core.watch(() => {

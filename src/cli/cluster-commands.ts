@@ -59,7 +59,12 @@ function topicCommands(ground: Ground): Command {
     ])
       .addArgument(topicArgument())
       .option('-p, --partitions <count>', 'how many partitions', '2')
-      .addOption(new Option('--storage <kind>', 'where records are kept').choices(['disk', 'memory']))
+      .addOption(
+        new Option(
+          '--storage <kind>',
+          'where records are kept (default: as the nodes are configured)',
+        ).choices(['disk', 'memory']),
+      )
       .option('--if-not-exists', 'an existing topic is as good as a new one')
       .action(action(ground, async (context, name) => (await load()).createTopic(context, name))),
     command('ls', 'list the topics in order of creation', [
@@ -87,7 +92,13 @@ function produceCommand(ground: Ground): Command {
     .option('-f, --file <file>', 'read lines from here; - is standard input')
     .option('-k, --key-separator <text>', 'what stands before it in a line is the key (\\t is a tab)')
     .option('--rate <count>', 'records per second at most')
-    .addOption(new Option('--acks <level>', 'what a record waits for').choices(['quorum', 'leader', 'none']))
+    .addOption(
+      new Option('--acks <level>', 'what a record waits for (default: quorum)').choices([
+        'quorum',
+        'leader',
+        'none',
+      ]),
+    )
     .option('--partition <number>', 'send all records to this one')
     .action(
       action(ground, async (context, name) => (await import('./commands/produce.ts')).produce(context, name)),

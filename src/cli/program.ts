@@ -28,8 +28,8 @@ const devHelp = `
 The first start makes the data directory; later starts go on with what is there. While it runs, nodes that die are
 started again after 2 s. Ctrl-C ends all nodes; so does every other end of this process.
 
-With --memory the topics of a node that ends are gone from it; it fetches them from the others when it is back. They are lost when a
-majority ends at a time.
+With --memory the topics of a node that ends are gone from it; it fetches them from the others when it is back.
+They are lost when a majority ends at a time.
 
 Environment: CALLBOARD_ADMIN_TOKEN (else one is made and kept), CALLBOARD_LOG_LEVEL, CALLBOARD_LIMITS,
 CALLBOARD_STORAGE, CALLBOARD_ALLOWED_ORIGINS, for all nodes.
@@ -38,7 +38,7 @@ Examples:
   callboard dev
   callboard dev --nodes 5 --port 9000 --data /tmp/board
   callboard dev --memory                                   for tests: nothing is left behind
-  kill -9 $(cat .callboard/broker-2/callboard.pid)      and watch the others go on
+  kill -9 $(cat .callboard/broker-2/callboard.pid)         and watch the others go on
 `;
 
 const serverHelp = `
@@ -69,7 +69,7 @@ function devCommand(run: (flags: Flags) => Promise<void>): Command {
   return new Command('dev')
     .description('run a cluster on this machine, one process per node')
     .option('--nodes <count>', 'how many nodes, named broker-1, broker-2, ...', '3')
-    .option('--data <directory>', 'where everything is kept (default: ./.callboard)')
+    .option('--data <directory>', 'where everything is kept (default: "./.callboard")')
     .option('--memory', 'keep topics in memory; without --data nothing is kept at all')
     .option('--port <port>', 'of the first node; the others take the ports that follow', '8080')
     .option('--host <address>', 'where to listen; 0.0.0.0 is all interfaces', '127.0.0.1')

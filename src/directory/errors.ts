@@ -49,7 +49,9 @@ export function topicExists(name: string): DirectoryResult {
 
 export function topicNotFound(name: string): DirectoryResult {
   return refuse(
-    failure('topic_not_found', { message: `Topic ${shown(name)} does not exist: create it first.` }),
+    failure('topic_not_found', {
+      message: `Topic ${shown(name)} does not exist: create it first, or look for a typing mistake in its name.`,
+    }),
   );
 }
 
@@ -63,7 +65,9 @@ export function brokerExists(name: string): DirectoryResult {
 
 export function brokerNotFound(name: string): DirectoryResult {
   return refuse(
-    failure('broker_not_found', { message: `Broker ${shown(name)} does not exist: add it first.` }),
+    failure('broker_not_found', {
+      message: `Broker ${shown(name)} does not exist: add it first, or look for a typing mistake in its name.`,
+    }),
   );
 }
 

@@ -1,7 +1,9 @@
 /** Where partitions live, topic by topic, as the home node tells it. Asked for when somebody needs it, never on a schedule. */
 import {
   clientLimits,
+  errorTable,
   failure,
+  type ErrorCode,
   type Failure,
   type PartitionPlace,
   type TopicPlaces,
@@ -13,6 +15,12 @@ export type TopicView =
   | { readonly kind: 'known'; readonly partitions: readonly PartitionPlace[] }
   /** The cluster says so; asked again by whoever asks again. */
   | { readonly kind: 'missing'; readonly problem: Failure };
+
+function whyMissing(topic: string, code: ErrorCode): string {
+  return code === 'topic_not_found'
+    ? `there is no topic '${topic}': create it first, or look for a typing mistake in its name`
+    : `topic '${topic}' cannot be used: ${errorTable[code].meaning}`;
+}
 
 export class Topology {
   readonly #platform: Platform;
@@ -75,11 +83,10 @@ export class Topology {
   learn(topics: readonly TopicPlaces[]): void {
     for (const { name, error, partitions } of topics) {
       this.#links.learn(partitions.flatMap(({ url }) => url ?? []));
-      const message = `topic '${name}': ${error}`;
       const view: TopicView =
         error === undefined
           ? { kind: 'known', partitions }
-          : { kind: 'missing', problem: failure(error, { message }) };
+          : { kind: 'missing', problem: failure(error, { message: whyMissing(name, error) }) };
       this.#views.delete(name);
       this.#views.set(name, view);
       const oldest = this.#views.keys().next().value;

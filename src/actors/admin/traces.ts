@@ -108,6 +108,6 @@ export class Traces {
 }
 
 export function noActor(actor: string): CallError {
-  const message = `There is no actor '${actor}' on this node now: list them, ids change as clients and topics come and go.`;
+  const message = `There is no actor '${actor}' on this node now: \`callboard actor ls\` lists them; ids change as clients and topics come and go.`;
   return failure('actor_not_found', { message });
 }

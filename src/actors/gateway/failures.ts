@@ -10,7 +10,9 @@ function shown(text: string): string {
 }
 
 export function topicNotFound(topic: string): CallError {
-  return failure('topic_not_found', { message: `Topic ${shown(topic)} does not exist: create it first.` });
+  return failure('topic_not_found', {
+    message: `Topic ${shown(topic)} does not exist: create it first, or look for a typing mistake in its name.`,
+  });
 }
 
 export function producerNotRegistered(producer: string, topic: string): CallError {

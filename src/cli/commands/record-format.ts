@@ -59,7 +59,7 @@ export function recordFormat(format: string | undefined): RecordFormat {
       if (print !== undefined) return print;
       throw new CliError(
         'usage',
-        `--format has the placeholder {${name}}, which there is not: ${suggest(name, placeholderNames)}`,
+        `--format has the unknown placeholder {${name}}. ${suggest(name, placeholderNames)}`,
       );
     });
   return (record) => `${parts.map((part) => (typeof part === 'string' ? part : part(record))).join('')}\n`;
