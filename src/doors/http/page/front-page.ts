@@ -25,7 +25,12 @@ export function frontPage(node: string, accept: string | undefined): Reply {
       vary: 'accept',
     });
   }
-  return reply(200, 'text/plain; charset=utf-8', `${sentence} See /status, /topics, and docs/http.md for the calls.\n`, {
-    vary: 'accept',
-  });
+  return reply(
+    200,
+    'text/plain; charset=utf-8',
+    `${sentence} See /status, /topics, and docs/http.md for the calls.\n`,
+    {
+      vary: 'accept',
+    },
+  );
 }
