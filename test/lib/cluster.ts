@@ -182,6 +182,14 @@ async function freeEndpoints(count: number): Promise<{ host: string; port: numbe
   return Array.from({ length: count }, (_, i) => ({ host: '127.0.0.1', port: first + i }));
 }
 
+/** For a test that failed: what the nodes said last. */
+export function tellLastWords(cluster: Cluster): void {
+  for (const node of cluster.nodes) {
+    const lines = node.child.output.trimEnd().split('\n').slice(-15);
+    process.stderr.write(`----- last log lines of ${node.name}\n${lines.join('\n')}\n`);
+  }
+}
+
 /** Runs a test on a cluster that is gone afterwards, however the test ends; a failure shows what the nodes said. */
 export async function withCluster(
   options: ClusterOptions,
@@ -191,10 +199,7 @@ export async function withCluster(
   try {
     await run(cluster);
   } catch (error) {
-    for (const node of cluster.nodes) {
-      const lines = node.child.output.trimEnd().split('\n').slice(-15);
-      process.stderr.write(`----- last log lines of ${node.name}\n${lines.join('\n')}\n`);
-    }
+    tellLastWords(cluster);
     throw error;
   } finally {
     await cluster.destroy();

@@ -1,15 +1,15 @@
 // Real LevelDB files, damaged on a real disk. LevelDB hides most of it; the verdict must not.
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseFile } from '../../src/storage/journal-records.ts';
 import { LevelHost, defaultLevelOptions } from '../../src/storage/level-engine.ts';
 import { MemoryLevelHost } from '../../src/storage/memory-level-engine.ts';
 import { NodeFiles } from '../../src/storage/node-files.ts';
 import { openLogStore } from '../../src/storage/open-log-store.ts';
 import type { StoreOpened } from '../../src/storage/open-log-store.ts';
 import { SimRandom } from '../../sim/ports/sim-random.ts';
+import { flipBit, forgetUnsyncedTails, levelFiles, manifestOf } from '../lib/damage.ts';
 import { call, close, soon, temporaryDirectory } from './hosts.ts';
 import { LogMaker, appendOf, birthOf, crc32, g1, g2, hardState, idOf } from './kit.ts';
 import { AsyncStore } from './real-kit.ts';
@@ -86,26 +86,6 @@ test.after(() => {
   if (template !== undefined) rmSync(template.directory, { recursive: true });
 });
 
-function filesOf(directory: string, ending: string): string[] {
-  return readdirSync(join(directory, 'log'))
-    .filter((name) => name.endsWith(ending))
-    .toSorted()
-    .map((name) => join(directory, 'log', name));
-}
-
-/** Removes what a power loss may take: the tail records behind the last hard one. */
-function forgetUnsyncedTails(directory: string): void {
-  for (const name of ['journal-1', 'journal-2']) {
-    const path = join(directory, name);
-    const bytes = readFileSync(path);
-    const { frames } = parseFile(bytes, crc32);
-    const last = frames.findLastIndex((frame) => frame.hard);
-    let end = 0;
-    for (const _ of frames.slice(0, last + 1)) end += 40 + bytes.readUInt32LE(end + 8);
-    truncateSync(path, end);
-  }
-}
-
 interface Trial {
   readonly power: boolean;
   readonly damage: (directory: string) => void;
@@ -142,12 +122,6 @@ async function trial(name: string, { power, damage }: Trial): Promise<readonly s
   return kinds;
 }
 
-function flip(path: string, at: number, bit: number): void {
-  const bytes = readFileSync(path);
-  bytes[at] = (bytes[at] as number) ^ (1 << bit);
-  writeFileSync(path, bytes);
-}
-
 for (const power of [false, true]) {
   const how = power ? 'after a power loss' : 'after a kill';
 
@@ -162,11 +136,11 @@ for (const power of [false, true]) {
       const kinds = await trial(`${how}, round ${String(round)}`, {
         power,
         damage: (directory) => {
-          const [log] = filesOf(directory, '.log');
+          const [log] = levelFiles(directory, '.log');
           if (log === undefined) throw new Error('no log');
           const { length } = readFileSync(log);
           // After a power loss the last batches could vanish along with their tail records: see the next test.
-          flip(log, random.below(power ? length >> 1 : length), random.below(8));
+          flipBit(log, random.below(power ? length >> 1 : length), random.below(8));
         },
       });
       if (kinds.includes('damaged')) damaged += 1;
@@ -181,10 +155,10 @@ for (const power of [false, true]) {
       const kinds = await trial(`${how}, round ${String(round)}`, {
         power,
         damage: (directory) => {
-          const tables = filesOf(directory, '.ldb');
+          const tables = levelFiles(directory, '.ldb');
           assert.ok(tables.length > 0, 'there are tables');
           const table = random.pick(tables);
-          flip(table, random.below(readFileSync(table).length), random.below(8));
+          flipBit(table, random.below(readFileSync(table).length), random.below(8));
         },
       });
       if (kinds.includes('damaged')) damaged += 1;
@@ -203,10 +177,7 @@ for (const power of [false, true]) {
         const kinds = await trial(`${how}, ${String(round)} ${ending}`, {
           power,
           damage: (directory) => {
-            const names =
-              ending === ''
-                ? filesOf(directory, '').filter((name) => name.includes('MANIFEST'))
-                : filesOf(directory, ending);
+            const names = ending === '' ? [manifestOf(directory)] : levelFiles(directory, ending);
             cut(names[0] as string);
           },
         });
@@ -222,7 +193,7 @@ test('after a kill: the write-ahead log cut short or its end zeroed', async () =
       const kinds = await trial(`${String(part)} ${String(zero)}`, {
         power: false,
         damage: (directory) => {
-          const log = filesOf(directory, '.log')[0] as string;
+          const log = levelFiles(directory, '.log')[0] as string;
           const bytes = readFileSync(log);
           const keep = Math.floor(bytes.length * part);
           if (zero) writeFileSync(log, bytes.fill(0, keep));
@@ -254,7 +225,7 @@ test('one journal file damaged or gone is harmless', async () => {
         const { length } = readFileSync(path);
         if (round % 4 === 0) rmSync(path);
         else if (round % 4 === 1) truncateSync(path, random.below(length));
-        else flip(path, random.below(length), random.below(8));
+        else flipBit(path, random.below(length), random.below(8));
       },
     });
     assert.equal(kinds, ['clean', 'clean']);
