@@ -192,6 +192,8 @@ interface Kind {
 /**
  * Two nodes take turns. Each start moves what is in LevelDB's log into a table, so tables come late, and behind kinds that leave the
  * log alone. A bad manifest costs the whole database, and comes early: the bits that flip in tables stay there up to the end.
+ * It also ends the table that was cut before: a compaction that met it while the node starts would end that start with
+ * exit code 3, and only the next one would heal.
  */
 const kinds: readonly Kind[] = [
   {
@@ -199,29 +201,6 @@ const kinds: readonly Kind[] = [
     // The first record names the way keys are compared: without it nothing that follows counts.
     damage: (directory) => flipBit(manifestOf(directory), 8 + random.below(20), random.below(8)),
     found: 'damaged',
-  },
-  {
-    name: 'the tail of the manifest cut off',
-    damage: (directory) => cutShort(manifestOf(directory)),
-    found: 'damaged',
-  },
-  {
-    name: 'bits flipped in records in the log of LevelDB',
-    damage: (directory) => flipRecords([logOf(directory)]),
-    found: 'damaged',
-  },
-  {
-    name: 'the tail of the log of LevelDB cut off',
-    damage: (directory) => truncateSync(logOf(directory), random.pick(recordsIn(logOf(directory)))),
-    found: 'damaged',
-  },
-  {
-    name: 'the tails of both journal files cut off, one of them further',
-    damage: (directory) => {
-      forgetUnsyncedTails(directory);
-      cutShort(join(directory, random.pick(journalNames)));
-    },
-    found: 'either',
   },
   {
     name: 'the last bytes of both journal files cut off',
@@ -235,8 +214,8 @@ const kinds: readonly Kind[] = [
     found: 'harmless',
   },
   {
-    name: 'bits flipped in records in the tables',
-    damage: (directory) => flipRecords(levelFiles(directory, '.ldb')),
+    name: 'bits flipped in records in the log of LevelDB',
+    damage: (directory) => flipRecords([logOf(directory)]),
     found: 'damaged',
   },
   {
@@ -244,6 +223,29 @@ const kinds: readonly Kind[] = [
     damage: (directory) => {
       cutShort(random.pick(levelFiles(directory, '.ldb').filter((path) => recordsIn(path).length > 0)));
     },
+    found: 'damaged',
+  },
+  {
+    name: 'the tails of both journal files cut off, one of them further',
+    damage: (directory) => {
+      forgetUnsyncedTails(directory);
+      cutShort(join(directory, random.pick(journalNames)));
+    },
+    found: 'either',
+  },
+  {
+    name: 'the tail of the manifest cut off',
+    damage: (directory) => cutShort(manifestOf(directory)),
+    found: 'damaged',
+  },
+  {
+    name: 'bits flipped in records in the tables',
+    damage: (directory) => flipRecords(levelFiles(directory, '.ldb')),
+    found: 'damaged',
+  },
+  {
+    name: 'the tail of the log of LevelDB cut off',
+    damage: (directory) => truncateSync(logOf(directory), random.pick(recordsIn(logOf(directory)))),
     found: 'damaged',
   },
   {
