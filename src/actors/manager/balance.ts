@@ -22,6 +22,8 @@ interface Stay {
   forMs: number;
   /** When it was last asked to go home. */
   askedMs: number | undefined;
+  /** When it left; undefined: it is led here. */
+  leftMs: number | undefined;
 }
 
 const trialsMost = 32;
@@ -68,10 +70,16 @@ export class Balance {
   led(group: GroupId, nowMs: number): void {
     const before = this.#stays.get(group);
     const firstMs = this.#firstTrialMs;
-    const askedMs = before?.askedMs;
-    const kept = before === undefined || askedMs === undefined || nowMs - askedMs >= keptStays * before.forMs;
+    const goneMs = before?.askedMs === undefined ? undefined : (before.leftMs ?? before.askedMs);
+    const kept = before === undefined || goneMs === undefined || nowMs - goneMs >= keptStays * before.forMs;
     const forMs = kept ? firstMs : Math.min(2 * before.forMs, trialsMost * firstMs);
-    this.#stays.set(group, { sinceMs: nowMs, forMs, askedMs: undefined });
+    this.#stays.set(group, { sinceMs: nowMs, forMs, askedMs: undefined, leftMs: undefined });
+  }
+
+  /** This node leads the group no more. */
+  left(group: GroupId, nowMs: number): void {
+    const stay = this.#stays.get(group);
+    if (stay !== undefined) stay.leftMs = nowMs;
   }
 
   /**
@@ -80,7 +88,8 @@ export class Balance {
    */
   mayGo(group: GroupId, nowMs: number): boolean {
     const stay = this.#stays.get(group);
-    return stay !== undefined && nowMs - (stay.askedMs ?? stay.sinceMs) >= stay.forMs;
+    if (stay === undefined || stay.leftMs !== undefined) return false;
+    return nowMs - (stay.askedMs ?? stay.sinceMs) >= stay.forMs;
   }
 
   asked(group: GroupId, nowMs: number): void {

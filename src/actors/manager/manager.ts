@@ -163,6 +163,8 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#replicas.copyGivenUp(message.group);
       case 'leader-ready':
         return this.#leaderReady(message.group);
+      case 'leader-lost':
+        return this.#member?.leaderLost(message.group);
       case 'manager-tick':
         return this.#tick();
       case 'group-link':

@@ -133,6 +133,10 @@ export class Member {
     if (this.#deactivated) this.#handOver([group]);
   }
 
+  leaderLost(group: GroupId): void {
+    this.#balance.left(group, this.#context.now());
+  }
+
   /** What the primary wants by itself, and what a deactivated node repeats until it leads nothing. */
   repeat(): void {
     this.#wantReadyTopics();

@@ -70,6 +70,12 @@ export interface LeaderReady {
   readonly group: GroupId;
 }
 
+/** The replica that said `leader-ready` does not lead any more. */
+export interface LeaderLost {
+  readonly kind: 'leader-lost';
+  readonly group: GroupId;
+}
+
 /**
  * A copy in memory on this node is damaged, has known of no leader for long, and takes part in nothing since then. Repeated
  * until it is stopped.
@@ -181,6 +187,7 @@ export type ManagerMessage =
   | Barrier
   | Change
   | LeaderReady
+  | LeaderLost
   | CopyGivenUp
   | BrokerHealth
   | FounderHello

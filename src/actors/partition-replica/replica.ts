@@ -72,6 +72,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #pushes!: PushDesk;
   #nextOffset: Offset = offset(0);
   #counted = 0;
+  /** The manager was told that this replica leads. */
+  #toldReady = false;
 
   constructor(options: PartitionReplicaOptions) {
     this.#options = options;
@@ -178,6 +180,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   stopped(): void {
     this.#produces.abandon(undefined);
     this.#abandonReaders();
+    this.#leadsNoMore();
     this.#count(0);
   }
 
@@ -254,6 +257,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#tail.clear();
     this.#produces.abandon(leader);
     this.#abandonReaders();
+    this.#leadsNoMore();
   }
 
   #ready(): void {
@@ -263,8 +267,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   #reportLeadership(): void {
+    this.#toldReady = true;
+    this.#tellManager('leader-ready');
+  }
+
+  #leadsNoMore(): void {
+    if (this.#toldReady) this.#tellManager('leader-lost');
+    this.#toldReady = false;
+  }
+
+  #tellManager(kind: 'leader-ready' | 'leader-lost'): void {
     const manager = refTo<ManagerMessage>(this.#context.self.node, managerActorId);
-    this.#context.send(manager, { kind: 'leader-ready', group: this.#options.group }, 'control');
+    this.#context.send(manager, { kind, group: this.#options.group }, 'control');
   }
 
   #durable(index: LogIndex): void {

@@ -78,6 +78,21 @@ test('a group that was asked and is still here is asked again, ever more seldom'
   assert.equal(asked, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000]);
 });
 
+test('a group that left is not asked, and one that its home kept for long begins anew', () => {
+  const balance = new Balance(1_000, 2);
+  const group = groupId(4);
+  balance.led(group, 0);
+  balance.asked(group, 1_000);
+  balance.left(group, 1_100);
+  assert.not.ok(balance.mayGo(group, 60_000), 'it is not led here');
+  balance.led(group, 2_000);
+  assert.not.ok(balance.mayGo(group, 3_500), 'it came back soon');
+  balance.asked(group, 4_000);
+  balance.left(group, 4_100);
+  balance.led(group, 60_000);
+  assert.ok(balance.mayGo(group, 61_000));
+});
+
 function leadsOf(node: TestNode, groups: readonly number[]): number {
   if (!node.up) return 0;
   return groups.filter((group) => node.actor(`partition/${group}`)?.details['role'] === 'leader').length;
