@@ -53,7 +53,7 @@ const forbidden: readonly (readonly [string, string, string])[] = [
   ['src/storage/b.ts', `import { WebSocket } from 'ws'; void WebSocket;`, 'storage'],
   ['src/doors/http/b.ts', `import { a } from '../../raft/a.ts'; void a;`, 'doors'],
   ['src/cli/b.ts', `import { a } from '../raft/a.ts'; void a;`, 'cli'],
-  ['bench/b.ts', `import { a } from '../src/partition/a.ts'; void a;`, 'bench'],
+  ['bench/b.ts', `import { a } from '../sim/a.ts'; void a;`, 'bench'],
   ['src/node/b.ts', `import { a } from '../../sim/a.ts'; void a;`, 'not-from-sim-or-test'],
   ['src/node/b.ts', `export const load = () => import('../../test/a.ts');`, 'not-from-sim-or-test'],
   ['client/src/protocol/b.ts', `import ws from 'ws'; void ws;`, 'protocol'],
