@@ -64,6 +64,10 @@ export class FragileActor<M> implements Actor<M> {
     else this.#inner.receive(message, context);
   }
 
+  turnEnded(context: Context<M>): void {
+    this.#inner.turnEnded?.(context);
+  }
+
   stopped(): void {
     this.#inner.stopped?.();
   }

@@ -90,6 +90,11 @@ export class SiteActor<M> implements Actor<M> {
     this.#inner.receive(message, context);
   }
 
+  turnEnded(context: Context<M>): void {
+    site = this.#site;
+    this.#inner.turnEnded?.(context);
+  }
+
   stopped(): void {
     site = this.#site;
     this.#inner.stopped?.();
