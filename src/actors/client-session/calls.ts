@@ -7,7 +7,7 @@ export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
 
 export interface PendingCall {
   readonly frame: Frame;
-  /** Where it was sent; undefined: to this node's gateway, which keeps the deadline. */
+  /** Where it was sent; undefined: to this node's gateway. */
   readonly route: Route | undefined;
   readonly sinceMs: number;
 }
@@ -42,6 +42,11 @@ export class PendingCalls {
     return this.#takeWhere(({ route, sinceMs }) => route !== undefined && sinceMs + afterMs <= nowMs).map(
       (call) => [call, lateCall(call.route?.node ?? '', afterMs, call.frame.kind === 'produce')],
     );
+  }
+
+  /** Takes out what the gateway, which keeps a deadline of its own, has not answered for `afterMs`: it failed in the meantime. */
+  unanswered(nowMs: number, afterMs: number): readonly PendingCall[] {
+    return this.#takeWhere(({ route, sinceMs }) => route === undefined && sinceMs + afterMs <= nowMs);
   }
 
   #takeWhere(test: (call: PendingCall) => boolean): PendingCall[] {

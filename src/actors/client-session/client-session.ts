@@ -18,7 +18,7 @@ import {
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Operators } from './operators.ts';
 import { PendingCalls, type Frame, type PendingCall } from './calls.ts';
-import { busy, tooManyPending } from './errors.ts';
+import { busy, gatewaySilent, tooManyPending } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
 import type { ClientPort, SessionCount } from './port.ts';
 import type { RelayRoom } from './relay-room.ts';
@@ -39,6 +39,17 @@ export interface ClientSessionOptions {
 
 /** Pauses between looks at deadlines and at what was refused for now. */
 const tickMs = 50;
+
+/** For the gateway's answer at its own deadline, before it is taken to have lost the call with an earlier incarnation. */
+const gatewayGraceMs = 1_000;
+
+/** Frames that the gateway turns into changes; whoever waits for a route has changed nothing yet. */
+const changing: ReadonlySet<Frame['kind']> = new Set([
+  'create-topic',
+  'open-consumer',
+  'change-broker',
+  'remove-topic',
+]);
 
 export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #port: ClientPort;
@@ -262,7 +273,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     for (const waiting of this.#routes.found(frame, route)) this.#send(waiting, route);
   }
 
-  /** The gateway found no leader, or did not even try: who waited for one is told why. */
+  /** The gateway found no leader, did not even try, or is silent: who waited for one is told why. */
   #unrouted(frame: Frame, error: CallError): void {
     if (frame.kind === 'subscribe') this.#subscribing.delete(frame.correlation);
     const waiting = isToPartition(frame) ? this.#routes.found(frame, undefined) : [frame];
@@ -343,9 +354,15 @@ export class ClientSession implements Actor<ClientSessionMessage> {
 
   #tick(): void {
     this.#ticking = false;
-    const late = this.#calls.late(this.#context.now(), this.#limits.clientCallMs);
-    for (const [{ frame }, error] of late) this.#fail(frame.correlation, error);
-    this.#subscriptions.expire(this.#context.now());
+    const now = this.#context.now();
+    for (const [{ frame }, error] of this.#calls.late(now, this.#limits.clientCallMs)) {
+      this.#fail(frame.correlation, error);
+    }
+    const gatewayMs = this.#limits.callDeadlineMs + gatewayGraceMs;
+    for (const { frame } of this.#calls.unanswered(now, gatewayMs)) {
+      this.#unrouted(frame, gatewaySilent(gatewayMs, changing.has(frame.kind)));
+    }
+    this.#subscriptions.expire(now);
     this.#subscriptions.draw();
   }
 

@@ -58,3 +58,11 @@ export function lateCall(node: string, afterMs: number, changes: boolean): CallE
     : `node '${node}' did not answer within ${afterMs} ms; try again`;
   return failure('timeout', { message, outcome: changes ? 'unknown' : 'not_applied' });
 }
+
+/** This node's gateway failed with the call in its hands. */
+export function gatewaySilent(afterMs: number, changes: boolean): CallError {
+  const message = changes
+    ? `this node did not answer within ${afterMs} ms: the change may have been made, look before trying again`
+    : `this node did not answer within ${afterMs} ms; try again`;
+  return failure('timeout', { message, outcome: changes ? 'unknown' : 'not_applied' });
+}
