@@ -1,10 +1,2 @@
-/** What the package offers to programs: a broker inside their own process. */
-import type { Broker, BrokerOptions } from './node/embedded.ts';
-
-export type { Broker, BrokerOptions } from './node/embedded.ts';
-
-/** Starts a broker in this process; resolves once it takes calls. Its code is loaded by the first call. */
-export async function startBroker(options?: BrokerOptions): Promise<Broker> {
-  const embedded = await import('./node/embedded.ts');
-  return embedded.startBroker(options);
-}
+/** What the package offers to programs: a broker inside their own process. Its code is loaded with this module, so that a start is quick. */
+export { startBroker, type Broker, type BrokerOptions } from './node/embedded.ts';

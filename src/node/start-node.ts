@@ -35,6 +35,7 @@ import { RealClock } from './ports/real-clock.ts';
 import { RealRandom } from './ports/real-random.ts';
 import { Timeouts } from './ports/timeouts.ts';
 import { routeEnvelope } from './route.ts';
+import { openMemoryStorage } from '../storage/open-memory-storage.ts';
 
 export interface RunningNode {
   /** Where clients reach it, for example `http://127.0.0.1:8080`. */
@@ -111,7 +112,6 @@ async function open(
     },
   };
   if (inMemory) {
-    const { openMemoryStorage } = await import('../storage/open-memory-storage.ts');
     return openMemoryStorage(options);
   }
   const { openStorage } = await import('../storage/open-storage.ts');
