@@ -2,6 +2,7 @@
 /** The `callboard` command. */
 import { fileURLToPath } from 'node:url';
 import { runProgram } from './program.ts';
+import { setNodeFlags } from './runtime-flags.ts';
 import type { StartNode } from './server.ts';
 
 /** A node's code is loaded by the process that runs it; `dev` and `--help` do without. */
@@ -22,6 +23,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
     return runDev({ flags, env: process.env, nodeCommand });
   },
   server: async ({ endWithStdin, ...flags }) => {
+    setNodeFlags();
     const { runServer } = await import('./server.ts');
     return runServer({ flags, endWithStdin: endWithStdin === true, loadNode });
   },
