@@ -118,6 +118,10 @@ export class Gateway implements Actor<GatewayMessage> {
     }
   }
 
+  turnEnded(): void {
+    this.#run?.produces.turnEnded();
+  }
+
   inspect(): Record<string, unknown> {
     const run = this.#run;
     if (run === undefined) return {};

@@ -32,6 +32,8 @@ export class ProduceCalls {
   readonly #laneParts: LaneParts;
   readonly #turns: RoundRobin;
   readonly #lanes = new Map<GroupId, ProduceLane>();
+  /** Lanes that ask when the turn is over. */
+  #starting: ProduceLane[] = [];
 
   constructor(parts: GatewayParts, cursors: number) {
     const { calls, limits, crc32, context } = parts;
@@ -44,7 +46,7 @@ export class ProduceCalls {
       producerId: Uint8Array.from({ length: producerIdBytes }, () => Math.floor(context.random() * 256)),
       now: () => context.now(),
       wallTime: () => Math.max(0, Math.floor(context.wallTime())),
-      start: (ask) => parts.asks.start(ask),
+      startLater: (lane) => this.#starting.push(lane),
       trace: context.trace,
     };
   }
@@ -65,6 +67,13 @@ export class ProduceCalls {
       this.#lanes.get(group)?.close(error);
       this.#lanes.delete(group);
     }
+  }
+
+  turnEnded(): void {
+    const starting = this.#starting;
+    if (starting.length === 0) return;
+    this.#starting = [];
+    for (const lane of starting) this.#parts.asks.start(lane);
   }
 
   inspect(): Record<string, unknown> {

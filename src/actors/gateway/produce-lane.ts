@@ -1,6 +1,7 @@
 /**
  * The records that this gateway writes to one partition under its own producer id: one chunk in flight, the next one
- * gathering behind it, so that the partition sees each sequence in order and batches grow with the load.
+ * gathering behind it, so that the partition sees each sequence in order and batches grow with the load. A chunk leaves at the end
+ * of the gateway's turn, with all that came in the turn.
  *
  * A chunk keeps its numbers and its records for as long as an attempt may have been applied. It ends in one of these ways:
  *
@@ -35,7 +36,8 @@ export interface LaneParts {
   readonly producerId: Uint8Array;
   readonly now: () => number;
   readonly wallTime: () => number;
-  readonly start: (ask: Ask) => void;
+  /** Starts the lane's ask at the end of the turn. */
+  readonly startLater: (lane: ProduceLane) => void;
   readonly trace: TraceSink;
 }
 
@@ -87,7 +89,7 @@ export class ProduceLane implements Ask {
     if (this.#asking) return;
     this.#asking = true;
     this.#lastRefusal = undefined;
-    this.#parts.start(this);
+    this.#parts.startLater(this);
   }
 
   /** The partition is no more: what waits is answered with `error`, and so will be what is in flight, by its ask. */
@@ -119,7 +121,7 @@ export class ProduceLane implements Ask {
     if (result.kind === 'failed') this.#failed(result.error, result.certain);
     else if (result.answer.kind === 'produced') this.#stored(result.answer.baseOffset);
     else throw new Error(`partition group ${this.group} answered a produce with ${result.answer.kind}`);
-    if (!this.#closed) this.#parts.start(this);
+    if (!this.#closed) this.#parts.startLater(this);
   }
 
   inspect(): Record<string, number> {

@@ -37,6 +37,29 @@ test('one chunk is in flight; what comes meanwhile gathers, and sequences count 
   assert.is(chunkOf(rig.one()).firstSequence, 3);
 });
 
+test('what comes in one turn of the gateway leaves as one chunk for each partition', () => {
+  const rig = new Rig();
+  rig.withTopic('t', [['n1'], ['n2']]);
+  const calls = rig.together(() => ['a', 'b', 'c', 'd', 'e'].map((value) => rig.produce(value)));
+  const chunks = rig.sent().map((sent) => {
+    rig.stored(sent, 10);
+    return chunkOf(sent).values;
+  });
+  assert.equal(chunks, [
+    ['a', 'c', 'e'],
+    ['b', 'd'],
+  ]);
+  const next = rig.together(() => [rig.produce('f', 1), rig.produce('g', 1)]);
+  const [sent] = rig.sent();
+  assert.ok(sent !== undefined);
+  assert.equal(chunkOf(sent).values, ['f', 'g']);
+  rig.stored(sent, 12);
+  assert.equal(
+    [...calls, ...next].map((call) => rig.verdict(call)),
+    Array.from({ length: 7 }, () => 'ok'),
+  );
+});
+
 test('a batch ends at its limits of records and bytes, but always takes one record', () => {
   const rig = new Rig({ limits: { gatewayBatchRecords: 2, gatewayBatchBytes: 100 } });
   rig.withTopic('t');

@@ -100,6 +100,7 @@ export class Rig {
   #sent: Sent[] = [];
   #subscribers = 0;
   #lastCall = 0;
+  #gathering = false;
   #gateway: Ref<GatewayMessage> = refTo('n0', gatewayActorId);
 
   constructor(options: RigOptions = {}) {
@@ -213,8 +214,17 @@ export class Rig {
       deadlineMs,
       call,
     });
-    this.clock.settle();
+    if (!this.#gathering) this.clock.settle();
     return this.#lastCall;
+  }
+
+  /** Makes calls that the gateway finds in one turn. */
+  together<T>(make: () => T): T {
+    this.#gathering = true;
+    const made = make();
+    this.#gathering = false;
+    this.clock.settle();
+    return made;
   }
 
   produce(value: string, partition?: number, sequence?: number, topic = 't'): number {
