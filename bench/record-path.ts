@@ -86,8 +86,8 @@ const log = {
   end: 0 as LogIndex,
   highest: 0 as LogIndex,
   strays: false,
-  maxTimestamp: 0,
-  indexExact: true,
+  at: { maxTimestamp: 0, sincePoint: 0 },
+  exactTo: Infinity,
 };
 const write = {
   group: groupId(1),
@@ -151,7 +151,7 @@ const parts: readonly Part[] = [
     part: "each node: the store's batch made",
     per: together,
     run: () =>
-      new BatchPlan(engine, crc32).make(
+      new BatchPlan({ engine, crc32, gapBytes: 64 << 10 }).make(
         [write],
         () => log,
         (_error, plan) => plan.ops.length,

@@ -59,6 +59,7 @@ export interface DiskSettings {
   readonly journalBytes: number;
   readonly tailSyncMs: number;
   readonly walkPageBytes: number;
+  readonly indexGapBytes: number;
 }
 
 export interface Settings {
@@ -230,5 +231,6 @@ function drawDisk(random: SimRandom): DiskSettings {
     journalBytes: random.pick([4_000, 20_000, 200_000]),
     tailSyncMs: random.pick([0, 200, 1_000, 1_000, 5_000]),
     walkPageBytes: random.pick([500, 8_000, 256 << 10]),
+    indexGapBytes: random.pick([1, 500, 4_000, 64 << 10]),
   };
 }

@@ -4,15 +4,18 @@
  *
  * One batch may hold several writes of one group; a later one may truncate what an earlier one puts.
  */
-import type { Crc32, GroupId, LogIndex } from '@callboard/client/protocol';
+import type { GroupId, LogIndex } from '@callboard/client/protocol';
 import type { GroupWrite } from '../raft/log-store.ts';
-import type { Engine, EngineOp } from './engine.ts';
-import { entryKey, entryTag, lastKey, offsetKey, offsetTag } from './keys.ts';
-import { decodeOffsetEntry, offsetEntryOf, putOffset } from './offset-index.ts';
-import type { OffsetEntry } from './offset-index.ts';
+import type { Entry } from '../raft/types.ts';
+import type { EngineOp } from './engine.ts';
+import { entryKey } from './keys.ts';
+import { IndexTrail, pointOf, putPoint } from './offset-index.ts';
+import type { IndexPoint } from './offset-index.ts';
 import type { OpenLog } from './open-log.ts';
 import { series } from './series.ts';
 import type { Done, Step } from './series.ts';
+import { cutLog } from './truncation.ts';
+import type { PlanContext, Staged } from './truncation.ts';
 
 export interface Plan {
   readonly ops: readonly EngineOp[];
@@ -20,25 +23,13 @@ export interface Plan {
   readonly logs: ReadonlyMap<GroupId, OpenLog>;
 }
 
-const pageEntries = 2_048;
-
-interface Staged {
-  log: OpenLog;
-  /** Index entries put by this batch, rising. */
-  offsets: OffsetEntry[];
-  /** Entries put by this batch. */
-  indexes: number[];
-}
-
 export class BatchPlan {
-  readonly #engine: Engine;
-  readonly #crc32: Crc32;
+  readonly #context: PlanContext;
   readonly #ops: EngineOp[] = [];
   readonly #staged = new Map<GroupId, Staged>();
 
-  constructor(engine: Engine, crc32: Crc32) {
-    this.#engine = engine;
-    this.#crc32 = crc32;
+  constructor(context: PlanContext) {
+    this.#context = context;
   }
 
   /** `logOf`: the open log of a group. */
@@ -76,14 +67,14 @@ export class BatchPlan {
       return true;
     }
     const steps: Step[] = [];
-    if (cut !== undefined) steps.push((then) => this.#cut(staged, cut, then));
+    if (cut !== undefined) steps.push((then) => cutLog(this.#context, staged, cut, this.#ops, then));
     steps.push((then) => {
       this.#put(staged, write);
       then(undefined);
     });
     // Whole again: whatever lies above the end, readable or not, is no part of the log.
     if (heal !== undefined) {
-      steps.push((then) => this.#cut(staged, (heal.index + 1) as LogIndex, then));
+      steps.push((then) => cutLog(this.#context, staged, (heal.index + 1) as LogIndex, this.#ops, then));
       steps.push((then) => {
         staged.log = { ...staged.log, end: heal.index, highest: heal.index, strays: false };
         then(undefined);
@@ -96,118 +87,37 @@ export class BatchPlan {
   #stage(group: GroupId, logOf: (group: GroupId) => OpenLog): Staged {
     const known = this.#staged.get(group);
     if (known !== undefined) return known;
-    const staged: Staged = { log: logOf(group), offsets: [], indexes: [] };
+    const staged: Staged = { log: logOf(group), points: [], entries: [], cutFrom: Infinity };
     this.#staged.set(group, staged);
     return staged;
   }
 
   #put(staged: Staged, write: GroupWrite): void {
+    if (write.entries.length === 0) return;
     const { key } = staged.log;
-    let { end, highest, maxTimestamp, indexExact } = staged.log;
+    let { end, highest, exactTo } = staged.log;
+    const trail = new IndexTrail(this.#context.gapBytes, staged.log.at);
     for (const entry of write.entries) {
-      const appended = entry.index === end + 1;
-      // A repaired entry's place in the running maximum is not known; byTime then looks from the beginning.
-      const offset = offsetEntryOf(entry, appended ? maxTimestamp : 0);
+      const isAppended = entry.index === end + 1;
+      if (entry.index > end + 1) exactTo = Math.min(exactTo, end);
       this.#ops.push({ kind: 'put', key: entryKey(key, entry.index), value: entry.bytes });
-      staged.indexes.push(entry.index);
-      if (offset !== undefined) {
-        this.#ops.push(putOffset(key, offset, this.#crc32));
-        staged.offsets.push(offset);
+      staged.entries.push(entry);
+      const point = isAppended ? trail.step(entry) : repairedPoint(entry, exactTo);
+      if (point !== undefined) {
+        this.#ops.push(putPoint(key, point, this.#context.crc32));
+        staged.points.push(point);
       }
-      if (appended) {
-        end = entry.index;
-        maxTimestamp = offset?.maxTimestamp ?? maxTimestamp;
-      } else indexExact = false;
+      if (isAppended) end = entry.index;
       if (entry.index > highest) highest = entry.index;
     }
-    staged.log = { ...staged.log, end, highest, maxTimestamp, indexExact };
+    staged.log = { ...staged.log, end, highest, exactTo, at: trail.state };
   }
+}
 
-  /** Deletes every entry from `from` on, stored or put by this batch, and its index keys. */
-  #cut(staged: Staged, from: LogIndex, done: Done): void {
-    const { key } = staged.log;
-    for (const index of staged.indexes) {
-      if (index >= from) this.#ops.push({ kind: 'delete', key: entryKey(key, index) });
-    }
-    for (const { index, baseOffset } of staged.offsets) {
-      if (index >= from) this.#ops.push({ kind: 'delete', key: offsetKey(key, baseOffset) });
-    }
-    staged.indexes = staged.indexes.filter((index) => index < from);
-    staged.offsets = staged.offsets.filter(({ index }) => index < from);
-    this.#deleteEntries(staged, from, () => this.#deleteOffsets(staged, from, () => done(undefined)));
-  }
-
-  #deleteEntries(staged: Staged, from: LogIndex, done: () => void): void {
-    const { key, highest } = staged.log;
-    const page = (start: Uint8Array): void => {
-      const range = {
-        from: start,
-        to: lastKey(entryTag, key),
-        reverse: false,
-        limit: pageEntries,
-        maxBytes: 1 << 20,
-        values: false,
-      };
-      this.#engine.scan(range, (error, found) => {
-        for (const entry of found) this.#ops.push({ kind: 'delete', key: entry.key });
-        const last = found.at(-1);
-        if (error !== undefined) {
-          // A truncation must not depend on reading what it removes.
-          for (let index: number = from; index <= highest; index += 1) {
-            this.#ops.push({ kind: 'delete', key: entryKey(key, index) });
-          }
-        }
-        if (last === undefined) done();
-        else page(Uint8Array.of(...last.key, 0));
-      });
-    };
-    page(entryKey(key, from));
-  }
-
-  /** From the top down to the first that stays; that one has the running maximum of the log that is left. */
-  #deleteOffsets(staged: Staged, from: LogIndex, done: () => void): void {
-    const { log } = staged;
-    const page = (to: Uint8Array): void => {
-      const range = {
-        from: offsetKey(log.key, 0),
-        to,
-        reverse: true,
-        limit: 64,
-        maxBytes: 1 << 20,
-        values: true,
-      };
-      this.#engine.scan(range, (error, found) => {
-        for (const entry of found) {
-          const decoded = decodeOffsetEntry(entry.key, entry.value, this.#crc32);
-          if (decoded !== undefined && decoded.index < from) {
-            this.#cutDone(staged, from, decoded.maxTimestamp, true);
-            done();
-            return;
-          }
-          // An unsound one goes too: the next open would put it again.
-          this.#ops.push({ kind: 'delete', key: entry.key });
-        }
-        const last = found.at(-1);
-        if (error === undefined && last !== undefined) {
-          page(last.key);
-          return;
-        }
-        this.#cutDone(staged, from, 0, error === undefined);
-        done();
-      });
-    };
-    page(lastKey(offsetTag, log.key));
-  }
-
-  #cutDone(staged: Staged, from: LogIndex, stored: number, exact: boolean): void {
-    const { log } = staged;
-    const last = (from - 1) as LogIndex;
-    staged.log = {
-      ...log,
-      end: Math.min(log.end, last) as LogIndex,
-      highest: Math.min(log.highest, last) as LogIndex,
-      maxTimestamp: Math.max(stored, staged.offsets.at(-1)?.maxTimestamp ?? 0),
-      indexExact: log.indexExact && exact,
-    };
-  }
+/**
+ * Where the index is whole, a repaired entry has its point already if it needs one. Elsewhere each gets one: how far it is from the
+ * next below is not known, nor its place in the running maximum.
+ */
+function repairedPoint(entry: Entry, exactTo: number): IndexPoint | undefined {
+  return entry.index > exactTo ? pointOf(entry, 0) : undefined;
 }

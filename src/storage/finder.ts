@@ -1,97 +1,168 @@
-/** Looks up records by offset and by time in the offset index. */
-import type { Crc32, LogIndex } from '@callboard/client/protocol';
-import type { Engine, EngineEntry } from './engine.ts';
+/**
+ * Looks up records by offset and by time: the offset index gives the nearest point below, the entries above it are walked.
+ *
+ * A walk that meets an entry that is missing or unsound before it has found what it looks for answers with that one: the record may be in
+ * it, and the caller, who reads what he is told, then learns of the damage.
+ */
+import type { LogIndex } from '@callboard/client/protocol';
+import type { Entry } from '../raft/types.ts';
+import { goUp } from './go-up.ts';
 import { lastKey, offsetKey, offsetTag } from './keys.ts';
-import type { LogKey } from './keys.ts';
-import { decodeOffsetEntry } from './offset-index.ts';
-import type { OffsetEntry } from './offset-index.ts';
+import { decodePoint, pointOf } from './offset-index.ts';
+import type { IndexPoint } from './offset-index.ts';
+import type { ReadContext } from './reader.ts';
+import { recordFields } from './stored-entry.ts';
 
 type Found = (index: LogIndex | undefined) => void;
-type FoundEntry = (entry: OffsetEntry | undefined) => void;
+/** `skipped`: unsound points above this one were passed over. */
+type FoundPoint = (point: IndexPoint | undefined, skipped: boolean) => void;
 
-const pageEntries = 2_048;
+/** Up to where the index has all its points. */
+export interface IndexExtent {
+  readonly gapBytes: number;
+  readonly exactTo: number;
+}
 
 export class Finder {
-  readonly #engine: Engine;
-  readonly #crc32: Crc32;
-  readonly #log: LogKey;
+  readonly #context: ReadContext;
+  readonly #extent: IndexExtent;
 
-  constructor(engine: Engine, crc32: Crc32, log: LogKey) {
-    this.#engine = engine;
-    this.#crc32 = crc32;
-    this.#log = log;
+  constructor(context: ReadContext, extent: IndexExtent) {
+    this.#context = context;
+    this.#extent = extent;
   }
 
-  /** The nearest sound index entry at or below `offset`. */
-  #floor(offset: number, done: FoundEntry): void {
-    this.#floorBefore(Uint8Array.of(...offsetKey(this.#log, offset), 0), done);
+  /** The nearest sound point at or below `offset`. */
+  #floor(offset: number, done: FoundPoint): void {
+    this.#floorBefore(Uint8Array.of(...offsetKey(this.#context.log, offset), 0), false, done);
   }
 
-  #floorBefore(to: Uint8Array, done: FoundEntry): void {
-    const from = offsetKey(this.#log, 0);
-    const range = { from, to, reverse: true, limit: 1, maxBytes: 1, values: true };
-    this.#engine.scan(range, (error, [entry]) => {
+  #floorBefore(to: Uint8Array, skipped: boolean, done: FoundPoint): void {
+    const { engine, log, crc32 } = this.#context;
+    const range = { from: offsetKey(log, 0), to, reverse: true, limit: 1, maxBytes: 1, values: true };
+    engine.scan(range, (error, [entry]) => {
       if (error !== undefined || entry === undefined) {
-        done(undefined);
+        done(undefined, skipped);
         return;
       }
-      const decoded = this.#decode(entry);
-      if (decoded === undefined) this.#floorBefore(entry.key, done);
-      else done(decoded);
+      const point = decodePoint(entry.key, entry.value, crc32);
+      if (point === undefined) this.#floorBefore(entry.key, true, done);
+      else done(point, skipped);
     });
-  }
-
-  #decode(entry: EngineEntry): OffsetEntry | undefined {
-    return decodeOffsetEntry(entry.key, entry.value, this.#crc32);
   }
 
   byOffset(offset: number, done: Found): void {
-    this.#floor(offset, (entry) => {
-      done(entry !== undefined && offset < entry.baseOffset + entry.count ? entry.index : undefined);
-    });
+    this.#floor(offset, (point, skipped) => this.#byOffsetFrom(offset, point, skipped, done));
   }
 
-  /** The last index entry of the log. */
-  last(done: FoundEntry): void {
-    this.#floorBefore(lastKey(offsetTag, this.#log), done);
-  }
-
-  /** By halving: right as long as the running maxima rise, which an index made by appends alone guarantees. */
-  byTime(timestamp: number, done: Found): void {
-    this.last((last) => {
-      if (last === undefined || last.maxTimestamp < timestamp) done(undefined);
-      else this.#halve(timestamp, 0, last, done);
-    });
-  }
-
-  /** `best` qualifies; nothing below `low` does. */
-  #halve(timestamp: number, low: number, best: OffsetEntry, done: Found): void {
-    if (low >= best.baseOffset) {
-      done(best.index);
+  #byOffsetFrom(offset: number, point: IndexPoint | undefined, skipped: boolean, done: Found): void {
+    if (point === undefined && !skipped && this.#extent.exactTo === Infinity) {
+      done(undefined);
       return;
     }
-    const middle = low + Math.floor((best.baseOffset - 1 - low) / 2);
-    this.#floor(middle, (entry) => {
-      if (entry !== undefined && entry.baseOffset >= low && entry.maxTimestamp >= timestamp) {
-        this.#halve(timestamp, low, entry, done);
-      } else this.#halve(timestamp, middle + 1, best, done);
+    let found: LogIndex | undefined;
+    let isStale = false;
+    const holds = (index: LogIndex, entry: Entry | undefined): boolean => {
+      if (entry === undefined) {
+        found ??= index;
+        return true;
+      }
+      const fields = recordFields(entry.bytes);
+      // An older value of this key, of a log that was truncated since.
+      isStale = index === point?.index && fields?.baseOffset !== point.baseOffset;
+      if (isStale) return false;
+      if (fields === undefined || offset >= fields.baseOffset + fields.count) return true;
+      if (offset >= fields.baseOffset) found = index;
+      return false;
+    };
+    this.#walk(point, skipped, holds, () => {
+      if (point === undefined || !isStale) done(found);
+      else {
+        this.#floorBefore(offsetKey(this.#context.log, point.baseOffset), true, (lower, again) =>
+          this.#byOffsetFrom(offset, lower, again, done),
+        );
+      }
     });
   }
 
-  /** From the beginning: for an index with repaired entries, whose running maxima may be too low here and there. */
-  byTimeSlowly(timestamp: number, done: Found): void {
-    const to = lastKey(offsetTag, this.#log);
-    const page = (from: Uint8Array): void => {
-      const range = { from, to, reverse: false, limit: pageEntries, maxBytes: 1 << 20, values: true };
-      this.#engine.scan(range, (error, entries) => {
-        const hit = entries
-          .map((entry) => this.#decode(entry))
-          .find((entry) => entry !== undefined && entry.maxTimestamp >= timestamp);
-        const last = entries.at(-1);
-        if (error !== undefined || hit !== undefined || last === undefined) done(hit?.index);
-        else page(Uint8Array.of(...last.key, 0));
-      });
+  /** By halving, as far as the running maxima are known to rise; points above that count as late enough. */
+  byTime(timestamp: number, done: Found): void {
+    const { exactTo } = this.#extent;
+    const isLate = (point: IndexPoint): boolean => point.index > exactTo || point.maxTimestamp >= timestamp;
+    this.#floorBefore(lastKey(offsetTag, this.#context.log), false, (last, skipped) => {
+      if (last === undefined || !isLate(last)) this.#byTimeFrom(last, skipped, timestamp, undefined, done);
+      else {
+        this.#halve(isLate, 0, last, (before, late, passed) => {
+          const known = late.index > exactTo ? undefined : late.index;
+          // The first chunk with records has a point.
+          if (before === undefined && !passed && known !== undefined) done(known);
+          else this.#byTimeFrom(before, passed, timestamp, known, done);
+        });
+      }
+    });
+  }
+
+  /** `late` is late; no point below `low` is. Finds the first one that is late and the last one that is not. */
+  #halve(
+    isLate: (point: IndexPoint) => boolean,
+    low: number,
+    late: IndexPoint,
+    done: (before: IndexPoint | undefined, late: IndexPoint, skipped: boolean) => void,
+  ): void {
+    if (low >= late.baseOffset) {
+      this.#floorBefore(offsetKey(this.#context.log, late.baseOffset), false, (before, skipped) =>
+        done(before, late, skipped),
+      );
+      return;
+    }
+    const middle = low + Math.floor((late.baseOffset - 1 - low) / 2);
+    this.#floor(middle, (point) => {
+      if (point !== undefined && point.baseOffset >= low && isLate(point)) {
+        this.#halve(isLate, low, point, done);
+      } else this.#halve(isLate, middle + 1, late, done);
+    });
+  }
+
+  /** The first chunk above `before` with a record late enough: `late`, unless one comes before it. */
+  #byTimeFrom(
+    before: IndexPoint | undefined,
+    skipped: boolean,
+    timestamp: number,
+    late: LogIndex | undefined,
+    done: Found,
+  ): void {
+    let found = late;
+    let running = before?.maxTimestamp ?? 0;
+    const isEarly = (index: LogIndex, entry: Entry | undefined): boolean => {
+      if (index === late) return false;
+      const point = entry === undefined ? undefined : pointOf(entry, running);
+      running = point?.maxTimestamp ?? running;
+      if (entry !== undefined && (point === undefined || running < timestamp)) return true;
+      found = index;
+      return false;
     };
-    page(offsetKey(this.#log, 0));
+    this.#walk(before, skipped, isEarly, () => done(found));
+  }
+
+  /** From a point, or from the beginning. Where no point is missing, what `visit` looks for begins within one gap, or nowhere. */
+  #walk(
+    from: IndexPoint | undefined,
+    skipped: boolean,
+    visit: (index: LogIndex, entry: Entry | undefined) => boolean,
+    done: () => void,
+  ): void {
+    const { gapBytes, exactTo } = this.#extent;
+    let left = exactTo === Infinity && !skipped && from !== undefined ? gapBytes : Infinity;
+    goUp(
+      this.#context,
+      from?.index ?? 1,
+      gapBytes,
+      (index, entry) => {
+        if (left <= 0) return false;
+        left -= entry?.bytes.byteLength ?? 0;
+        return visit(index, entry);
+      },
+      done,
+    );
   }
 }

@@ -4,7 +4,7 @@
  * | key | value |
  * |-----|-------|
  * | `e` group life index | an entry: the sealed chunk itself |
- * | `o` group life base-offset | where records live: see `offset-index.ts`; only for chunks with records |
+ * | `o` group life base-offset | where records live: see `offset-index.ts`; only for some chunks with records |
  * | `t` sequence | the tail record of one batch, inside that batch: see `engine-tails.ts` |
  * | `i` | the id of the journal that this engine belongs to |
  *

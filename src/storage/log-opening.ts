@@ -3,7 +3,7 @@ import type { Crc32 } from '@callboard/client/protocol';
 import type { OwedTail, RecoveredLog, Verdict } from '../raft/types.ts';
 import type { Engine, EngineOp } from './engine.ts';
 import type { Condition, ReplicaState, StateChange } from './journal-state.ts';
-import { OffsetCheck } from './offset-index.ts';
+import { IndexCheck } from './index-check.ts';
 import type { OpenLog } from './open-log.ts';
 import { judge } from './verdict.ts';
 import { LogWalk } from './walk.ts';
@@ -13,6 +13,7 @@ export interface OpeningOptions {
   readonly engine: Engine;
   readonly crc32: Crc32;
   readonly pageBytes: number;
+  readonly gapBytes: number;
 }
 
 export interface Opening {
@@ -31,8 +32,8 @@ export function openLog(
   replica: ReplicaState,
   done: (opening: Opening) => void,
 ): void {
-  const { engine, crc32, pageBytes } = options;
-  const check = new OffsetCheck(engine, replica, crc32);
+  const { engine, crc32, pageBytes, gapBytes } = options;
+  const check = new IndexCheck({ engine, crc32, log: replica }, gapBytes);
   const walk = new LogWalk(
     {
       engine,
@@ -52,7 +53,7 @@ export function openLog(
   walk.start();
 }
 
-function conclude(replica: ReplicaState, walk: Walk, verdict: Verdict, check: OffsetCheck): Opening {
+function conclude(replica: ReplicaState, walk: Walk, verdict: Verdict, check: IndexCheck): Opening {
   const { runs, tail, highest } = walk;
   const clean = verdict.kind === 'clean';
   const log: OpenLog = {
@@ -60,8 +61,8 @@ function conclude(replica: ReplicaState, walk: Walk, verdict: Verdict, check: Of
     end: tail.index,
     highest,
     strays: !clean,
-    maxTimestamp: check.maxTimestamp,
-    indexExact: clean,
+    at: check.state,
+    exactTo: clean ? Infinity : tail.index,
   };
   return {
     recovered: { hard: replica.hard, verdict, runs, tail, highest },

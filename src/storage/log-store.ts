@@ -56,6 +56,7 @@ export interface StoreParts {
   /** How long tail records may wait for their sync; 0: each is synced before its batch is answered. */
   readonly tailSyncMs: number;
   readonly walkPageBytes: number;
+  readonly indexGapBytes: number;
 }
 
 const ok: StoreAnswer = { ok: true };
@@ -144,7 +145,9 @@ export class DiskLogStore implements LogStore {
   }
 
   #writeEngine(batch: StoreBatch, inMemory: boolean, next: Done): void {
-    const plan = new BatchPlan(inMemory ? this.#parts.memory : this.#engine, this.#parts.crc32);
+    const engine = inMemory ? this.#parts.memory : this.#engine;
+    const { crc32, indexGapBytes: gapBytes } = this.#parts;
+    const plan = new BatchPlan({ engine, crc32, gapBytes });
     plan.make(
       batch,
       (group) => this.#logs.get(group) as OpenLog,
@@ -266,12 +269,13 @@ export class DiskLogStore implements LogStore {
   findTime(group: GroupId, timestamp: number, done: (answer: OffsetAnswer) => void): void {
     const found = (index: LogIndex | undefined): void => done({ index });
     if (this.#isDead(group)) this.#parts.schedule(0, () => found(undefined));
-    else if (this.#logs.get(group)?.indexExact === true) this.#finder(group).byTime(timestamp, found);
-    else this.#finder(group).byTimeSlowly(timestamp, found);
+    else this.#finder(group).byTime(timestamp, found);
   }
 
   #finder(group: GroupId): Finder {
-    return new Finder(this.#engineOf(group), this.#parts.crc32, this.#replica(group));
+    const { crc32, indexGapBytes: gapBytes } = this.#parts;
+    const context = { engine: this.#engineOf(group), crc32, log: this.#replica(group) };
+    return new Finder(context, { gapBytes, exactTo: this.#logs.get(group)?.exactTo ?? 0 });
   }
 
   /** Its replica may have died here: whoever still asks for its log is on the way out too. */
@@ -287,10 +291,10 @@ export class DiskLogStore implements LogStore {
 
   open(group: GroupId, done: (log: RecoveredLog) => void): void {
     const replica = this.#replica(group);
-    const { crc32, walkPageBytes } = this.#parts;
+    const { crc32, walkPageBytes: pageBytes, indexGapBytes: gapBytes } = this.#parts;
     const engine = this.#engineOf(group);
     this.#logs.delete(group);
-    openLog({ engine, crc32, pageBytes: walkPageBytes }, replica, ({ recovered, log, change, fixes }) => {
+    openLog({ engine, crc32, pageBytes, gapBytes }, replica, ({ recovered, log, change, fixes }) => {
       const steps: Step[] = [];
       if (change !== undefined) steps.push((next) => this.#journalStates([change], next));
       // Derived keys only: they promise nothing, so they have no tail record.

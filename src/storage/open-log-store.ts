@@ -37,6 +37,8 @@ export interface StoreOptions {
   readonly tailSyncMs?: number;
   readonly journalBytes?: number;
   readonly walkPageBytes?: number;
+  /** How far apart the points of the offset index are. */
+  readonly indexGapBytes?: number;
 }
 
 export type StoreOpened =
@@ -238,8 +240,8 @@ class Opening {
   }
 
   #store(engine: Engine, journal: Journal): DiskLogStore {
-    const { files, crc32, schedule, lowSpace, failed, tailSyncMs, walkPageBytes, memoryBytes } =
-      this.#options;
+    const { files, crc32, schedule, lowSpace, failed, tailSyncMs, memoryBytes } = this.#options;
+    const { walkPageBytes, indexGapBytes } = this.#options;
     return new DiskLogStore({
       engine,
       memory: this.#memory as Engine,
@@ -252,6 +254,7 @@ class Opening {
       failed: failed ?? ((): void => undefined),
       tailSyncMs: tailSyncMs ?? 1_000,
       walkPageBytes: walkPageBytes ?? 256 << 10,
+      indexGapBytes: indexGapBytes ?? 64 << 10,
     });
   }
 }

@@ -1,6 +1,7 @@
 /** What the store keeps in memory of a log that was opened: a few numbers, never entries. */
 import type { LogIndex } from '@callboard/client/protocol';
 import type { LogKey } from './keys.ts';
+import type { IndexState } from './offset-index.ts';
 
 export interface OpenLog {
   readonly key: LogKey;
@@ -10,8 +11,8 @@ export interface OpenLog {
   readonly highest: LogIndex;
   /** Above a damaged prefix anything may lie, under any key, until the log is healed. */
   readonly strays: boolean;
-  /** Running maximum of timestamps at `end`. */
-  readonly maxTimestamp: number;
-  /** The index was made by appends alone since it was last checked. */
-  readonly indexExact: boolean;
+  /** Of the offset index, at `end`. */
+  readonly at: IndexState;
+  /** Up to this Raft index the offset index has all its points, with exact times; Infinity: as far as the log goes. */
+  readonly exactTo: number;
 }

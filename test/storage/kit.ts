@@ -283,7 +283,9 @@ export class TestNode {
 
   tryStart(more: Partial<StoreOptions> = {}): StoreOpened {
     this.time = new VirtualTime();
-    return this.time.wait((done) => this.storage.open(this.time.schedule, done, more));
+    // Small logs with several index points each.
+    const options = { indexGapBytes: 300, ...more };
+    return this.time.wait((done) => this.storage.open(this.time.schedule, done, options));
   }
 
   start(more: Partial<StoreOptions> = {}): TestStore {

@@ -68,6 +68,7 @@ for (const [name, makeGround] of Object.entries(grounds)) {
           bootId: 'boot',
           journalBytes: 2_000,
           walkPageBytes: 500,
+          indexGapBytes: 700,
         };
         const [opened] = await call<[StoreOpened]>((done) => openLogStore(options, done));
         if (!opened.ok) throw new Error(opened.detail);

@@ -1,7 +1,7 @@
 // What the store does when a batch, a sync or an index fails: it ends or mends, and says so.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { offsetTag, tailKey, tailTag } from '../../src/storage/keys.ts';
+import { tailKey, tailTag } from '../../src/storage/keys.ts';
 import { LogMaker, TestNode, appendOf, birthOf, g1, g2, hardState } from './kit.ts';
 import { scene } from './scene.ts';
 
@@ -78,29 +78,6 @@ test('tail records leave the engine once the journal has synced them, all but th
   store.write(appendOf(g1, [log.append({ term: 2 })]));
   assert.is(sequences(), 1);
   assert.ok([...node.storage.engine.stored()].some(({ key }) => Buffer.compare(key, tailKey(26)) === 0));
-});
-
-test('a damaged or foreign offset index is mended at open', () => {
-  const { node, log } = scene();
-  const offsets = [...node.storage.engine.stored()].filter(({ key }) => key[0] === offsetTag);
-  node.crash(false);
-  const [first, second, third] = offsets;
-  if (first === undefined || second === undefined || third === undefined) throw new Error('no index');
-  node.storage.engine.tamper(first.key, undefined);
-  node.storage.engine.tamper(second.key, Uint8Array.of(1, 2));
-  node.storage.engine.tamper(third.key, second.value);
-  const stray = Uint8Array.from(third.key);
-  stray[20] = 250;
-  node.storage.engine.tamper(stray, third.value);
-  const store = node.start();
-  assert.equal(store.open(g1).verdict, { kind: 'clean' });
-  const mended = [...node.storage.engine.stored()].filter(({ key }) => key[0] === offsetTag);
-  assert.equal(
-    mended.map(({ key, value }) => [...key, ...value]),
-    offsets.map(({ key, value }) => [...key, ...value]),
-  );
-  assert.is(store.findOffset(g1, 0), 1);
-  assert.is(store.findOffset(g1, log.nextOffset), undefined);
 });
 
 test.run();
