@@ -210,7 +210,7 @@ for (let seed = 1; seed <= 12; seed += 1) {
         store = damageAndHeal(random, node, log);
         wasHealed = true;
         checkLookUps(store, log, `healed in round ${String(round)}`);
-      } else if (random.chance(0.05)) {
+      } else if (random.chance(0.06)) {
         const live = texts(points(node));
         node.crash(true, 'lost');
         store = node.start({ indexGapBytes: 400 });
