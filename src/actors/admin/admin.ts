@@ -44,6 +44,8 @@ interface Watched {
   readonly replyTo: Ref<AdminTraced>;
   readonly id: number;
   readonly node: string;
+  /** By when its node must have ended it: an admin there that fails forgets it without a word. */
+  readonly dueMs: number;
   readonly tell: TellTrace;
 }
 
@@ -109,7 +111,7 @@ export class Admin implements Actor<AdminMessage> {
       case 'admin-tick':
         this.#tick();
     }
-    if (this.#ticking || this.#asked.size + this.#traces.size === 0) return;
+    if (this.#ticking || this.#asked.size + this.#traces.size + this.#watched.size === 0) return;
     this.#ticking = true;
     this.#context.after(this.#options.limits.adminGatherMs, { kind: 'admin-tick' });
   }
@@ -179,7 +181,9 @@ export class Admin implements Actor<AdminMessage> {
       this.#context.send(replyTo, { kind: 'admin-traced', id: call.id, messages, ended }, 'control');
     };
     const { actor, messages } = question;
-    this.#watched.set(id, { replyTo, id: call.id, node, tell });
+    const { adminTraceMs, adminAskMs } = this.#options.limits;
+    const dueMs = this.#context.now() + adminTraceMs + adminAskMs;
+    this.#watched.set(id, { replyTo, id: call.id, node, dueMs, tell });
     this.#context.monitor(replyTo, { kind: 'admin-asker-gone', id });
     if (node === this.#options.node) {
       const refusal = this.#traces.begin(actor, messages, this.#context.now(), tell);
@@ -225,6 +229,7 @@ export class Admin implements Actor<AdminMessage> {
     this.#ticking = false;
     const nowMs = this.#context.now();
     for (const [id, { dueMs }] of this.#asked) if (nowMs >= dueMs) this.#settle(id, undefined);
+    for (const { dueMs, tell } of [...this.#watched.values()]) if (nowMs >= dueMs) tell([], 'too-long');
     this.#traces.tick(nowMs);
   }
 

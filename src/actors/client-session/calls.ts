@@ -1,6 +1,6 @@
 /** The calls of one connection that wait for an answer of the gateway or of a partition, each with its deadline. */
 import type { AnyClientFrame, CallError } from '@callboard/client/protocol';
-import { lateCall, lostCall } from './errors.ts';
+import { lateCall, lostCall, tooManyPending } from './errors.ts';
 import type { Route } from './routes.ts';
 
 export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
@@ -14,13 +14,33 @@ export interface PendingCall {
 
 export class PendingCalls {
   readonly #pending = new Map<number, PendingCall>();
+  readonly #most: number;
+  #lastId: number;
+
+  constructor(firstId: number, most: number) {
+    this.#lastId = firstId;
+    this.#most = most;
+  }
 
   get size(): number {
     return this.#pending.size;
   }
 
-  put(id: number, call: PendingCall): void {
+  /** A number that this connection has not used before. */
+  drawId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  /** Why there is no room for one more; undefined: there is. `waiting`: calls that are not put yet. */
+  refusal(waiting = 0): CallError | undefined {
+    return this.size + waiting >= this.#most ? tooManyPending(this.#most) : undefined;
+  }
+
+  put(call: PendingCall): number {
+    const id = this.drawId();
     this.#pending.set(id, call);
+    return id;
   }
 
   take(id: number): PendingCall | undefined {

@@ -10,22 +10,18 @@ import {
   type Subscribe,
 } from '@callboard/client/protocol';
 import { gatewayActorId, type Call, type CallAnswer, type GatewayMessage } from '../gateway/messages.ts';
-import {
-  partitionActorId,
-  type PartitionAnswer,
-  type PartitionReplicaMessage,
-} from '../partition-replica/messages.ts';
+import type { PartitionAnswer } from '../partition-replica/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Operators } from './operators.ts';
-import { PendingCalls, type Frame, type PendingCall } from './calls.ts';
-import { busy, gatewaySilent, tooManyPending } from './errors.ts';
+import { PendingCalls, type Frame } from './calls.ts';
+import { busy, gatewaySilent } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
+import { isToPartition, PartitionCalls, type ToPartition } from './partition-calls.ts';
 import type { ClientPort, SessionCount } from './port.ts';
 import type { RelayRoom } from './relay-room.ts';
-import { Routes, type Destination, type Route } from './routes.ts';
+import type { Route } from './routes.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' }>;
 type OfSubscription = Extract<Frame, { kind: 'credit' | 'ack' | 'unsubscribe' }>;
 
 export interface ClientSessionOptions {
@@ -57,14 +53,13 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #count: SessionCount;
   readonly #relays: RelayRoom;
   readonly #isAdmin: (token: string) => boolean;
-  readonly #calls = new PendingCalls();
-  readonly #routes = new Routes<ToPartition>();
+  #calls!: PendingCalls;
+  #partitions!: PartitionCalls;
   #context!: Context<ClientSessionMessage>;
   #subscriptions!: Subscriptions;
   #operators!: Operators;
   /** Subscribes whose leader is being found. */
   #subscribing = new Set<number>();
-  #nextId = 0;
   #ticking = false;
 
   constructor({ port, limits, count, relays, isAdmin }: ClientSessionOptions) {
@@ -79,26 +74,33 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#context = context;
     this.#count.sessions += 1;
     // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
-    this.#nextId = Math.floor(context.random() * 2 ** 44);
+    const calls = new PendingCalls(Math.floor(context.random() * 2 ** 44), this.#limits.clientPendingCalls);
+    this.#calls = calls;
+    this.#partitions = new PartitionCalls({
+      context,
+      port: this.#port,
+      calls,
+      route: (frame) => this.#route(frame),
+    });
     const { clientUnsentBytes, nodeUnsentBytes, clientUnsentLeastBytes } = this.#limits;
     this.#subscriptions = new Subscriptions({
-      context: context,
+      context,
       port: this.#port,
       limits: this.#limits,
       share: () => {
         const equal = Math.floor(nodeUnsentBytes / this.#count.sessions);
         return Math.min(clientUnsentBytes, Math.max(clientUnsentLeastBytes, equal));
       },
-      nextId: () => this.#drawId(),
+      nextId: () => calls.drawId(),
       relays: this.#relays,
       wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),
-      astray: (frame, route) => this.#routes.forget(frame, route.node),
+      astray: (frame, route) => this.#partitions.forget(frame, route.node),
     });
     this.#operators = new Operators(context, {
       port: this.#port,
       isAdmin: this.#isAdmin,
       mostPending: this.#limits.clientPendingCalls,
-      nextId: () => this.#drawId(),
+      nextId: () => calls.drawId(),
       change: (frame, call) => this.#call(frame, call),
     });
     const links = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);
@@ -128,6 +130,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'admin-traced':
         this.#operators.traced(message);
         break;
+      case 'admin-gone':
+        this.#operators.adminGone();
+        break;
       case 'push-opened':
       case 'push-ready':
       case 'pushed':
@@ -137,7 +142,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         this.#subscriptions.news(message);
         break;
       default:
-        this.#answered(message satisfies PartitionAnswer);
+        this.#partitions.answered(message satisfies PartitionAnswer);
     }
     if (this.#ticking || (this.#calls.size === 0 && !this.#subscriptions.restless)) return;
     this.#ticking = true;
@@ -153,7 +158,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   inspect(): Record<string, unknown> {
     return {
       pending: this.#calls.size,
-      routes: this.#routes.size,
+      routes: this.#partitions.routes,
       ...this.#subscriptions.inspect(),
     };
   }
@@ -172,7 +177,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'produce':
       case 'fetch':
       case 'locate':
-        return this.#ask(frame);
+        return this.#partitions.ask(frame);
       case 'subscribe':
         return this.#subscribe(frame);
       case 'credit':
@@ -190,29 +195,14 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     else this.#subscriptions.unsubscribe(frame);
   }
 
-  #drawId(): number {
-    this.#nextId += 1;
-    return this.#nextId;
-  }
-
-  #pend(frame: Frame, route: Route | undefined): number {
-    const id = this.#drawId();
-    this.#calls.put(id, { frame, route, sinceMs: this.#context.now() });
-    return id;
-  }
-
-  /** False: it was refused, and is answered. */
-  #admit(frame: Frame): boolean {
-    const most = this.#limits.clientPendingCalls;
-    if (this.#calls.size < most) return true;
-    this.#fail(frame.correlation, tooManyPending(most));
-    return false;
-  }
-
   #call(frame: Frame, call: Call): void {
-    if (!this.#admit(frame)) return;
-    const id = this.#pend(frame, undefined);
+    const refusal = this.#calls.refusal();
+    if (refusal !== undefined) {
+      this.#fail(frame.correlation, refusal);
+      return;
+    }
     const { self } = this.#context;
+    const id = this.#calls.put({ frame, route: undefined, sinceMs: this.#context.now() });
     const gateway = refTo<GatewayMessage>(self.node, gatewayActorId);
     const deadlineMs = this.#limits.callDeadlineMs;
     const sent = this.#context.send(gateway, { kind: 'call', id, replyTo: self, deadlineMs, call });
@@ -270,84 +260,31 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       return;
     }
     if (!isToPartition(frame)) throw new Error(`a '${frame.kind}' has no route`);
-    for (const waiting of this.#routes.found(frame, route)) this.#send(waiting, route);
+    this.#partitions.routed(frame, route);
   }
 
   /** The gateway found no leader, did not even try, or is silent: who waited for one is told why. */
   #unrouted(frame: Frame, error: CallError): void {
     if (frame.kind === 'subscribe') this.#subscribing.delete(frame.correlation);
-    const waiting = isToPartition(frame) ? this.#routes.found(frame, undefined) : [frame];
-    for (const { correlation } of waiting) this.#fail(correlation, error);
-  }
-
-  #ask(frame: ToPartition): void {
-    const route = this.#routes.known(frame);
-    if (route !== undefined) {
-      if (this.#admit(frame)) this.#send(frame, route);
-    } else if (this.#calls.size + this.#routes.waiting >= this.#limits.clientPendingCalls) {
-      this.#fail(frame.correlation, tooManyPending(this.#limits.clientPendingCalls));
-    } else if (this.#routes.wait(frame)) this.#route(frame);
-  }
-
-  #send(frame: ToPartition, route: Route): void {
-    const id = this.#pend(frame, route);
-    const replica = refTo<PartitionReplicaMessage>(route.node, partitionActorId(route.group));
-    const sent = this.#context.send(replica, requestOf(frame, { id, replyTo: this.#context.self }));
-    if (sent === 'accepted') return;
-    this.#calls.take(id);
-    if (sent === 'gone') this.#routes.forget(frame, route.node);
-    this.#fail(frame.correlation, busy(sent, route.node));
-  }
-
-  #answered(answer: PartitionAnswer): void {
-    const pending = this.#calls.take(answer.id);
-    if (pending === undefined) return;
-    const { frame } = pending;
-    const { correlation } = frame;
-    switch (answer.kind) {
-      case 'produced': {
-        const baseOffset = frame.kind === 'produce' && frame.acks === 'none' ? undefined : answer.baseOffset;
-        this.#port.send({ kind: 'produced', correlation, baseOffset });
-        return;
-      }
-      case 'fetched':
-        this.#port.send({ kind: 'fetched', correlation, end: answer.end, chunks: answer.chunks });
-        return;
-      case 'located':
-        this.#port.send({ kind: 'located', correlation, offset: answer.offset, end: answer.end });
-        return;
-      case 'partition-failed':
-        this.#partitionFailed(pending, answer.error, answer.leader);
-        return;
-      default:
-        throw new Error(`a session never asks for what '${answer.kind}' answers`);
-    }
-  }
-
-  #partitionFailed({ frame, route }: PendingCall, error: CallError, leader: string | undefined): void {
-    if (route !== undefined && error.code !== 'overloaded') {
-      this.#routes.forget(frame as Frame & Destination, route.node);
-    }
-    const told = error.code === 'not_leader' && leader !== undefined ? withLeader(error, leader) : error;
-    this.#fail(frame.correlation, told);
+    if (isToPartition(frame)) this.#partitions.unrouted(frame, error);
+    else this.#fail(frame.correlation, error);
   }
 
   #subscribe(frame: Subscribe): void {
     const refusal = this.#subscribing.has(frame.correlation)
       ? failure('bad_request', { message: `subscription ${frame.correlation} is being opened already` })
-      : this.#subscriptions.refusal(frame.correlation, this.#subscribing.size);
+      : (this.#subscriptions.refusal(frame.correlation, this.#subscribing.size) ?? this.#calls.refusal());
     if (refusal !== undefined) {
       this.#fail(frame.correlation, refusal);
       return;
     }
-    if (!this.#admit(frame)) return;
     this.#subscribing.add(frame.correlation);
     // Asked each time, since the number of its session has to be known too.
     this.#route(frame);
   }
 
   #nodeLost(node: string): void {
-    this.#routes.forgetNode(node);
+    this.#partitions.forgetNode(node);
     for (const [{ frame }, error] of this.#calls.lost(node)) this.#fail(frame.correlation, error);
     this.#subscriptions.nodeLost(node);
   }
@@ -368,26 +305,5 @@ export class ClientSession implements Actor<ClientSessionMessage> {
 
   #fail(correlation: number, error: CallError): void {
     this.#port.send(toErrorReply(correlation, error));
-  }
-}
-
-function isToPartition(frame: Frame): frame is ToPartition {
-  return frame.kind === 'produce' || frame.kind === 'fetch' || frame.kind === 'locate';
-}
-
-function withLeader(error: CallError, leader: string): CallError {
-  return { ...error, message: `${error.message} (node '${leader}' leads, as far as is known)` };
-}
-
-type RequestHead = Pick<Extract<PartitionReplicaMessage, { kind: 'produce' }>, 'id' | 'replyTo'>;
-
-function requestOf(frame: ToPartition, head: RequestHead): PartitionReplicaMessage {
-  switch (frame.kind) {
-    case 'produce':
-      return { ...head, kind: 'produce', acks: frame.acks, chunk: frame.chunk };
-    case 'fetch':
-      return { ...head, kind: 'fetch', offset: frame.offset, maxBytes: frame.maxBytes };
-    case 'locate':
-      return { ...head, kind: 'locate', position: frame.position };
   }
 }

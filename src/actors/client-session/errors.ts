@@ -66,3 +66,9 @@ export function gatewaySilent(afterMs: number, changes: boolean): CallError {
     : `this node did not answer within ${afterMs} ms; try again`;
   return failure('timeout', { message, outcome: changes ? 'unknown' : 'not_applied' });
 }
+
+/** This node's admin failed with the question in its hands; questions change nothing. */
+export function adminFailed(): CallError {
+  const message = 'the admin of this node failed before it answered, and starts again; try again';
+  return failure('unavailable', { message, outcome: 'not_applied', retryAfterMs: pauseMs });
+}

@@ -25,6 +25,11 @@ export interface SessionTick {
   readonly kind: 'session-tick';
 }
 
+/** The incarnation of the admin that was asked something has ended. Control lane. */
+export interface AdminGone {
+  readonly kind: 'admin-gone';
+}
+
 export type ClientSessionMessage =
   | FrameIn
   | ClientDrained
@@ -34,6 +39,7 @@ export type ClientSessionMessage =
   | PushNews
   | AdminAnswer
   | AdminTraced
+  | AdminGone
   | GroupLink;
 
 export function clientActorId(connection: number): string {

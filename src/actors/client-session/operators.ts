@@ -9,7 +9,8 @@ import {
   type AdminTraced,
 } from '../admin/messages.ts';
 import type { Call } from '../gateway/messages.ts';
-import { busy, tooManyPending } from './errors.ts';
+import { adminFailed, busy, tooManyPending } from './errors.ts';
+import type { AdminGone } from './messages.ts';
 import type { ClientPort } from './port.ts';
 
 export interface OperatorsOptions {
@@ -26,12 +27,14 @@ type Question = Exclude<OperatorFrame, { kind: 'authorize' | 'change-broker' | '
 
 export class Operators {
   readonly #options: OperatorsOptions;
-  readonly #context: Context<AdminAnswer | AdminTraced>;
+  readonly #context: Context<AdminAnswer | AdminTraced | AdminGone>;
   /** Correlations of open questions, by the number they were asked under. */
   readonly #open = new Map<number, number>();
   #authorized = false;
+  /** Whether the end of the admin's incarnation would be heard of. */
+  #watching = false;
 
-  constructor(context: Context<AdminAnswer | AdminTraced>, options: OperatorsOptions) {
+  constructor(context: Context<AdminAnswer | AdminTraced | AdminGone>, options: OperatorsOptions) {
     this.#context = context;
     this.#options = options;
   }
@@ -75,6 +78,14 @@ export class Operators {
     this.#options.port.send(ended === undefined ? frame : { ...frame, ended });
   }
 
+  /** What it was asked is lost with it; its successor knows nothing of it. */
+  adminGone(): void {
+    this.#watching = false;
+    const lost = [...this.#open.values()];
+    this.#open.clear();
+    for (const correlation of lost) this.#fail(correlation, adminFailed());
+  }
+
   #authorize(correlation: number, token: string): void {
     this.#authorized = this.#options.isAdmin(token);
     if (this.#authorized) this.#options.port.send({ kind: 'done', correlation });
@@ -95,8 +106,14 @@ export class Operators {
     const admin: Ref<AdminMessage> = refTo(self.node, adminActorId);
     const call = { kind: 'admin-call', id, replyTo: self, question: questionOf(frame) } as const;
     const sent = this.#context.send(admin, call);
-    if (sent === 'accepted') this.#open.set(id, frame.correlation);
-    else this.#fail(frame.correlation, busy(sent, self.node));
+    if (sent !== 'accepted') {
+      this.#fail(frame.correlation, busy(sent, self.node));
+      return;
+    }
+    this.#open.set(id, frame.correlation);
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#context.monitor(admin, { kind: 'admin-gone' });
   }
 
   #fail(correlation: number, error: CallError): void {

@@ -294,6 +294,16 @@ traces('elsewhere end on both sides when the link is lost', () => {
   assert.equal([pair.details('n1')['watched'], pair.details('n2')['traces']], [0, 0]);
 });
 
+traces('elsewhere end in any case, although the admin there has failed and forgotten them', () => {
+  const pair = new Pair();
+  const id = pair.ask({ op: 'trace', node: 'n2', actor: 'worker', messages: 100 });
+  pair.system('n2').send(refTo('n2', adminActorId), undefined);
+  pair.pass(defaultLimits.adminTraceMs + defaultLimits.adminAskMs + 500);
+  assert.is(pair.details('n2')['traces'], 0);
+  assert.is(pair.endOf(id), 'too-long');
+  assert.is(pair.details('n1')['watched'], 0);
+});
+
 traces('of one actor are one at a time, and there is a most of them', () => {
   const pair = new Pair();
   pair.ask({ op: 'trace', node: 'n1', actor: 'worker', messages: 100 });

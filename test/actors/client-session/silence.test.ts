@@ -1,6 +1,7 @@
 // A gateway that failed with calls in its hands: its next incarnation knows nothing of them, so the session itself ends the wait.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { AdminCall } from '../../../src/actors/admin/messages.ts';
 import { adminToken, SessionRig, subscribeFrame, type Frame } from './rig.ts';
 
 const test = suite('client-session/silence');
@@ -55,6 +56,34 @@ test('a subscribe that was given up leaves its place and its correlation, and it
   assert.is(rig.asked.length, 0);
   rig.subscribe(1);
   assert.equal(rig.sent(), ['1 subscribed']);
+});
+
+test('questions and traces that the admin failed with are answered at once, and the next one is asked of its successor', () => {
+  const rig = new SessionRig(limits);
+  const asked: AdminCall[] = [];
+  rig.kit.system.spawn<AdminCall>('admin', () => ({
+    receive: (call) => {
+      if (call.question.op === 'actor') throw new Error('the admin fails');
+      asked.push(call);
+    },
+  }));
+  rig.client({ kind: 'authorize', correlation: 1, token: adminToken });
+  rig.client({ kind: 'cluster-status', correlation: 2 });
+  rig.client({ kind: 'trace-actor', correlation: 3, node: '', actor: 'a', messages: 1 });
+  for (const correlation of [4, 5]) {
+    assert.is(asked.length, 2);
+    rig.client({ kind: 'ask-actor', correlation, node: '', actor: 'a' });
+    const open = correlation === 4 ? ['1 done', '2', '3', '4'] : ['5'];
+    assert.equal(
+      rig.sent(),
+      open.map((one) => (one.includes(' ') ? one : `${one} error unavailable not_applied`)),
+    );
+    rig.kit.pass(wellPastMs);
+  }
+  rig.client({ kind: 'list-actors', correlation: 6, node: '' });
+  assert.is(asked.length, 3);
+  rig.kit.pass(wellPastMs);
+  assert.equal(rig.sent(), []);
 });
 
 test.run();

@@ -1,0 +1,134 @@
+/**
+ * The calls of one connection that a partition's leader answers: produce, fetch and locate. One route is asked for at a time for each
+ * partition, and all who wait for it go on together; a route is forgotten once it has led nowhere.
+ */
+import { refTo, type Context } from '../../kernel/index.ts';
+import { toErrorReply, type CallError } from '@callboard/client/protocol';
+import {
+  partitionActorId,
+  type PartitionAnswer,
+  type PartitionReplicaMessage,
+} from '../partition-replica/messages.ts';
+import type { Frame, PendingCall, PendingCalls } from './calls.ts';
+import { busy } from './errors.ts';
+import type { ClientPort } from './port.ts';
+import { Routes, type Destination, type Route } from './routes.ts';
+
+export type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' }>;
+
+export interface PartitionCallsOptions {
+  readonly context: Context<PartitionAnswer>;
+  readonly port: ClientPort;
+  /** All calls of the connection, those of others too. */
+  readonly calls: PendingCalls;
+  /** Asks who leads; the answer comes by `routed` or `unrouted`. */
+  route(frame: ToPartition): void;
+}
+
+export class PartitionCalls {
+  readonly #options: PartitionCallsOptions;
+  readonly #routes = new Routes<ToPartition>();
+
+  constructor(options: PartitionCallsOptions) {
+    this.#options = options;
+  }
+
+  get routes(): number {
+    return this.#routes.size;
+  }
+
+  ask(frame: ToPartition): void {
+    const { calls } = this.#options;
+    const route = this.#routes.known(frame);
+    const refusal = calls.refusal(route === undefined ? this.#routes.waiting : 0);
+    if (refusal !== undefined) this.#fail(frame.correlation, refusal);
+    else if (route !== undefined) this.#send(frame, route);
+    else if (this.#routes.wait(frame)) this.#options.route(frame);
+  }
+
+  routed(frame: ToPartition, route: Route): void {
+    for (const waiting of this.#routes.found(frame, route)) this.#send(waiting, route);
+  }
+
+  unrouted(frame: ToPartition, error: CallError): void {
+    for (const { correlation } of this.#routes.found(frame, undefined)) this.#fail(correlation, error);
+  }
+
+  forget(destination: Destination, node: string): void {
+    this.#routes.forget(destination, node);
+  }
+
+  forgetNode(node: string): void {
+    this.#routes.forgetNode(node);
+  }
+
+  answered(answer: PartitionAnswer): void {
+    const { calls, port } = this.#options;
+    const pending = calls.take(answer.id);
+    if (pending === undefined) return;
+    const { frame } = pending;
+    const { correlation } = frame;
+    switch (answer.kind) {
+      case 'produced': {
+        const baseOffset = frame.kind === 'produce' && frame.acks === 'none' ? undefined : answer.baseOffset;
+        port.send({ kind: 'produced', correlation, baseOffset });
+        return;
+      }
+      case 'fetched':
+        port.send({ kind: 'fetched', correlation, end: answer.end, chunks: answer.chunks });
+        return;
+      case 'located':
+        port.send({ kind: 'located', correlation, offset: answer.offset, end: answer.end });
+        return;
+      case 'partition-failed':
+        this.#failed(pending, answer.error, answer.leader);
+        return;
+      default:
+        throw new Error(`a session never asks for what '${answer.kind}' answers`);
+    }
+  }
+
+  #send(frame: ToPartition, route: Route): void {
+    const { calls, context } = this.#options;
+    const id = calls.put({ frame, route, sinceMs: context.now() });
+    const replica = refTo<PartitionReplicaMessage>(route.node, partitionActorId(route.group));
+    const sent = context.send(replica, requestOf(frame, { id, replyTo: context.self }));
+    if (sent === 'accepted') return;
+    calls.take(id);
+    if (sent === 'gone') this.#routes.forget(frame, route.node);
+    this.#fail(frame.correlation, busy(sent, route.node));
+  }
+
+  #failed({ frame, route }: PendingCall, error: CallError, leader: string | undefined): void {
+    if (route !== undefined && error.code !== 'overloaded') {
+      this.#routes.forget(frame as Frame & Destination, route.node);
+    }
+    const told = error.code === 'not_leader' && leader !== undefined ? withLeader(error, leader) : error;
+    this.#fail(frame.correlation, told);
+  }
+
+  #fail(correlation: number, error: CallError): void {
+    this.#options.port.send(toErrorReply(correlation, error));
+  }
+}
+
+export function isToPartition(frame: Frame): frame is ToPartition {
+  return frame.kind === 'produce' || frame.kind === 'fetch' || frame.kind === 'locate';
+}
+
+function withLeader(error: CallError, leader: string): CallError {
+  return { ...error, message: `${error.message} (node '${leader}' leads, as far as is known)` };
+}
+
+type RequestHead = Pick<Extract<PartitionReplicaMessage, { kind: 'produce' }>, 'id' | 'replyTo'>;
+
+function requestOf(frame: ToPartition, head: RequestHead): PartitionReplicaMessage {
+  switch (frame.kind) {
+    case 'produce':
+      return { ...head, kind: 'produce', acks: frame.acks, chunk: frame.chunk };
+    case 'fetch':
+      return { ...head, kind: 'fetch', offset: frame.offset, maxBytes: frame.maxBytes };
+    case 'locate':
+      return { ...head, kind: 'locate', position: frame.position };
+  }
+}
