@@ -39,7 +39,7 @@ export interface KitOptions {
   readonly ties?: 'seeded' | 'fifo';
   readonly limits?: Partial<KernelLimits>;
   readonly freezeMessages?: boolean;
-  readonly networkAnswer?: SendResult;
+  readonly networkAnswer?: () => SendResult;
 }
 
 export function newKit(options: KitOptions = {}): Kit {
@@ -60,7 +60,7 @@ export function newKit(options: KitOptions = {}): Kit {
       network: {
         send: (envelope) => {
           sent.push(envelope);
-          return options.networkAnswer ?? 'accepted';
+          return options.networkAnswer?.() ?? 'accepted';
         },
         flush: () => {
           flushes += 1;

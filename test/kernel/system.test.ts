@@ -192,7 +192,7 @@ test('a message for another node goes to the network, which is flushed once per 
 });
 
 test('the network hears its own refusals', () => {
-  const kit = newKit({ networkAnswer: 'full' });
+  const kit = newKit({ networkAnswer: () => 'full' });
   assert.is(kit.system.send(refTo<Text>('n2', 'b'), text('x')), 'full');
   assert.is(
     kit.system.send(refTo<Text>('n1', 'b', 1), text('x')),

@@ -1,9 +1,10 @@
 /** What a replica lends to its desks: the parts of it that consumes, queries and pushes stand on. */
-import type { Checksum, Context } from '../../kernel/index.ts';
+import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
 import { encodeCursorCommand, type PartitionMachine } from '../../partition/index.ts';
 import { offset, type CallError, type Limits, type LogIndex } from '@callboard/client/protocol';
 import type { GroupDriver } from '../group/driver.ts';
 import { emptyDraft } from '../group/seal.ts';
+import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import type { ConsumeHost } from './consumes.ts';
 import { refusalError } from './errors.ts';
 import type { LogReads } from './log-reads.ts';
@@ -84,6 +85,10 @@ export function pushHost(parts: ReplicaParts, place: PushHost['place']): PushHos
     propose: (body) => proposeCommand(parts, body),
     damaged: (index) => parts.driver().damageFound(index),
     send: (to, news) => context.send(to, news, 'control'),
+    leave: (to, message) => {
+      const links = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);
+      context.send(links, { kind: 'last-words', to, message }, 'control');
+    },
     leader: () => parts.driver().leaderNode,
   };
 }

@@ -51,6 +51,8 @@ export interface PushHost {
   propose(body: Uint8Array): { readonly index: LogIndex } | { readonly error: CallError };
   damaged(index: LogIndex): void;
   send(to: Ref<PushNews>, news: PushNews): SendResult;
+  /** Has somebody who outlives this replica tell it. */
+  leave(to: Ref<PushNews>, news: PushNews): void;
   leader(): string | undefined;
 }
 
@@ -169,7 +171,14 @@ export class PushDesk {
     this.#untold = this.#untold.filter(({ to }) => to.node !== node);
   }
 
-  /** The leadership ended, or the replica. */
+  /** The replica ends, and a full link may not have taken what its subscribers wait for. */
+  close(): void {
+    this.abandon();
+    for (const { to, news } of this.#untold) this.#host.leave(to, news);
+    this.#untold = [];
+  }
+
+  /** The leadership ended. */
   abandon(): void {
     const error = deposedError(this.#host.leader());
     this.#acks.abandon();

@@ -180,6 +180,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   stopped(): void {
     this.#produces.abandon(undefined);
     this.#abandonReaders();
+    this.#pushes.close();
     this.#leadsNoMore();
     this.#count(0);
   }

@@ -21,6 +21,7 @@ class Host {
   index = 10;
   linkFull = false;
   readonly sent: { readonly to: string; readonly news: PushNews }[] = [];
+  readonly left: string[] = [];
   readonly places: ((place: Place) => void)[] = [];
   readonly reads: { readonly range: ChunkRange; readonly then: ChunksThen }[] = [];
   readonly proposed: { readonly index: number; readonly body: Uint8Array }[] = [];
@@ -40,6 +41,7 @@ class Host {
       propose: (body) => this.#propose(body),
       damaged: (index) => void this.damages.push(index),
       send: (to, news) => this.#send(to, news),
+      leave: (to, { kind }) => void this.left.push(`${to.id} ${kind}`),
       leader: () => 'n2',
     });
   }
@@ -263,6 +265,20 @@ test('a full link holds the delivery back until it is stirred, and loses nothing
   host.desk.stir();
   host.desk.settle();
   assert.equal(host.news(), ['client/1 pushed 2>2']);
+});
+
+test('ends that a full link does not take while the replica itself ends are left to somebody who outlives it', () => {
+  const host = new Host();
+  host.open(1);
+  host.open(2);
+  host.news();
+  host.linkFull = true;
+  host.desk.close();
+  host.desk.close();
+  assert.equal(host.left, ['client/1 push-ended', 'client/2 push-ended']);
+  host.linkFull = false;
+  host.desk.stir();
+  assert.equal(host.news(), []);
 });
 
 test('an end that a full link does not take is told when it has room, in its turn; nothing is left waiting', () => {
