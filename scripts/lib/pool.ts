@@ -8,6 +8,8 @@ export interface PoolLimits {
 
 export interface Weighted {
   readonly heavy: boolean;
+  /** What it may take at most, and a guess at what it takes. */
+  readonly timeoutMs: number;
 }
 
 export async function runPool<Job extends Weighted>(
@@ -15,8 +17,8 @@ export async function runPool<Job extends Weighted>(
   limits: PoolLimits,
   run: (job: Job) => Promise<void>,
 ): Promise<void> {
-  // Heavy jobs first: they take longest, and a long one started last would be waited for alone.
-  const waiting = jobs.toSorted((a, b) => Number(b.heavy) - Number(a.heavy));
+  // Heavy jobs first, the longest of them in front: a long one started last would be waited for alone.
+  const waiting = jobs.toSorted((a, b) => Number(b.heavy) - Number(a.heavy) || b.timeoutMs - a.timeoutMs);
   const active = new Set<Promise<void>>();
   let heavyActive = 0;
   const start = (job: Job): void => {

@@ -19,16 +19,22 @@ export interface TestRun {
   readonly select: readonly string[];
 }
 
+/** Named at the end of a run: where its time has gone. */
+const slowestShown = 10;
+
 function say(line: string): void {
   stdout.write(`${line}\n`);
+}
+
+function inSeconds({ durationMs }: FileVerdict): string {
+  return `${(durationMs / 1_000).toFixed(1)} s`;
 }
 
 function report(verdict: FileVerdict): void {
   const { file, passed, failed, skipped, reasons } = verdict;
   const word = failed > 0 ? 'FAIL' : 'ok  ';
   const skips = skipped > 0 ? `, ${skipped} SKIPPED` : '';
-  const seconds = (verdict.durationMs / 1_000).toFixed(1);
-  say(`${word} ${file.name}: ${passed} passed, ${failed} failed${skips} (${seconds} s)`);
+  say(`${word} ${file.name}: ${passed} passed, ${failed} failed${skips} (${inSeconds(verdict)})`);
   if (verdict.leftBehind) say(`     note: ${file.name} left processes behind; they were killed`);
   if (failed === 0) return;
   for (const reason of reasons) say(`     ${reason}`);
@@ -43,6 +49,8 @@ function summarise(verdicts: readonly FileVerdict[]): void {
     const count = skippers.reduce((sum, verdict) => sum + verdict.skipped, 0);
     say(`\n!!!!! ${count} TESTS WERE SKIPPED, in: ${skippers.map(({ file }) => file.name).join(', ')}`);
   }
+  const slowest = verdicts.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, slowestShown);
+  say(`\nslowest: ${slowest.map((verdict) => `${verdict.file.name} ${inSeconds(verdict)}`).join(', ')}`);
   const failures = verdicts.filter((verdict) => verdict.failed > 0);
   if (failures.length === 0) return;
   say('\nfailed files:');

@@ -20,12 +20,14 @@ function parsePositive(name: string, text: string): number {
 
 /** Options of the test runner and of the whole test command, which is the runner and more. */
 export function parseOptions(args: readonly string[], root: string): Options {
+  // Tests wait a good deal, for elections and for processes that start: one more than there are cores keeps those busy.
+  const cores = availableParallelism();
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
-      jobs: { type: 'string', short: 'j', default: String(availableParallelism()) },
-      heavy: { type: 'string', default: '2' },
+      jobs: { type: 'string', short: 'j', default: String(cores + 1) },
+      heavy: { type: 'string', default: String(Math.max(2, cores - 1)) },
       root: { type: 'string', default: root },
       build: { type: 'string', default: 'dist' },
       'checks-only': { type: 'boolean', default: false },

@@ -12,7 +12,7 @@ const FINAL: readonly unknown[] = [
   'bad_request',
 ];
 
-const PACE_MS = 20;
+const PACE_MS = 40;
 
 export interface WriterOptions {
   readonly apis: readonly Api[];

@@ -5,9 +5,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withCluster } from '../lib/cluster.ts';
 import type { Cluster } from '../lib/cluster.ts';
+import { repeats } from '../lib/effort.ts';
 
 const test = suite('create, then use elsewhere');
-const TOPICS = 1_000;
+const TOPICS = repeats(200, 1_000);
 const AT_ONCE = 8;
 
 /** Create on one node, then register, write and read on the others: all of it without waiting in between. */

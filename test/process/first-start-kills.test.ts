@@ -2,18 +2,19 @@
 // timeout: 900 s
 /**
  * All nodes killed at random moments of the first start, of creating topics and of load, and once more during the
- * recovery: each start comes back clean. TEST_KILL_ROUNDS says how many rounds; TEST_KILL_SEED repeats a run.
+ * recovery: each start comes back clean. TEST_KILL_SEED repeats a run.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeAnswer } from '../lib/api.ts';
 import { Cluster } from '../lib/cluster.ts';
+import { repeats } from '../lib/effort.ts';
 import { eventually, pause } from '../lib/eventually.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('kills during the first start');
-const ROUNDS = Number(process.env['TEST_KILL_ROUNDS'] ?? 5);
+const ROUNDS = repeats(3, 50);
 const SEED = Number(process.env['TEST_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
 const PARTITIONS = 3;
 const PHASES = ['start', 'creation', 'load'] as const;

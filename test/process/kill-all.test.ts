@@ -3,14 +3,15 @@
 /** All nodes killed at once, under load: whatever was acknowledged is there once, where it was said to be. */
 import { suite } from 'uvu';
 import { withCluster } from '../lib/cluster.ts';
+import { repeats } from '../lib/effort.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('all nodes killed at once');
-const KILLS = 5;
+const KILLS = repeats(3, 10);
 const PARTITIONS = 4;
 
-test('loses nothing and repeats nothing, five times in a row', async () => {
+test(`loses nothing and repeats nothing, ${KILLS} times in a row`, async () => {
   await withCluster({}, async (cluster) => {
     await cluster.api(0).createTopic('killed', PARTITIONS);
     const ledger = new Ledger('killed', PARTITIONS);

@@ -7,10 +7,11 @@ import { describeAnswer } from '../lib/api.ts';
 import type { Api, ConsumeFields } from '../lib/api.ts';
 import { withCluster } from '../lib/cluster.ts';
 import type { Cluster } from '../lib/cluster.ts';
+import { repeats } from '../lib/effort.ts';
 
 const test = suite('parallel consumes of one id');
 const PARTITIONS = 4;
-const RECORDS = 2_000;
+const RECORDS = repeats(800, 4_000);
 const LOOPS_PER_NODE = 6;
 
 async function fill(cluster: Cluster, topic: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { RunResult } from '../../sim/run.ts';
 import type { Settings } from '../../sim/settings.ts';
 import type { World } from '../../sim/world.ts';
 import { makeValue } from '../../sim/workload/values.ts';
+import { repeats } from '../lib/effort.ts';
 
 export interface Stage {
   readonly world: World;
@@ -35,12 +36,12 @@ export function calm(settings: Settings): Settings {
   };
 }
 
-/** Runs the script under a few seeds; each must end without a violation. */
+/** Runs the script under a seed or some; each must end without a violation. */
 export function play(
   name: string,
   script: (stage: Stage) => void,
   change: (settings: Settings) => Settings = (settings) => settings,
-  seeds = 3,
+  seeds: number = repeats(1, 3),
 ): readonly RunResult[] {
   return Array.from({ length: seeds }, (_, at) => at + 1).map((seed) => {
     const result = runSeed({
