@@ -67,7 +67,7 @@ export class EncodedParcels implements Parcels {
       lane,
       payload,
     }) as readonly unknown[];
-    const size = { bytes: 0, items: 0 };
+    const size = { bytes: 0, items: 0, large: 0 };
     measureFrame(wire, size);
     return { envelope, wire, bytes: size.bytes };
   }

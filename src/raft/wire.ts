@@ -1,7 +1,7 @@
 /**
  * RaftMessage on the wire. An entry travels as its chunk alone: index, term, checksum and previous checksum are read
  * back from the chunk's header, so they cannot disagree with it. Chunks are copied out of the frame, since entries
- * are kept. What is checked here is form; whether the checksums hold is for whoever takes the entries in.
+ * are kept, unless those of one message are most of it. What is checked here is form; whether the checksums hold is for whoever takes the entries in.
  */
 import {
   bool,
@@ -9,6 +9,7 @@ import {
   hexId,
   list,
   maxChunkBytes,
+  mayStay,
   message,
   oneOf,
   readEntryHeader,
@@ -51,31 +52,41 @@ const base: Fields<{ readonly from: ReplicaId; readonly to: ReplicaId; readonly 
   term,
 };
 
-function entryCodec(maxBytes: number): Codec<Entry> {
+function decodeEntry(wire: unknown, maxBytes: number): Entry {
+  if (!(wire instanceof Uint8Array)) throw new WireError('frame_invalid', 'is not a chunk');
+  if (wire.byteLength > maxBytes) {
+    throw new WireError('frame_invalid', `is a chunk of more than ${maxBytes} bytes`);
+  }
+  const header = readEntryHeader(wire);
+  if (header === undefined) throw new WireError('frame_invalid', 'is not the form of a sealed chunk');
+  const { index: at, term: of, checksum, previous } = header;
+  return { index: at, term: of, checksum, previous, bytes: wire };
+}
+
+/** Entries of one message are let go one after the other, so the frame that they stay in is held for its last ones only. */
+function entriesCodec(maxBytes: number, maxEntries: number): Codec<readonly Entry[]> {
   const copies = new CopySlab();
+  const views = list<Entry>(
+    { encode: (entry) => entry.bytes, decode: (wire) => decodeEntry(wire, maxBytes) },
+    maxEntries,
+  );
   return {
-    encode: (entry) => entry.bytes,
+    encode: views.encode,
     decode: (wire) => {
-      if (!(wire instanceof Uint8Array)) throw new WireError('frame_invalid', 'is not a chunk');
-      if (wire.byteLength > maxBytes) {
-        throw new WireError('frame_invalid', `is a chunk of more than ${maxBytes} bytes`);
-      }
-      const header = readEntryHeader(wire);
-      if (header === undefined) throw new WireError('frame_invalid', 'is not the form of a sealed chunk');
-      return {
-        index: header.index,
-        term: header.term,
-        checksum: header.checksum,
-        previous: header.previous,
-        bytes: copies.copy(wire),
-      };
+      const entries = views.decode(wire);
+      const first = entries[0];
+      if (first === undefined) return entries;
+      let bytes = 0;
+      for (const entry of entries) bytes += entry.bytes.byteLength;
+      if (mayStay(bytes, first.bytes.buffer)) return entries;
+      return entries.map((entry) => ({ ...entry, bytes: copies.copy(entry.bytes) }));
     },
   };
 }
 
 /** The codec of one group's messages. An append holds one entry more than the limit at most: it always takes at least one. */
 export function createRaftCodec(limits: Limits): UnionCodec<RaftMessage> {
-  const entries = list(entryCodec(maxChunkBytes(limits)), limits.appendEntries + 1);
+  const entries = entriesCodec(maxChunkBytes(limits), limits.appendEntries + 1);
   return union<RaftMessage>({
     'pre-vote': message<PreVote>('pre-vote', 1, { ...base, lastIndex: index, lastTerm: term }),
     'pre-vote-reply': message<PreVoteReply>('pre-vote-reply', 2, { ...base, granted: bool }),

@@ -2,7 +2,7 @@
  * What one socket of a link will send at the end of the drain: encoded envelopes, packed into as few bundle frames as
  * the frame limit allows, in the order of sending.
  */
-import { packFrame, peerBundleType, type FrameSize } from '@callboard/client/protocol';
+import { packFrame, packParts, peerBundleType, type FrameSize } from '@callboard/client/protocol';
 
 /** Head of a bundle: array, type, correlation and the head of the list, each in its longest form. */
 const headBytes = 16;
@@ -15,12 +15,14 @@ export interface OutboxLimits {
 
 export class Outbox {
   readonly #limits: OutboxLimits;
-  readonly #send: (frame: Uint8Array) => void;
+  readonly #send: (pieces: readonly Uint8Array[]) => void;
   #envelopes: unknown[] = [];
   #bytes = headBytes;
   #items = headItems;
+  #large = 0;
 
-  constructor(limits: OutboxLimits, send: (frame: Uint8Array) => void) {
+  /** `send`: takes one frame, in pieces. */
+  constructor(limits: OutboxLimits, send: (pieces: readonly Uint8Array[]) => void) {
     this.#limits = limits;
     this.#send = send;
   }
@@ -47,14 +49,20 @@ export class Outbox {
     this.#envelopes.push(envelope);
     this.#bytes += size.bytes;
     this.#items += 1 + size.items;
+    this.#large += size.large;
   }
 
   flush(): void {
     if (this.#envelopes.length === 0) return;
-    const frame = packFrame([peerBundleType, 0, this.#envelopes]);
+    const frame = [peerBundleType, 0, this.#envelopes];
+    const pieces =
+      this.#large === 0
+        ? [packFrame(frame)]
+        : packParts(frame, { bytes: this.#bytes, items: this.#items, large: this.#large });
     this.#envelopes = [];
     this.#bytes = headBytes;
     this.#items = headItems;
-    this.#send(frame);
+    this.#large = 0;
+    this.#send(pieces);
   }
 }

@@ -127,6 +127,7 @@ export class PeerDialer {
     const wire: WireSocket = new WireSocket(socket, {
       limits,
       clock,
+      dialed: true,
       handlers: {
         frame: (frame) => {
           if (attempt.done[lane] === undefined) this.#step(attempt, lane, wire, hello, frame);

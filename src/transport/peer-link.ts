@@ -42,7 +42,7 @@ export class PeerLink {
     const half = (lane: LinkLane, bound: number): Half => {
       const socket = sockets[lane];
       const box = { frameBytes: laneFrameBytes(limits, lane), frameItems: limits.frameArrayItems };
-      return { socket, outbox: new Outbox(box, (frame) => socket.send(frame)), bound, silent: 0 };
+      return { socket, outbox: new Outbox(box, (pieces) => socket.sendPieces(pieces)), bound, silent: 0 };
     };
     // The protocols' own windows keep control traffic far below its bound; it must never compete with bulk for room.
     this.#halves = {

@@ -162,7 +162,7 @@ export class PeerLinks implements Network {
       lane,
       payload,
     });
-    const size = { bytes: 0, items: 0 };
+    const size = { bytes: 0, items: 0, large: 0 };
     measureFrame(wire, size);
     const wanted = this.#route(envelope, size.bytes);
     const by = wanted === 'control' && link.fits('control', size) ? 'control' : 'bulk';

@@ -40,6 +40,20 @@ export interface WireSocketOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly handlers: WireSocketHandlers;
+  /** This side opened the connection, so its frames carry a mask: one of zeros where it sends in pieces. */
+  readonly dialed?: boolean;
+}
+
+/** The head of a WebSocket frame that is a whole binary message (RFC 6455, section 5.2). */
+function frameHead(bytes: number, masked: boolean): Uint8Array {
+  const lengthBytes = bytes > 0xffff ? 8 : bytes > 125 ? 2 : 0;
+  // The mask is all zeros, which masks nothing.
+  const head = Buffer.alloc(2 + lengthBytes + (masked ? 4 : 0));
+  head[0] = 0x82;
+  head[1] = (masked ? 0x80 : 0) | (lengthBytes === 8 ? 127 : lengthBytes === 2 ? 126 : bytes);
+  if (lengthBytes === 2) head.writeUInt16BE(bytes, 2);
+  else if (lengthBytes === 8) head.writeUInt32BE(bytes, 6);
+  return head;
 }
 
 export class WireSocket {
@@ -98,6 +112,26 @@ export class WireSocket {
   /** Hands one frame to the connection; does nothing once it has ended. */
   send(bytes: Uint8Array): void {
     if (this.open) this.#socket.send(bytes);
+  }
+
+  /**
+   * As `send`, of one frame whose bytes are in several places, which ws cannot be handed. It is written to the stream below
+   * ws, between frames of ws: without compression each of these is written whole within its call.
+   */
+  sendPieces(pieces: readonly Uint8Array[]): void {
+    const [only, ...more] = pieces;
+    const raw = this.#raw;
+    if (raw === undefined || only === undefined || more.length === 0) {
+      if (only !== undefined) this.send(more.length === 0 ? only : Buffer.concat(pieces));
+      return;
+    }
+    if (!this.open) return;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.byteLength;
+    raw.cork();
+    raw.write(frameHead(bytes, this.#options.dialed === true));
+    for (const piece of pieces) raw.write(piece);
+    raw.uncork();
   }
 
   /** As `send`, but what is sent within one turn of the event loop leaves in one system call. `left`: the bytes have left this process. */

@@ -58,6 +58,23 @@ test('an entry owns its bytes', () => {
   assert.ok((got.entries[0]?.bytes.buffer.byteLength ?? Infinity) <= 8_192, 'a slab at most is kept alive');
 });
 
+test('entries that are most of their frame stay in it, others never keep it alive', () => {
+  const large = [8, 9].map((index) => entryOf(draftOf(['x'.repeat(9_000)]), { index, term: 3 }));
+  const sent = { ...(messages[4] as Extract<RaftMessage, { kind: 'append' }>), entries: large };
+  const packed = packFrame(codec.encode(sent));
+  const stays = (room: number): boolean => {
+    const frame = new Uint8Array(room);
+    frame.set(packed);
+    const got = codec.decode(unpackFrame(frame.subarray(0, packed.byteLength), bounds));
+    assert.equal(got, sent);
+    const buffers = new Set((got.kind === 'append' ? got.entries : []).map(({ bytes }) => bytes.buffer));
+    if (buffers.has(frame.buffer)) assert.is(buffers.size, 1);
+    return buffers.has(frame.buffer);
+  };
+  assert.ok(stays(packed.byteLength));
+  assert.not.ok(stays(2 * packed.byteLength), 'at most twice what they count is kept in memory for them');
+});
+
 test('what is no sealed chunk, or too large, is no entry', () => {
   const append = messages[4] as Extract<RaftMessage, { kind: 'append' }>;
   const spoilt = (bytes: Uint8Array): RaftMessage => ({

@@ -124,12 +124,19 @@ test('text for people is cut and mended instead', () => {
 });
 
 test('copied bytes do not change with their frame; views do', () => {
-  const frame = new Uint8Array([1, 2, 3]);
-  const copied = bin(3, { copy: true }).decode(frame);
-  const viewed = bin(3).decode(frame);
+  const frame = new Uint8Array([1, 2, 3, 0, 0, 0, 0]);
+  const copied = bin(3, { copy: true }).decode(frame.subarray(0, 3));
+  const viewed = bin(3).decode(frame.subarray(0, 3));
   frame[0] = 9;
   assert.equal([copied[0], viewed[0]], [1, 9]);
   assert.is(copied.constructor, Uint8Array);
+});
+
+test('kept bytes are copied unless they are half of what a view would keep in memory', () => {
+  const kept = bin(10, { copy: true });
+  const frame = new Uint8Array(10);
+  assert.is(kept.decode(frame.subarray(5)).buffer, frame.buffer);
+  assert.is.not(kept.decode(frame.subarray(6)).buffer, frame.buffer);
 });
 
 interface Order {

@@ -7,7 +7,9 @@ import {
   defaultLimits,
   frameBounds,
   measureFrame,
+  largeBinBytes,
   packFrame,
+  packParts,
   strangerBounds,
   unpackFrame,
   WireError,
@@ -52,7 +54,7 @@ test('everything that we send passes, at the edges of every form', () => {
   ];
   const numbers = edges.flatMap((edge) => [edge, -edge, -edge - 1]).filter((n) => Number.isSafeInteger(n));
   const lengths = [
-    0, 1, 15, 16, 31, 32, 63, 64, 65, 139, 140, 255, 256, 4_095, 4_096, 65_535, 65_536, 70_000,
+    0, 1, 15, 16, 31, 32, 63, 64, 65, 139, 140, 255, 256, 4_095, 4_096, 8_191, 8_192, 65_535, 65_536, 70_000,
   ];
   for (const value of [
     ...numbers,
@@ -73,9 +75,14 @@ test('everything that we send passes, at the edges of every form', () => {
     assert.equal(back.length, 2);
     assert.equal(back[0], Object.is(value, -0) ? 0 : value);
     assert.is(Buffer.compare(packFrame(back), bytes), 0);
-    const size = { bytes: 0, items: 0 };
+    const size = { bytes: 0, items: 0, large: 0 };
     measureFrame(frame, size);
     assert.ok(size.bytes >= bytes.length, `measured ${size.bytes}, took ${bytes.length}`);
+    const parts = packParts(frame, size);
+    assert.is(Buffer.compare(Buffer.concat(parts), bytes), 0, 'in parts it is the same');
+    const large = value instanceof Uint8Array && value.byteLength >= largeBinBytes ? value.byteLength : 0;
+    assert.is(size.large, large);
+    assert.is(large > 0 && parts[1] === value, large > 0, 'a large byte string stays where it is');
   }
 });
 
@@ -246,7 +253,7 @@ test('what must not travel is found by measuring', () => {
     () => 0,
   ]) {
     assert.throws(
-      () => measureFrame([value], { bytes: 0, items: 0 }),
+      () => measureFrame([value], { bytes: 0, items: 0, large: 0 }),
       (error: unknown) => error instanceof WireError,
     );
   }

@@ -18,7 +18,8 @@ const bounds = frameBounds(defaultLimits);
 function newOutbox(frameBytes: number, frameItems = 65_536) {
   const frames: PeerBundle[] = [];
   const sizes: number[] = [];
-  const outbox = new Outbox({ frameBytes, frameItems }, (frame) => {
+  const outbox = new Outbox({ frameBytes, frameItems }, (pieces) => {
+    const frame = Buffer.concat(pieces);
     sizes.push(frame.length);
     frames.push(peerFrames.decode(unpackFrame(frame, bounds)) as PeerBundle);
   });
@@ -32,7 +33,7 @@ function newOutbox(frameBytes: number, frameItems = 65_536) {
       lane: 'data',
       payload,
     });
-    const size = { bytes: 0, items: 0 };
+    const size = { bytes: 0, items: 0, large: 0 };
     measureFrame(wire, size);
     if (!outbox.fits(size)) return false;
     outbox.add(wire as unknown[], size);

@@ -129,6 +129,33 @@ test('both sides can send at the same time', async () => {
   });
 });
 
+test('large byte strings, which leave in pieces, arrive whole among small ones, whoever dialed', async () => {
+  await withPair({}, {}, async (a, b) => {
+    const sizes = [3, 8_191, 8_192, 9_000, 65_520, 70_000, 300_000];
+    for (let n = 0; n < 70; n += 1) {
+      for (const [from, to] of [
+        [a, 'b'],
+        [b, 'a'],
+      ] as const) {
+        from.links.send(envelope(from, to, parcel(n, sizes[n % sizes.length]), 'data'));
+        if (n % 3 !== 0) from.links.flush();
+      }
+      await until('room', () => a.received.length > n - 10 && b.received.length > n - 10);
+    }
+    a.links.flush();
+    b.links.flush();
+    await until('all parcels', () => a.received.length === 70 && b.received.length === 70);
+    for (const node of [a, b]) {
+      for (const [n, got] of node.received.entries()) {
+        const { number, bytes } = got.message as { number: number; bytes: Uint8Array };
+        const sent = parcel(n, sizes[n % sizes.length]).bytes;
+        assert.is(number, n);
+        assert.is(Buffer.compare(bytes, sent), 0, `${sent.byteLength} bytes`);
+      }
+    }
+  });
+});
+
 test('nothing leaves before the flush', async () => {
   await withPair({}, {}, async (a, b) => {
     a.links.send(envelope(a, 'b', parcel(1)));

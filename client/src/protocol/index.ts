@@ -14,6 +14,7 @@ export * from './utf8.ts';
 export * from './crc32.ts';
 export * from './murmur2.ts';
 export * from './pack.ts';
+export * from './pack-parts.ts';
 export * from './records.ts';
 export * from './validate.ts';
 export * from './frames.ts';

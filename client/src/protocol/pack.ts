@@ -36,7 +36,12 @@ export interface FrameSize {
   bytes: number;
   /** Values inside arrays, counted as the frame check does. */
   items: number;
+  /** Bytes of the byte strings among `bytes` that `packParts` leaves where they are. */
+  large: number;
 }
+
+/** A byte string from here on is dearer to copy than to send on its own. */
+export const largeBinBytes = 8_192;
 
 /**
  * Adds the packed size of `value` to `size`. Throws a WireError for anything that must not travel, so that a mistake
@@ -58,6 +63,7 @@ export function measureFrame(value: unknown, size: FrameSize): void {
     for (const item of value) measureFrame(item, size);
   } else if (value instanceof Uint8Array) {
     size.bytes += 5 + value.byteLength;
+    if (value.byteLength >= largeBinBytes) size.large += value.byteLength;
   } else if (value === null || typeof value === 'boolean') {
     size.bytes += 1;
   } else {

@@ -112,9 +112,18 @@ export interface BinOptions {
   readonly minBytes?: number;
   /**
    * A decoded byte string is a view into its frame and keeps the whole frame in memory. Set this wherever the bytes
-   * are kept for longer than the handling of the message: then `decode` copies.
+   * are kept for longer than the handling of the message: then `decode` copies, unless they are most of it.
    */
   readonly copy?: boolean;
+}
+
+/** Whether bytes that are kept may stay in `buffer`: then at most twice what they count stays in memory for them. */
+export function mayStay(bytes: number, buffer: ArrayBufferLike): boolean {
+  return 2 * bytes >= buffer.byteLength;
+}
+
+function kept(bytes: Uint8Array): Uint8Array {
+  return mayStay(bytes.byteLength, bytes.buffer) ? bytes : new Uint8Array(bytes);
 }
 
 /** Opaque bytes. Only a plain byte array passes; other typed arrays do not. */
@@ -126,7 +135,7 @@ export function bin(maxBytes: number, options: BinOptions = {}): Codec<Uint8Arra
     if (value.byteLength < minBytes) throw bad(`is shorter than ${minBytes} bytes`);
     return value;
   };
-  return { encode: check, decode: options.copy === true ? (wire) => new Uint8Array(check(wire)) : check };
+  return { encode: check, decode: options.copy === true ? (wire) => kept(check(wire)) : check };
 }
 
 /** At most `max` values of one kind. */
