@@ -22,7 +22,7 @@ export const groupField: Codec<GroupId> = branded<GroupId>();
 export type Acks = 'quorum' | 'leader' | 'none';
 export const acksField: Codec<Acks> = oneOf(['quorum', 'leader', 'none']);
 
-/** A chunk that the receiver keeps: copied out of its frame. The frame's own limit bounds it too. */
+/** A chunk that the receiver keeps: copied out of its frame, or most of it. The frame's own limit bounds it too. */
 export const keptChunk: Codec<Uint8Array> = bin(defaultLimits.frameBytes, { copy: true });
 
 /** A chunk that is read and let go: a view into its frame. */

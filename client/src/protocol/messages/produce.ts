@@ -9,7 +9,7 @@ export interface Produce {
   readonly topic: string;
   readonly partition: number;
   readonly acks: Acks;
-  /** A chunk of kind `records` with the producer's part filled. The receiver's own copy, to be sealed in place. */
+  /** A chunk of kind `records` with the producer's part filled. The receiver's own. */
   readonly chunk: Uint8Array;
 }
 
