@@ -1,9 +1,10 @@
 /** What the machine itself can do, measured in the same run: figures mean nothing without it. */
-import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { closeSync, fdatasync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { packFrame } from '@callboard/client/protocol';
+import { roundTripBetweenProcesses, roundTripWithin } from './loopback.ts';
 import { median } from './percentiles.ts';
 
 export interface MachineLimits {
@@ -11,11 +12,16 @@ export interface MachineLimits {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly node: string;
-  /** Median of one appended 4 KiB block with fdatasync. */
+  /** Median of fdatasync after an appended 4 KiB block, on the calling thread. */
   readonly fdatasyncMs: number;
+  /** The same through Node's thread pool, as a server would: two wake-ups more. */
+  readonly fdatasyncThreadPoolMs: number;
+  /** 256 MiB in blocks of 1 MiB, fdatasync after each 16. */
   readonly sequentialWriteMBps: number;
-  /** Median round trip of 64 bytes over loopback TCP. */
+  /** Median round trip of 64 bytes over loopback TCP to another process. */
   readonly loopbackRoundTripMs: number;
+  /** The same with both ends in one process: nobody has to be woken, so it is no measure for a cluster. */
+  readonly loopbackWithinProcessMs: number;
   /** Small positional frames packed on one core. */
   readonly msgpackFramesPerSecond: number;
   /** Copying 1 MiB blocks on one core. */
@@ -29,8 +35,10 @@ export async function measureMachine(directory: string): Promise<MachineLimits> 
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     fdatasyncMs: fdatasyncMedian(join(directory, 'sync-probe')),
+    fdatasyncThreadPoolMs: await fdatasyncThreadPoolMedian(join(directory, 'pool-probe')),
     sequentialWriteMBps: sequentialWrite(join(directory, 'write-probe')),
-    loopbackRoundTripMs: await loopbackRoundTrip(),
+    loopbackRoundTripMs: await roundTripBetweenProcesses(),
+    loopbackWithinProcessMs: await roundTripWithin(),
     msgpackFramesPerSecond: msgpackRate(),
     memcpyMBps: memcpyRate(),
   };
@@ -54,14 +62,32 @@ function memcpyRate(): number {
   return Math.round((rounds * 1.048576 * 1_000) / (performance.now() - start));
 }
 
+const syncs = 300;
+
 function fdatasyncMedian(path: string): number {
   const block = Buffer.alloc(4_096, 1);
   const file = openSync(path, 'w');
   const samples: number[] = [];
-  for (let i = 0; i < 300; i += 1) {
+  for (let i = 0; i < syncs; i += 1) {
     writeSync(file, block);
     const start = performance.now();
     fdatasyncSync(file);
+    samples.push(performance.now() - start);
+  }
+  closeSync(file);
+  rmSync(path);
+  return median(samples);
+}
+
+async function fdatasyncThreadPoolMedian(path: string): Promise<number> {
+  const block = Buffer.alloc(4_096, 1);
+  const file = openSync(path, 'w');
+  const sync = promisify(fdatasync);
+  const samples: number[] = [];
+  for (let i = 0; i < syncs; i += 1) {
+    writeSync(file, block);
+    const start = performance.now();
+    await sync(file);
     samples.push(performance.now() - start);
   }
   closeSync(file);
@@ -81,40 +107,4 @@ function sequentialWrite(path: string): number {
   closeSync(file);
   rmSync(path);
   return (256 * 1.048576) / seconds;
-}
-
-function loopbackRoundTrip(): Promise<number> {
-  const message = Buffer.alloc(64, 1);
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      socket.setNoDelay(true);
-      socket.pipe(socket);
-    });
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const socket = connect({
-        port: (server.address() as AddressInfo).port,
-        host: '127.0.0.1',
-        noDelay: true,
-      });
-      const samples: number[] = [];
-      let start = 0;
-      const send = (): void => {
-        start = performance.now();
-        socket.write(message);
-      };
-      socket.on('connect', send);
-      socket.on('error', reject);
-      socket.on('data', () => {
-        samples.push(performance.now() - start);
-        if (samples.length < 2_000) {
-          send();
-          return;
-        }
-        socket.destroy();
-        server.close();
-        resolve(median(samples));
-      });
-    });
-  });
 }

@@ -5,8 +5,33 @@ import type { Options } from '../suite/options.ts';
 import type { Result } from '../suite/result.ts';
 import type { Subject } from './scenario.ts';
 
+/** Before each measured part, on its own topic. */
 export function warmUpMs(options: Options): number {
   return options.quick ? 1_000 : 3_000;
+}
+
+/**
+ * Once for each system that was started, before anything is measured: batches, all of them read back. Systems that compile
+ * themselves while they run (JVM, V8) are measured in the state in which they serve.
+ */
+export async function warmSystemUp(subject: Subject): Promise<void> {
+  const { system, running, options } = subject;
+  await runJob(
+    {
+      kind: 'produce',
+      driver: system.driver,
+      address: running.address,
+      topic: freshTopic(system.name),
+      partitions: options.partitions,
+      recordBytes: 100,
+      lanes: 8,
+      batch: 100,
+      read: 'afterwards',
+      warmUpMs: options.quick ? 5_000 : 10_000,
+      durationMs: 1_000,
+    },
+    running,
+  );
 }
 
 let topics = 0;

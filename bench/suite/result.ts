@@ -34,8 +34,10 @@ const result = z.strictObject({
 
 const limits = z.strictObject({
   fdatasyncMs: z.number(),
+  fdatasyncThreadPoolMs: z.number(),
   sequentialWriteMBps: z.number(),
   loopbackRoundTripMs: z.number(),
+  loopbackWithinProcessMs: z.number(),
   msgpackFramesPerSecond: z.number(),
   memcpyMBps: z.number(),
 });
@@ -86,8 +88,10 @@ export interface Result {
 
 export interface Limits {
   readonly fdatasyncMs: number;
+  readonly fdatasyncThreadPoolMs: number;
   readonly sequentialWriteMBps: number;
   readonly loopbackRoundTripMs: number;
+  readonly loopbackWithinProcessMs: number;
   readonly msgpackFramesPerSecond: number;
   readonly memcpyMBps: number;
 }

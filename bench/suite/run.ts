@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureMachine } from '../lib/machine-limits.ts';
+import { warmSystemUp } from '../scenarios/load.ts';
 import type { CommonScenario, Scenario } from '../scenarios/scenario.ts';
 import type { Mode, System } from '../systems/system.ts';
 import type { Options } from './options.ts';
@@ -74,13 +75,22 @@ async function inMode(
 ): Promise<void> {
   const label = `${system.name} (${mode.name})`;
   const directory = mkdtempSync(join(tmpdir(), `callboard-bench-${system.name}-`));
+  const clear = (): void => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  // Also when a signal ends this process: its servers are killed by then, which `Child` sees to.
+  process.on('exit', clear);
   try {
     tell(`${label}: starting`);
     const running = await system.start({ directory, mode: mode.name });
     try {
+      const subject = { system, mode, running, options };
+      tell(`${label}: warming up`);
+      await attempt(found, label, 'warm-up', tell, async () => {
+        await warmSystemUp(subject);
+        return [];
+      });
       for (const scenario of scenarios) {
         tell(`${label}: ${scenario.name}`);
-        const run = (): Promise<readonly Result[]> => scenario.run({ system, mode, running, options });
+        const run = (): Promise<readonly Result[]> => scenario.run(subject);
         await attempt(found, label, scenario.name, tell, run);
       }
     } finally {
@@ -91,7 +101,8 @@ async function inMode(
     tell(`${label}: ${reason}`);
     found.notMeasured.push({ system: label, scenario: 'all', reason });
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    clear();
+    process.off('exit', clear);
   }
 }
 

@@ -36,14 +36,24 @@ export interface System {
   /** Why it cannot be measured here, and what to do about it; undefined: it can. */
   missing(): string | undefined;
   start(options: StartOptions): Promise<Running>;
-  /** The system's own benchmark tool on a topic of its own, batched, as it is meant to be used; undefined: it has none here. */
-  readonly native?: (running: Running, records: number, recordBytes: number) => Promise<NativeFigure>;
+  /** The system's own benchmark tool on topics of its own, batched, as it is meant to be used; undefined: it has none here. */
+  readonly native?: (running: Running, load: NativeLoad) => Promise<readonly NativeFigure[]>;
+}
+
+export interface NativeLoad {
+  readonly records: number;
+  readonly recordBytes: number;
+  readonly partitions: number;
+  /** For tools that are told a time instead of a number. */
+  readonly seconds: number;
 }
 
 /** What a native tool said of itself; nothing of it is checked. */
 export interface NativeFigure {
   readonly tool: string;
+  readonly what: 'produce' | 'consume';
   readonly records: number;
   readonly recordsPerSecond: number;
+  /** All zero: the tool does not say. */
   readonly latencyMs: LatencyMs;
 }

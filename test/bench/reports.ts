@@ -36,8 +36,10 @@ export function report(results: Result[], fields: Partial<Report> = {}): Report 
     },
     limits: {
       fdatasyncMs: 0.4,
+      fdatasyncThreadPoolMs: 0.5,
       sequentialWriteMBps: 500,
-      loopbackRoundTripMs: 0.03,
+      loopbackRoundTripMs: 0.15,
+      loopbackWithinProcessMs: 0.05,
       msgpackFramesPerSecond: 1e6,
       memcpyMBps: 1e4,
     },

@@ -11,10 +11,13 @@ export const fetched: string = fileURLToPath(new URL('../../../../.servers/', im
 const startMs = 120_000;
 const stopMs = 20_000;
 
+/** The packages of a newer Debian, unpacked by lib/debian.sh. */
+export const debian: string = `${fetched}debian`;
+
 /** Looks in what was fetched first, then in PATH. */
 export function findProgram(name: string): string | undefined {
-  const own = `${fetched}bin/${name}`;
-  if (existsSync(own)) return own;
+  const own = [`${fetched}bin/${name}`, `${debian}/usr/bin/${name}`].find((path) => existsSync(path));
+  if (own !== undefined) return own;
   const { status, stdout } = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }

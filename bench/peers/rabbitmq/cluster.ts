@@ -3,15 +3,17 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claimPorts } from '../../../test/lib/ports.ts';
 import type { Running, StartOptions } from '../../systems/system.ts';
-import { findProgram, outputOf, Servers } from '../lib/servers.ts';
+import { debian, outputOf, Servers } from '../lib/servers.ts';
 
 /** Debian's script in PATH would change to the user `rabbitmq` and its folders. */
-const bin = '/usr/lib/rabbitmq/bin';
+const bin = `${debian}/usr/lib/rabbitmq/bin`;
+const erlang = `${debian}/usr/lib/erlang/bin`;
 const nodes = 3;
 
 export function missingRabbit(): string | undefined {
-  if (!existsSync(`${bin}/rabbitmq-server`)) return 'no rabbitmq-server: run bench/peers/rabbitmq/get.sh';
-  return findProgram('epmd') === undefined ? 'no epmd: run bench/peers/rabbitmq/get.sh' : undefined;
+  return existsSync(`${bin}/rabbitmq-server`) && existsSync(`${erlang}/erl`)
+    ? undefined
+    : 'no RabbitMQ in bench/peers/.servers: run bench/peers/rabbitmq/get.sh';
 }
 
 export async function startRabbit({ directory }: StartOptions): Promise<Running> {
@@ -20,6 +22,7 @@ export async function startRabbit({ directory }: StartOptions): Promise<Running>
   const epmdPort = String(first + nodes * 3);
   const common = {
     HOME: directory,
+    PATH: `${erlang}:${process.env['PATH'] ?? ''}`,
     ERL_EPMD_PORT: epmdPort,
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
@@ -31,7 +34,7 @@ export async function startRabbit({ directory }: StartOptions): Promise<Running>
   const servers = new Servers();
   try {
     // In the foreground and on a port of its own: the one that RabbitMQ would start outlives it.
-    servers.start(['epmd', '-port', epmdPort, '-address', '127.0.0.1'], common);
+    servers.start([`${erlang}/epmd`, '-port', epmdPort, '-address', '127.0.0.1'], common);
     for (const node of all)
       servers.start([`${bin}/rabbitmq-server`], { ...common, ...settings(directory, first, node) });
     await servers.until('the three RabbitMQ nodes form a cluster', () => {
@@ -48,7 +51,10 @@ export async function startRabbit({ directory }: StartOptions): Promise<Running>
   }
   return {
     version: outputOf(`${bin}/rabbitmqctl`, ['version'], { ...process.env, ...common }).trim(),
-    address: { amqp: all.map((node) => first + node * 3) },
+    address: {
+      amqp: all.map((node) => first + node * 3),
+      stream: all.map((node) => first + node * 3 + 1),
+    },
     pids: () => servers.allPids(),
     stop: () => servers.stop(),
   };
@@ -79,6 +85,8 @@ vm_memory_high_watermark.relative = 0.3
   );
   return {
     RABBITMQ_NODENAME: nameOf(node),
+    // Makes the script's process the node itself; otherwise a shell stands in between, and the node outlives it.
+    RUNNING_UNDER_SYSTEMD: 'true',
     RABBITMQ_DIST_PORT: String(first + node * 3 + 2),
     RABBITMQ_MNESIA_BASE: home,
     RABBITMQ_LOG_BASE: home,

@@ -1,6 +1,7 @@
 /** RabbitMQ quorum queues. */
 import type { System } from '../../systems/system.ts';
 import { missingRabbit, startRabbit } from './cluster.ts';
+import { rabbitNative } from './native.ts';
 
 export const rabbitQuorum: System = {
   name: 'rabbitmq-quorum',
@@ -8,4 +9,5 @@ export const rabbitQuorum: System = {
   driver: new URL('./quorum-driver.js', import.meta.url).href,
   missing: missingRabbit,
   start: startRabbit,
+  native: (running, load) => rabbitNative(running, load, 'quorum'),
 };

@@ -1,6 +1,7 @@
 /** RabbitMQ streams. */
 import type { System } from '../../systems/system.ts';
 import { missingRabbit, startRabbit } from './cluster.ts';
+import { rabbitNative } from './native.ts';
 
 export const rabbitStreams: System = {
   name: 'rabbitmq-streams',
@@ -8,4 +9,5 @@ export const rabbitStreams: System = {
   driver: new URL('./streams-driver.js', import.meta.url).href,
   missing: missingRabbit,
   start: startRabbit,
+  native: (running, load) => rabbitNative(running, load, 'stream'),
 };

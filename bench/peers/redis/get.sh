@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Debian's redis-server (with redis-cli and redis-benchmark); its own service is not needed.
+# Redis 8 (redis-server, redis-cli, redis-benchmark) of a newer Debian, into bench/peers/.servers/debian.
 set -euo pipefail
-sudo=$([[ $(id -u) -eq 0 ]] || echo sudo)
-$sudo apt-get install -y redis-server redis-tools
-redis-server --version
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+lib/debian.sh redis-server redis-tools
+.servers/debian/usr/bin/redis-server --version

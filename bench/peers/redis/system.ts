@@ -32,7 +32,8 @@ export const redis: System = {
 /** `mode`: the value of `appendfsync`. */
 export async function startRedis({ directory, mode }: StartOptions): Promise<Running> {
   const binary = findProgram(program);
-  if (binary === undefined) throw new Error(`no ${program}`);
+  const cli = findProgram('redis-cli');
+  if (binary === undefined || cli === undefined) throw new Error(`no ${program} or no redis-cli`);
   const first = await claimPorts(1 + replicas);
   const servers = new Servers();
   try {
@@ -48,7 +49,7 @@ export async function startRedis({ directory, mode }: StartOptions): Promise<Run
       ]);
     }
     await servers.until('the replicas of Redis are connected', () => {
-      const info = outputOf('redis-cli', ['-p', String(first), 'info', 'replication']);
+      const info = outputOf(cli, ['-p', String(first), 'info', 'replication']);
       return (info.match(/state=online/g) ?? []).length === replicas;
     });
   } catch (error) {
