@@ -3,12 +3,12 @@
  * tells a confirmation to all publishers of a connection. Many records go as one sub-entry batch, which is confirmed as one.
  */
 import { connect, Offset, type Client, type Publisher } from 'rabbitmq-stream-js-client';
-import { creditsOnChunkReceived } from 'rabbitmq-stream-js-client/dist/consumer_credit_policy.js';
+import { creditsOnChunkCompleted } from 'rabbitmq-stream-js-client/dist/consumer_credit_policy.js';
 import type { Address, Driver, DriverConsumer, DriverProducer, Sink } from '../../load/driver.ts';
 
 const recordsPerFrame = 1_000;
-/** Chunks that the server may send ahead. */
-const credits = 20;
+/** Chunks that the server may send ahead. The client hands out the records of several chunks in turns: one keeps their order. */
+const credits = 1;
 
 export async function open(address: Address): Promise<Driver> {
   const [port] = address['stream'] as readonly number[];
@@ -146,7 +146,7 @@ async function consumeOne(
   sink: Sink,
 ): Promise<DriverConsumer> {
   const offset = from === 'earliest' ? Offset.first() : Offset.next();
-  const creditPolicy = creditsOnChunkReceived(credits, 1);
+  const creditPolicy = creditsOnChunkCompleted(credits, 1);
   const consumer = await client.declareConsumer({ stream, offset, creditPolicy }, ({ content }) =>
     sink(content),
   );
