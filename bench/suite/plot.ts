@@ -1,12 +1,16 @@
 /** A report as a picture: bars of throughput for each scenario, and curves of latency by percentile where there are any. */
 import type { Report, Result } from './result.ts';
-import { bar, curve, gridLine, palette, picture, text } from './svg.ts';
+import { bar, curve, gridLine, picture, strokeOf, text, type Stroke } from './svg.ts';
 
-const width = 960;
-const labelWidth = 300;
+const width = 1_200;
+const labelWidth = 480;
+const labelLength = 88;
+const legendHeight = 18;
 const barHeight = 18;
 const chartHeight = 240;
 const margin = 24;
+
+type Strokes = ReadonlyMap<string, Stroke>;
 
 /** Draws downwards from `top`; `height` is what it used. */
 interface Block {
@@ -16,7 +20,7 @@ interface Block {
 
 export function plot(report: Report): string {
   const systems = [...new Set(report.results.map(nameOf))];
-  const colours = new Map(systems.map((name, i) => [name, palette[i % palette.length] ?? '#000000']));
+  const strokes: Strokes = new Map(systems.map((name, i) => [name, strokeOf(i)]));
   const blocks: Block[] = [];
   let top = margin;
   const add = (block: Block): void => {
@@ -26,9 +30,9 @@ export function plot(report: Report): string {
   add(heading(report, top));
   for (const [scenario, results] of byScenario(report.results)) {
     if (results.some(({ recordsPerSecond }) => recordsPerSecond > 0)) {
-      add(bars(scenario, results, colours, top));
+      add(bars(scenario, results, strokes, top));
     }
-    if (results.some((result) => points(result).length > 1)) add(latencies(scenario, results, colours, top));
+    if (results.some((result) => points(result).length > 1)) add(latencies(scenario, results, strokes, top));
   }
   return picture(
     width,
@@ -58,12 +62,7 @@ function heading({ machine, commit, date }: Report, top: number): Block {
   };
 }
 
-function bars(
-  scenario: string,
-  results: readonly Result[],
-  colours: ReadonlyMap<string, string>,
-  top: number,
-): Block {
+function bars(scenario: string, results: readonly Result[], strokes: Strokes, top: number): Block {
   const most = Math.max(...results.map(({ recordsPerSecond }) => recordsPerSecond));
   const room = width - labelWidth - 2 * margin - 110;
   const parts = [text(margin, top + 14, `${scenario}, records per second`, { size: 14, bold: true })];
@@ -72,7 +71,13 @@ function bars(
     const length = (result.recordsPerSecond / most) * room;
     parts.push(
       text(margin + labelWidth - 8, y + 13, shortened(nameOf(result)), { anchor: 'end', size: 11 }),
-      bar(margin + labelWidth, y, Math.max(1, length), barHeight, colours.get(nameOf(result)) ?? '#000000'),
+      bar(
+        margin + labelWidth,
+        y,
+        Math.max(1, length),
+        barHeight,
+        strokes.get(nameOf(result))?.colour ?? '#000000',
+      ),
       text(margin + labelWidth + length + 6, y + 13, result.recordsPerSecond.toLocaleString('en')),
     );
   }
@@ -80,7 +85,7 @@ function bars(
 }
 
 function shortened(name: string): string {
-  return name.length > 52 ? `${name.slice(0, 51)}…` : name;
+  return name.length > labelLength ? `${name.slice(0, labelLength - 1)}…` : name;
 }
 
 /** Percentile and milliseconds, in rising order. */
@@ -98,12 +103,7 @@ function nines(percentile: number): number {
   return -Math.log10((100 - percentile) / 50);
 }
 
-function latencies(
-  scenario: string,
-  results: readonly Result[],
-  colours: ReadonlyMap<string, string>,
-  top: number,
-): Block {
+function latencies(scenario: string, results: readonly Result[], strokes: Strokes, top: number): Block {
   const all = results.flatMap(points);
   const low = Math.floor(Math.log10(Math.min(...all.map(([, ms]) => ms))));
   const high = Math.ceil(Math.log10(Math.max(...all.map(([, ms]) => ms))));
@@ -114,7 +114,10 @@ function latencies(
   const x = (percentile: number): number => left + (nines(percentile) / most) * (right - left);
   const y = (ms: number): number => bottom - ((Math.log10(ms) - low) / Math.max(1, high - low)) * chartHeight;
   const parts = [
-    text(margin, top + 14, `${scenario}, latency in ms by percentile`, { size: 14, bold: true }),
+    text(margin, top + 14, `${scenario}, latency in ms (logarithmic) by percentile`, {
+      size: 14,
+      bold: true,
+    }),
   ];
   for (let power = low; power <= high; power += 1) {
     const ms = 10 ** power;
@@ -129,9 +132,20 @@ function latencies(
       text(x(percentile), bottom + 16, `${percentile} %`, { anchor: 'middle', size: 11 }),
     );
   }
-  for (const result of results) {
+  const drawn = results.filter((result) => points(result).length > 1);
+  for (const [i, result] of drawn.entries()) {
+    const stroke = strokes.get(nameOf(result)) ?? strokeOf(0);
     const line = points(result).map(([percentile, ms]) => [x(percentile), y(ms)] as const);
-    parts.push(curve(line, colours.get(nameOf(result)) ?? '#000000'));
+    const row = bottom + 38 + i * legendHeight;
+    const swatch: readonly (readonly [number, number])[] = [
+      [left, row - 4],
+      [left + 30, row - 4],
+    ];
+    parts.push(
+      curve(line, stroke),
+      curve(swatch, stroke),
+      text(left + 38, row, nameOf(result), { size: 11 }),
+    );
   }
-  return { height: 30 + chartHeight + 16 + margin, parts };
+  return { height: 30 + chartHeight + 26 + drawn.length * legendHeight + margin, parts };
 }

@@ -1,15 +1,28 @@
 /** The few SVG elements that the plots are made of. Text is escaped here and nowhere else. */
 
-export const palette: readonly string[] = [
-  '#1f6feb',
-  '#d9822b',
-  '#2da44e',
-  '#bf3989',
+/** Told apart in daylight and by most eyes; whatever is more than these is dashed. */
+const palette: readonly string[] = [
+  '#0b5fff',
+  '#e8710a',
+  '#1a9850',
+  '#d01c8b',
+  '#5e3c99',
+  '#00a5b5',
+  '#8c510a',
+  '#e5ae00',
   '#6e7781',
-  '#8250df',
-  '#0a7ea4',
-  '#9a6700',
+  '#a50026',
 ];
+
+export interface Stroke {
+  readonly colour: string;
+  /** A second round through the palette is dashed. */
+  readonly dashed: boolean;
+}
+
+export function strokeOf(index: number): Stroke {
+  return { colour: palette[index % palette.length] ?? '#000000', dashed: index >= palette.length };
+}
 
 export interface TextOptions {
   readonly anchor?: 'start' | 'middle' | 'end';
@@ -31,9 +44,10 @@ export function gridLine(x1: number, y1: number, x2: number, y2: number): string
   return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="#d0d7de"/>`;
 }
 
-export function curve(points: readonly (readonly [number, number])[], colour: string): string {
+export function curve(points: readonly (readonly [number, number])[], stroke: Stroke): string {
   const path = points.map(([x, y]) => `${round(x)},${round(y)}`).join(' ');
-  return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`;
+  const dash = stroke.dashed ? ' stroke-dasharray="7 4"' : '';
+  return `<polyline points="${path}" fill="none" stroke="${stroke.colour}" stroke-width="2"${dash}/>`;
 }
 
 export function picture(width: number, height: number, content: readonly string[]): string {

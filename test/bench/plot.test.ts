@@ -18,8 +18,19 @@ test('shows each system of each scenario with its rate, and curves where there a
   assert.match(svg, /1,234/);
   assert.match(svg, /other: R3/);
   assert.match(svg, /more, records per second/);
+  // The one that has percentiles: its curve, and its line in the legend.
   assert.is((svg.match(/<polyline/g) ?? []).length, 2);
   assert.not.match(svg, /NaN|Infinity|undefined/);
+});
+
+test('tells any number of systems apart: no two lines of one legend look alike', () => {
+  const curve = { p50Ms: 1, p99Ms: 10 };
+  const systems = Array.from({ length: 16 }, (_, i) => result({ system: `system ${i}`, more: curve }));
+  const looks = [...plot(report(systems)).matchAll(/<polyline [^>]*(stroke="[^>]*)\/>/g)].map(
+    ([, look]) => look,
+  );
+  assert.is(looks.length, 2 * systems.length);
+  assert.is(new Set(looks).size, systems.length);
 });
 
 test('escapes what it is given', () => {
