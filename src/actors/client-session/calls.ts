@@ -1,6 +1,6 @@
 /** The calls of one connection that wait for an answer of the gateway or of a partition, each with its deadline. */
 import type { AnyClientFrame, CallError } from '@callboard/client/protocol';
-import { lateCall, lostCall, tooManyPending } from './errors.ts';
+import { gatewayLost, gatewaySilent, lateCall, lostCall, tooManyPending } from './errors.ts';
 import type { Route } from './routes.ts';
 
 export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
@@ -11,6 +11,14 @@ export interface PendingCall {
   readonly route: Route | undefined;
   readonly sinceMs: number;
 }
+
+/** Frames that the gateway turns into changes; whoever waits for a route has changed nothing yet. */
+const changing: ReadonlySet<Frame['kind']> = new Set([
+  'create-topic',
+  'open-consumer',
+  'change-broker',
+  'remove-topic',
+]);
 
 export class PendingCalls {
   readonly #pending = new Map<number, PendingCall>();
@@ -64,9 +72,19 @@ export class PendingCalls {
     );
   }
 
-  /** Takes out what the gateway, which keeps a deadline of its own, has not answered for `afterMs`: it failed in the meantime. */
-  unanswered(nowMs: number, afterMs: number): readonly PendingCall[] {
-    return this.#takeWhere(({ route, sinceMs }) => route === undefined && sinceMs + afterMs <= nowMs);
+  /** Takes out all that the gateway was asked, which has ended. */
+  gatewayLost(): readonly (readonly [PendingCall, CallError])[] {
+    return this.#takeWhere(({ route }) => route === undefined).map((call) => [
+      call,
+      gatewayLost(changing.has(call.frame.kind)),
+    ]);
+  }
+
+  /** Takes out what the gateway, which keeps a deadline of its own, has not answered for `afterMs`. */
+  unanswered(nowMs: number, afterMs: number): readonly (readonly [PendingCall, CallError])[] {
+    return this.#takeWhere(({ route, sinceMs }) => route === undefined && sinceMs + afterMs <= nowMs).map(
+      (call) => [call, gatewaySilent(afterMs, changing.has(call.frame.kind))],
+    );
   }
 
   #takeWhere(test: (call: PendingCall) => boolean): PendingCall[] {

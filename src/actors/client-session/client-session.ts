@@ -14,7 +14,7 @@ import type { PartitionAnswer } from '../partition-replica/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Operators } from './operators.ts';
 import { PendingCalls, type Frame } from './calls.ts';
-import { busy, gatewaySilent } from './errors.ts';
+import { busy } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
 import { isToPartition, PartitionCalls, type ToPartition } from './partition-calls.ts';
 import type { ClientPort, SessionCount } from './port.ts';
@@ -36,16 +36,8 @@ export interface ClientSessionOptions {
 /** Pauses between looks at deadlines and at what was refused for now. */
 const tickMs = 50;
 
-/** For the gateway's answer at its own deadline, before it is taken to have lost the call with an earlier incarnation. */
+/** For the gateway's answer at its own deadline, before it is taken to have lost the call. */
 const gatewayGraceMs = 1_000;
-
-/** Frames that the gateway turns into changes; whoever waits for a route has changed nothing yet. */
-const changing: ReadonlySet<Frame['kind']> = new Set([
-  'create-topic',
-  'open-consumer',
-  'change-broker',
-  'remove-topic',
-]);
 
 export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #port: ClientPort;
@@ -61,6 +53,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   /** Subscribes whose leader is being found. */
   #subscribing = new Set<number>();
   #ticking = false;
+  /** The gateway's end will be told. */
+  #watching = false;
 
   constructor({ port, limits, count, relays, isAdmin }: ClientSessionOptions) {
     this.#port = port;
@@ -117,6 +111,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         break;
       case 'session-tick':
         this.#tick();
+        break;
+      case 'gateway-ended':
+        this.#gatewayEnded();
         break;
       case 'group-link':
         if (!message.up) this.#nodeLost(message.node);
@@ -206,7 +203,11 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const gateway = refTo<GatewayMessage>(self.node, gatewayActorId);
     const deadlineMs = this.#limits.callDeadlineMs;
     const sent = this.#context.send(gateway, { kind: 'call', id, replyTo: self, deadlineMs, call });
-    if (sent === 'accepted') return;
+    if (sent === 'accepted') {
+      if (!this.#watching) this.#context.monitor(gateway, { kind: 'gateway-ended' });
+      this.#watching = true;
+      return;
+    }
     this.#calls.take(id);
     this.#unrouted(frame, busy(sent, self.node));
   }
@@ -283,6 +284,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#route(frame);
   }
 
+  /** Its next incarnation knows nothing of what this one was asked. */
+  #gatewayEnded(): void {
+    this.#watching = false;
+    for (const [{ frame }, error] of this.#calls.gatewayLost()) this.#unrouted(frame, error);
+  }
+
   #nodeLost(node: string): void {
     this.#partitions.forgetNode(node);
     for (const [{ frame }, error] of this.#calls.lost(node)) this.#fail(frame.correlation, error);
@@ -296,9 +303,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       this.#fail(frame.correlation, error);
     }
     const gatewayMs = this.#limits.callDeadlineMs + gatewayGraceMs;
-    for (const { frame } of this.#calls.unanswered(now, gatewayMs)) {
-      this.#unrouted(frame, gatewaySilent(gatewayMs, changing.has(frame.kind)));
-    }
+    for (const [{ frame }, error] of this.#calls.unanswered(now, gatewayMs)) this.#unrouted(frame, error);
     this.#subscriptions.expire(now);
     this.#subscriptions.draw();
   }

@@ -59,7 +59,16 @@ export function lateCall(node: string, afterMs: number, changes: boolean): CallE
   return failure('timeout', { message, outcome: changes ? 'unknown' : 'not_applied' });
 }
 
-/** This node's gateway failed with the call in its hands. */
+/** This node's gateway failed with the call in its hands; another takes its place at once. */
+export function gatewayLost(changes: boolean): CallError {
+  const message = changes
+    ? 'a part of this node failed while it carried out the call: the change may have been made, look before trying again'
+    : 'a part of this node failed during the call; try again';
+  const outcome = changes ? 'unknown' : 'not_applied';
+  return failure('unavailable', { message, outcome, retryAfterMs: pauseMs });
+}
+
+/** This node's gateway lives and owes an answer. */
 export function gatewaySilent(afterMs: number, changes: boolean): CallError {
   const message = changes
     ? `this node did not answer within ${afterMs} ms: the change may have been made, look before trying again`

@@ -30,10 +30,16 @@ export interface AdminGone {
   readonly kind: 'admin-gone';
 }
 
+/** The gateway that was asked has ended, with what it had not answered. Control lane. */
+export interface GatewayEnded {
+  readonly kind: 'gateway-ended';
+}
+
 export type ClientSessionMessage =
   | FrameIn
   | ClientDrained
   | SessionTick
+  | GatewayEnded
   | PartitionAnswer
   | CallAnswer
   | PushNews

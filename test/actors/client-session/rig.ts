@@ -12,7 +12,7 @@ import { RelayRoom } from '../../../src/actors/client-session/relay-room.ts';
 import { gatewayActorId, type CallValue, type GatewayCall } from '../../../src/actors/gateway/messages.ts';
 import { partitionActorId, type PartitionRequest } from '../../../src/actors/partition-replica/messages.ts';
 import type { PushRequest } from '../../../src/actors/partition-replica/push-messages.ts';
-import type { Ref } from '../../../src/kernel/index.ts';
+import { refTo, type Ref } from '../../../src/kernel/index.ts';
 import { newKit, type Kit } from '../../kernel/kit.ts';
 
 export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
@@ -35,7 +35,7 @@ export class SessionRig {
   constructor(limits: Partial<Limits> = {}) {
     this.kit = newKit({ freezeMessages: false });
     const { system } = this.kit;
-    system.spawn<GatewayCall>(gatewayActorId, () => ({ receive: (call) => void this.calls.push(call) }));
+    this.#spawnGateway();
     system.spawn<Asked>(partitionActorId(group), () => ({ receive: (asked) => void this.asked.push(asked) }));
     const all = { ...defaultLimits, ...limits };
     const port = {
@@ -56,6 +56,19 @@ export class SessionRig {
       { restart: 'never' },
     );
     this.kit.settle();
+  }
+
+  /** The gateway ends with all that it was asked; another takes its place. */
+  failGateway(): void {
+    this.kit.system.stop(refTo(this.#session.node, gatewayActorId));
+    this.kit.settle();
+    this.calls.length = 0;
+    this.#spawnGateway();
+  }
+
+  #spawnGateway(): void {
+    const receive = (call: GatewayCall): void => void this.calls.push(call);
+    this.kit.system.spawn<GatewayCall>(gatewayActorId, () => ({ receive }));
   }
 
   client(frame: Frame): void {

@@ -1,7 +1,8 @@
-// A gateway that failed with calls in its hands: its next incarnation knows nothing of them, so the session itself ends the wait.
+// A gateway that fails or falls silent with calls in its hands: the session itself ends the wait.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AdminCall } from '../../../src/actors/admin/messages.ts';
+import { offset } from '@callboard/client/protocol';
 import { adminToken, SessionRig, subscribeFrame, type Frame } from './rig.ts';
 
 const test = suite('client-session/silence');
@@ -84,6 +85,34 @@ test('questions and traces that the admin failed with are answered at once, and 
   assert.is(asked.length, 3);
   rig.kit.pass(wellPastMs);
   assert.equal(rig.sent(), []);
+});
+
+test('when the gateway fails, what it was asked is answered at once, and its next incarnation is asked and watched again', () => {
+  const rig = new SessionRig(limits);
+  rig.client(subscribeFrame(1, 1, 1_000));
+  rig.client(locate(2));
+  rig.client(locate(3));
+  rig.client({ kind: 'create-topic', correlation: 4, topic: 't', partitions: 1 });
+  rig.failGateway();
+  assert.equal(rig.sent(), [
+    '1 error unavailable not_applied',
+    '2 error unavailable not_applied',
+    '3 error unavailable not_applied',
+    '4 error unavailable unknown',
+  ]);
+  rig.client(locate(5));
+  rig.failGateway();
+  assert.equal(rig.sent(), ['5 error unavailable not_applied']);
+});
+
+test('a gateway that fails takes nothing along that a partition was asked', () => {
+  const rig = new SessionRig(limits);
+  rig.client(locate(1));
+  rig.route();
+  rig.failGateway();
+  assert.equal(rig.sent(), []);
+  rig.tell({ kind: 'located', id: rig.take('locate').id, offset: offset(0), end: offset(0) });
+  assert.equal(rig.sent(), ['1 located']);
 });
 
 test.run();
