@@ -165,7 +165,8 @@ export class FakeNode {
       connection.fail(correlation, 'not_leader');
     } else if (frame.kind === 'produce') {
       this.cluster.produces.push({ node: this.index, partition: frame.partition });
-      const stored = partition.produce(frame.chunk);
+      const gone = frame.group !== undefined && frame.group !== partition.group;
+      const stored = gone ? failure('producer_expired') : partition.produce(frame.chunk);
       if (typeof stored !== 'number') connection.send(toErrorReply(correlation, stored));
       else connection.send({ kind: 'produced', correlation, baseOffset: stored as never });
     } else if (frame.kind === 'locate') {

@@ -339,4 +339,37 @@ test('what a partition has forgotten in doubt is told so, and holds up nothing b
   });
 });
 
+test('a batch in doubt never lands in a topic that has taken the place of its own; what follows does', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t', { deadlineMs: 4_000 });
+    const old = cluster.partition('t', 0);
+    let tries = 0;
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'produce' || tries > 0) return false;
+      tries += 1;
+      old.produce(frame.chunk);
+      cluster.createTopic('t', 1);
+      connection.fail(frame.correlation, 'unavailable', { outcome: 'unknown' });
+      return true;
+    };
+    const error = await rejected(producer.send({ value: 'doubtful' }));
+    assert.equal([error.code, error.outcome], ['producer_expired', 'unknown']);
+    await producer.send({ value: 'after' });
+    assert.equal(valuesOf(cluster, 't', 0), ['after']);
+  });
+});
+
+test('a producer goes on in a topic that was removed and created again', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t', { deadlineMs: 4_000 });
+    await producer.send({ value: 'before' });
+    cluster.createTopic('t', 1);
+    await producer.send({ value: 'a' });
+    await producer.send({ value: 'b' });
+    assert.equal(valuesOf(cluster, 't', 0), ['a', 'b']);
+  });
+});
+
 test.run();

@@ -65,6 +65,15 @@ function corpus(): readonly Uint8Array[] {
     { kind: 'create-topic', correlation: 3, topic: 'orders', partitions: 4, storage: 'memory' },
     { kind: 'produce', correlation: 4, topic: 'orders', partition: 0, acks: 'quorum', chunk },
     {
+      kind: 'produce',
+      correlation: 4,
+      topic: 'o',
+      partition: 0,
+      group: 70_000 as never,
+      acks: 'none',
+      chunk,
+    },
+    {
       kind: 'fetch',
       correlation: 5,
       topic: 'orders',

@@ -111,7 +111,7 @@ test('frames before the hello, a second hello and a wrong version end the connec
 test('the last frame before a close tells why', async () => {
   await withNode({}, async (node) => {
     const client = await RawClient.connect(node.clientUrl);
-    client.sendBytes(packFrame([39, 1, 'topic', -5, 0, new Uint8Array(1)]));
+    client.sendBytes(packFrame([39, 1, 'topic', -5, null, 0, new Uint8Array(1)]));
     await until('the end', () => client.ended !== undefined);
     assert.is(client.farewell?.code, 'frame_invalid');
     assert.match(client.farewell?.message ?? '', /^produce\.partition: /);

@@ -5,6 +5,7 @@ import {
   failure,
   type ErrorCode,
   type Failure,
+  type GroupId,
   type PartitionPlace,
   type TopicPlaces,
 } from '../protocol/index.ts';
@@ -53,6 +54,11 @@ export class Topology {
   leaderUrl(topic: string, partition: number): string | undefined {
     const view = this.#views.get(topic);
     return view?.kind === 'known' ? view.partitions[partition]?.url : undefined;
+  }
+
+  groupOf(topic: string, partition: number): GroupId | undefined {
+    const view = this.#views.get(topic);
+    return view?.kind === 'known' ? view.partitions[partition]?.group : undefined;
   }
 
   /** What is known may be out of date: asks again; what is known stays until the answer. */

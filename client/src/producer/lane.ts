@@ -10,7 +10,7 @@
  * known not to be stored, the lane raises its epoch, which fences every copy that is still on its way, and counts from 0.
  */
 import { CallboardError } from '../errors.ts';
-import { clientLimits, failure, type Acks, type Failure } from '../protocol/index.ts';
+import { clientLimits, failure, type Acks, type Failure, type GroupId } from '../protocol/index.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
 import { backOff, type Timer } from '../core/platform.ts';
@@ -45,6 +45,8 @@ export class Lane {
   #capacity = firstCapacity;
   #inFlight = 0;
   #connection: Connection | undefined;
+  /** The partition's group, which everything in `#sent` is meant for; undefined until the first chunk is sent. */
+  #group: GroupId | undefined;
   #epoch = 0;
   #nextSequence = 0;
   #recovering = false;
@@ -121,6 +123,7 @@ export class Lane {
     // Chunks that are on their way elsewhere come first, or the new place would see a gap.
     if (connection === undefined || (this.#inFlight > 0 && connection !== this.#connection)) return;
     this.#connection = connection;
+    if (this.#sent.length === 0) this.#learnGroup();
     const most = Math.max(1, Math.min(clientLimits.chunksInFlight, connection.hello.inflightBatches));
     while (this.#inFlight < most && connection.open && connection.hasRoom) {
       const chunk = this.#sent.find(({ flying }) => !flying) ?? this.#take();
@@ -185,6 +188,17 @@ export class Lane {
     return chunk;
   }
 
+  /** A topic of the same name took the place of the one before, or its partition was begun anew: groups are numbered upwards. */
+  #learnGroup(): void {
+    const group = this.#host.core.topology.groupOf(this.#host.topic, this.partition);
+    if (group === undefined || (this.#group !== undefined && group <= this.#group)) return;
+    if (this.#group !== undefined) {
+      this.#epoch += 1;
+      this.#nextSequence = 0;
+    }
+    this.#group = group;
+  }
+
   #take(): OutgoingChunk | undefined {
     let chunk = this.#full.shift();
     if (chunk === undefined) {
@@ -208,14 +222,12 @@ export class Lane {
     const { topic, acks } = this.#host;
     chunk.flying = true;
     this.#inFlight += 1;
-    connection.call(
-      { kind: 'produce', topic, partition: this.partition, acks, chunk: chunk.bytes },
-      {
-        answer: 'produced',
-        answered: ({ baseOffset }) => this.#stored(chunk, baseOffset ?? -1),
-        failed: (problem) => this.#missed(chunk, problem),
-      },
-    );
+    const produce = { kind: 'produce', topic, partition: this.partition, acks, chunk: chunk.bytes } as const;
+    connection.call(this.#group === undefined ? produce : { ...produce, group: this.#group }, {
+      answer: 'produced',
+      answered: ({ baseOffset }) => this.#stored(chunk, baseOffset ?? -1),
+      failed: (problem) => this.#missed(chunk, problem),
+    });
   }
 
   #stored(chunk: OutgoingChunk, base: number): void {
@@ -302,11 +314,12 @@ export class Lane {
     return true;
   }
 
-  /** What is in doubt stays so for ever: nobody can tell any more. The others are known not to be stored. */
+  /** What is in doubt stays so for ever: nobody can tell any more. The others are not stored, and may go to another group. */
   #beginAnew(problem: Failure): void {
     for (const chunk of this.#sent) if (chunk.unknown) this.#fail(chunk, { ...problem, outcome: 'unknown' });
     this.#forgotten = undefined;
     this.#renumber = true;
+    this.#learnGroup();
   }
 
   #giveUp(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {

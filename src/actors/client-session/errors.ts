@@ -59,6 +59,18 @@ export function lateCall(node: string, afterMs: number, changes: boolean): CallE
   return failure('timeout', { message, outcome: changes ? 'unknown' : 'not_applied' });
 }
 
+/** The partition that a producer learned of is no more; another has its name. */
+export function groupGone(topic: string, partition: number): CallError {
+  const message = `partition ${partition} of '${topic}' is not the one that this producer began with: the topic was removed and created again, or its copies in memory were lost; look it up and begin there with a newer epoch at sequence 0`;
+  return failure('producer_expired', { message });
+}
+
+/** The client knows of a partition that this node has not heard of yet. */
+export function groupUnheard(topic: string, partition: number): CallError {
+  const message = `this node does not know yet that partition ${partition} of '${topic}' was begun anew; try again`;
+  return failure('unavailable', { message, retryAfterMs: pauseMs });
+}
+
 /** This node's gateway failed with the call in its hands; another takes its place at once. */
 export function gatewayLost(changes: boolean): CallError {
   const message = changes

@@ -10,7 +10,7 @@ import {
   type PartitionReplicaMessage,
 } from '../partition-replica/messages.ts';
 import type { Frame, PendingCall, PendingCalls } from './calls.ts';
-import { busy } from './errors.ts';
+import { busy, groupGone, groupUnheard } from './errors.ts';
 import type { ClientPort } from './port.ts';
 import { Routes, type Destination, type Route } from './routes.ts';
 
@@ -90,6 +90,11 @@ export class PartitionCalls {
 
   #send(frame: ToPartition, route: Route): void {
     const { calls, context } = this.#options;
+    const refusal = groupRefusal(frame, route);
+    if (refusal !== undefined) {
+      this.#fail(frame.correlation, refusal);
+      return;
+    }
     const id = calls.put({ frame, route, sinceMs: context.now() });
     const replica = refTo<PartitionReplicaMessage>(route.node, partitionActorId(route.group));
     const sent = context.send(replica, requestOf(frame, { id, replyTo: context.self }));
@@ -114,6 +119,13 @@ export class PartitionCalls {
 
 export function isToPartition(frame: Frame): frame is ToPartition {
   return frame.kind === 'produce' || frame.kind === 'fetch' || frame.kind === 'locate';
+}
+
+/** Why a frame that names its group may not go to the one that is there now. Groups are numbered upwards, and no number comes again. */
+function groupRefusal(frame: ToPartition, { group }: Route): CallError | undefined {
+  if (frame.kind !== 'produce' || frame.group === undefined || frame.group === group) return undefined;
+  const { topic, partition } = frame;
+  return frame.group < group ? groupGone(topic, partition) : groupUnheard(topic, partition);
 }
 
 function withLeader(error: CallError, leader: string): CallError {

@@ -12,6 +12,8 @@ export interface Route {
 export interface Destination {
   readonly topic: string;
   readonly partition: number;
+  /** Of the partition, as its sender learned it. */
+  readonly group?: GroupId;
   readonly owner?: SessionOf | undefined;
 }
 
@@ -33,8 +35,10 @@ export class Routes<F extends Destination> {
     return this.#waitingFrames;
   }
 
+  /** Not what is older than what the sender knows of. */
   known(to: Destination): Route | undefined {
-    return this.#known.get(keyOf(to));
+    const route = this.#known.get(keyOf(to));
+    return route !== undefined && to.group !== undefined && to.group > route.group ? undefined : route;
   }
 
   /** True: this is the first to wait, somebody has to ask. */
