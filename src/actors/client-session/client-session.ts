@@ -112,8 +112,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'session-tick':
         this.#tick();
         break;
-      case 'gateway-ended':
-        this.#gatewayEnded();
+      case 'gateway-gone':
+        this.#gatewayGone();
         break;
       case 'group-link':
         if (!message.up) this.#nodeLost(message.node);
@@ -204,7 +204,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const deadlineMs = this.#limits.callDeadlineMs;
     const sent = this.#context.send(gateway, { kind: 'call', id, replyTo: self, deadlineMs, call });
     if (sent === 'accepted') {
-      if (!this.#watching) this.#context.monitor(gateway, { kind: 'gateway-ended' });
+      if (!this.#watching) this.#context.monitor(gateway, { kind: 'gateway-gone' });
       this.#watching = true;
       return;
     }
@@ -285,7 +285,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   }
 
   /** Its next incarnation knows nothing of what this one was asked. */
-  #gatewayEnded(): void {
+  #gatewayGone(): void {
     this.#watching = false;
     for (const [{ frame }, error] of this.#calls.gatewayLost()) this.#unrouted(frame, error);
   }

@@ -31,15 +31,15 @@ export interface AdminGone {
 }
 
 /** The gateway that was asked has ended, with what it had not answered. Control lane. */
-export interface GatewayEnded {
-  readonly kind: 'gateway-ended';
+export interface GatewayGone {
+  readonly kind: 'gateway-gone';
 }
 
 export type ClientSessionMessage =
   | FrameIn
   | ClientDrained
   | SessionTick
-  | GatewayEnded
+  | GatewayGone
   | PartitionAnswer
   | CallAnswer
   | PushNews
