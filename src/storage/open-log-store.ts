@@ -74,16 +74,42 @@ class Opening {
   }
 
   start(): void {
-    const steps: Step[] = [
+    this.#run([
       (next) => this.#readJournal(next),
       (next) => this.#openEngine(next),
       (next) => this.#readEngine(next),
       (next) => this.#openMemory(next),
-    ];
+    ]);
+  }
+
+  #run(steps: readonly Step[]): void {
     series(steps, (error) => {
       if (error === undefined) this.#install();
       else this.#refuse(error);
     });
+  }
+
+  /**
+   * LevelDB compacts while it is being opened, so it may be the first batch that meets a damaged table. The engine opened anew
+   * then says so; it is set aside, and the start begins again with the journal as this attempt has left it, as the next start would.
+   */
+  #afterFailedBatch(error: Error): void {
+    const engine = this.#engine as Engine;
+    this.#engine = undefined;
+    const look = (): void =>
+      this.#options.host.open((opened) => {
+        if (opened.ok) this.#engine = opened.engine;
+        if (opened.ok || !opened.damaged || this.#engineLost) {
+          this.#refuse(error);
+          return;
+        }
+        this.#run([
+          (next) => this.#setAside(opened.detail, next),
+          (next) => this.#readJournal(next),
+          (next) => this.#readEngine(next),
+        ]);
+      });
+    engine.close(look);
   }
 
   #refuse(error: Error): void {
@@ -225,7 +251,10 @@ class Opening {
         { kind: 'put', key: identityKey, value: identity },
         ...ops,
       ];
-      series([(then) => engine.batch(all, then), (then) => journal.tails(record, then)], next);
+      engine.batch(all, (error) => {
+        if (error === undefined) journal.tails(record, next);
+        else this.#afterFailedBatch(error);
+      });
     };
     const steps: Step[] = [
       (next) => journal.install(true, next),
