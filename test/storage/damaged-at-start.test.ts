@@ -2,7 +2,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Engine, EngineHost } from '../../src/storage/engine.ts';
-import { TestNode, g1 } from './kit.ts';
+import { g1 } from './kit.ts';
+import type { TestNode } from './kit.ts';
 import { owes, scene } from './scene.ts';
 
 const test = suite('damage that the first batch meets');
