@@ -20,6 +20,7 @@ import type {
   ScanRange,
 } from './engine.ts';
 import { asError, causeOf, isDamage } from './level-errors.ts';
+import { plain, readPage } from './level-page.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
@@ -40,13 +41,6 @@ export const defaultLevelOptions: LevelOptions = {
   blockBytes: 16 << 10,
   tableBytes: 8 << 20,
 };
-
-const noBytes = new Uint8Array(0);
-
-/** LevelDB hands out Buffers, each with memory of its own; but a Buffer's `slice` does not copy as a Uint8Array's does. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
 
 class LevelEngine implements Engine {
   readonly #db: Database;
@@ -96,7 +90,7 @@ class LevelEngine implements Engine {
     );
   }
 
-  async #page(range: ScanRange): Promise<readonly EngineEntry[]> {
+  #page(range: ScanRange): Promise<readonly EngineEntry[]> {
     const { from, to, reverse, limit, maxBytes, values } = range;
     const iterator = this.#db.iterator({
       gte: from,
@@ -107,22 +101,7 @@ class LevelEngine implements Engine {
       fillCache: limit === 1,
       highWaterMarkBytes: Math.max(maxBytes, 1),
     });
-    const found: EngineEntry[] = [];
-    let bytes = 0;
-    try {
-      while (found.length < limit && (found.length === 0 || bytes < maxBytes)) {
-        const page = await iterator.nextv(limit - found.length);
-        if (page.length === 0) break;
-        for (const [key, value] of page as readonly (readonly [Uint8Array, Uint8Array | undefined])[]) {
-          if (found.length > 0 && bytes >= maxBytes) break;
-          bytes += key.byteLength + (value?.byteLength ?? 0);
-          found.push({ key: plain(key), value: values && value !== undefined ? plain(value) : noBytes });
-        }
-      }
-    } finally {
-      await iterator.close();
-    }
-    return found;
+    return readPage(iterator, range, limit);
   }
 
   close(done: () => void): void {

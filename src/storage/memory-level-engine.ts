@@ -15,10 +15,10 @@ import type {
   ScanRange,
 } from './engine.ts';
 import { asError } from './level-errors.ts';
+import { readPage } from './level-page.ts';
 
 type Database = MemoryLevel<Uint8Array, Uint8Array>;
 
-const noBytes = new Uint8Array(0);
 /** Entries asked for at a time: making a page costs as much as reading it, and most readers want few. */
 const pageEntries = 64;
 
@@ -77,24 +77,9 @@ class MemoryLevelEngine implements Engine {
     );
   }
 
-  async #page({ from, to, reverse, limit, maxBytes, values }: ScanRange): Promise<readonly EngineEntry[]> {
-    const iterator = this.#db.iterator({ gte: from, lt: to, reverse, limit, values });
-    const found: EngineEntry[] = [];
-    let bytes = 0;
-    try {
-      while (found.length < limit && (found.length === 0 || bytes < maxBytes)) {
-        const page = await iterator.nextv(Math.min(limit - found.length, pageEntries));
-        if (page.length === 0) break;
-        for (const [key, value] of page as readonly (readonly [Uint8Array, Uint8Array | undefined])[]) {
-          if (found.length > 0 && bytes >= maxBytes) break;
-          bytes += key.byteLength + (value?.byteLength ?? 0);
-          found.push({ key, value: values && value !== undefined ? value : noBytes });
-        }
-      }
-    } finally {
-      await iterator.close();
-    }
-    return found;
+  #page(range: ScanRange): Promise<readonly EngineEntry[]> {
+    const { from, to, reverse, limit, values } = range;
+    return readPage(this.#db.iterator({ gte: from, lt: to, reverse, limit, values }), range, pageEntries);
   }
 
   close(done: () => void): void {
