@@ -180,7 +180,7 @@ export interface Consumer extends AsyncDisposable, AsyncIterable<IncomingRecord>
   /** Until closed, aborted or fenced. A handler that throws ends the run with its error; its record is not acknowledged. */
   run(handler: (record: IncomingRecord) => void | Promise<void>, options?: RunOptions): Promise<void>;
   batches(): AsyncIterable<IncomingBatch>;
-  /** Moves the cursor, in one partition or in all; what was delivered before is forgotten. */
+  /** Moves the cursor, in one partition or in all; what was delivered before is forgotten. Has the deadline of the client. */
   seek(to: From, partition?: number): Promise<void>;
   /** Records not delivered yet, by partition, as far as this side knows. */
   lag(): ReadonlyMap<number, number>;

@@ -43,7 +43,7 @@ export function judge(replica: ReplicaState, walk: Walk): Verdict {
     const why =
       replica.storage === 'memory' && walk.tail.index === 0
         ? 'its entries were in the memory of an earlier process'
-        : 'found damaged earlier and not healed since';
+        : 'an earlier start found this copy damaged, and it waits until healthy copies of the others have mended it: keep their nodes running';
     return damaged(why, owed);
   }
   if (owed.kind === 'unknown') return damaged('what it owes is unknown', owed);

@@ -184,4 +184,21 @@ test('a wall clock that jumps moves timestamps and nothing else', async () => {
   });
 });
 
+test('a seek that nobody answers ends at the deadline of the client, in doubt; it is done as soon as it can be', async () => {
+  await setting(async ({ client, cluster, time }) => {
+    cluster.createTopic('t', 1);
+    const consumer = client.consumer('t', { id: 'c' });
+    await time.until('subscribed', () => consumer.lag().size === 1);
+    const silence = (on: boolean): void => {
+      for (const node of [0, 1]) cluster.node(node).hook = (frame) => on && frame.kind === 'subscribe';
+    };
+    silence(true);
+    const { code, outcome } = await rejected(inTime(time, consumer.seek('latest')));
+    assert.equal([code, outcome], ['timeout', 'unknown']);
+    silence(false);
+    await inTime(time, consumer.seek('earliest'));
+    await inTime(time, consumer.close());
+  });
+});
+
 test.run();

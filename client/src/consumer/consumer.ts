@@ -92,7 +92,19 @@ export class CallboardConsumer implements Consumer {
       throw errorOf('invalid_partition', { message });
     }
     for (const { feed } of chosen) this.#ready.delete(feed);
-    await Promise.all(chosen.map((subscription) => subscription.seek(position)));
+    await this.#inTime(Promise.all(chosen.map((subscription) => subscription.seek(position))));
+  }
+
+  /** A seek that is late stays in force: whoever gives it up here may look for another position, or wait. */
+  #inTime(seeking: Promise<unknown>): Promise<void> {
+    const { platform, deadlineMs } = this.#core;
+    return new Promise((resolve, reject) => {
+      const timer = platform.setTimer(deadlineMs, () => {
+        const message = `'${this.topic}' could not be sought in within ${deadlineMs} ms; the consumer reads from there as soon as it can`;
+        reject(errorOf('timeout', { message, outcome: 'unknown' }));
+      });
+      void seeking.then(() => resolve(), reject).finally(() => timer.cancel());
+    });
   }
 
   lag(): ReadonlyMap<number, number> {

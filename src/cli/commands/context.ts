@@ -3,6 +3,7 @@ import type { Client } from '@callboard/client';
 import { Console, outputFormat } from '../console.ts';
 import { clusterUrls, requireToken, type Environment, type TargetFlags } from '../link/target.ts';
 import { OperatorLink } from '../link/operator-link.ts';
+import { WaitNotice } from './wait-notice.ts';
 
 /** Somebody waits in front of a terminal. */
 const DEADLINE_MS = 10_000;
@@ -43,7 +44,17 @@ export async function connectClient(
   deadlineMs: number = DEADLINE_MS,
 ): Promise<Client> {
   const { connect } = await import('@callboard/client');
-  return connect(urlsOf(context), { name: 'callboard-cli', deadlineMs });
+  const urls = urlsOf(context);
+  const notice = new WaitNotice(context.out, urls, deadlineMs);
+  try {
+    return await connect(urls, {
+      name: 'callboard-cli',
+      deadlineMs,
+      onStatus: (status) => notice.heard(status),
+    });
+  } finally {
+    notice.end();
+  }
 }
 
 export async function withClient<T>(
