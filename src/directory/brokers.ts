@@ -48,6 +48,11 @@ function put(table: BrokerTable, broker: Broker): Applied {
   return { result: done, events: [{ kind: 'broker', broker }] };
 }
 
+function drop(table: BrokerTable, broker: string): Applied {
+  table.brokers.delete(broker);
+  return { result: done, events: [{ kind: 'broker-gone', broker }] };
+}
+
 /**
  * Whoever presents itself is alive. An admin's word stands: deactivated and leaving brokers stay what they are. A new
  * journal id means that the node lost its disk; its old placements keep the old id, and those replicas stay out.
@@ -99,6 +104,8 @@ export function admin(table: BrokerTable, action: AdminAction, name: string): Ap
   if (broker === undefined || broker.leaving) return no(errors.brokerNotFound(name));
   switch (action) {
     case 'remove':
+      // Nothing was ever placed on what no node has presented itself as, so there is nothing to leave.
+      if (broker.replica === undefined) return drop(table, name);
       return put(table, { ...broker, leaving: true });
     case 'activate':
       return put(table, { ...broker, deactivated: false });

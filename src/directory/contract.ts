@@ -117,7 +117,9 @@ export type DirectoryEvent =
   | { readonly kind: 'producer'; readonly id: string; readonly topic: string }
   /** Also when a consumer that is known was given a session number: `session` is the newest, 0 for none. */
   | { readonly kind: 'consumer'; readonly id: string; readonly topic: string; readonly session: number }
-  | { readonly kind: 'broker'; readonly broker: Broker };
+  | { readonly kind: 'broker'; readonly broker: Broker }
+  /** It was removed, and no node has ever had its name: nothing can be left of it. */
+  | { readonly kind: 'broker-gone'; readonly broker: string };
 
 /** What one command did. */
 export interface Applied {

@@ -63,7 +63,8 @@ function follow(events: readonly DirectoryEvent[], into: Map<string, string>): v
       const { name: key, state } = event.topic;
       if (state === 'ready') into.set(`topic ${key}`, JSON.stringify(event.topic));
       if (state === 'deleting') forget(event.topic, into);
-    } else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
+    } else if (event.kind === 'broker-gone') into.delete(`broker ${event.broker}`);
+    else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
     else into.set(`${event.kind} ${event.id}`, event.topic);
   }
 }

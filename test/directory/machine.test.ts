@@ -250,6 +250,15 @@ brokers('registers an unknown name as not alive until a node of that name appear
   assert.is(state(directory, 'b1'), 'active');
 });
 
+brokers('a broker that no node ever had is gone as soon as it is removed, and its place is free', () => {
+  const directory = machine(0, { directoryBrokers: 1 });
+  assert.is(admin(directory, 'add', 'typo'), 'ok');
+  const { events } = directory.apply({ kind: 'admin', action: 'remove', broker: 'typo' });
+  assert.equal(events, [{ kind: 'broker-gone', broker: 'typo' }]);
+  assert.is(state(directory, 'typo'), 'unknown');
+  assert.is(admin(directory, 'add', 'b1'), 'ok');
+});
+
 brokers('never places on a broker without a node, or on one that is leaving', () => {
   const directory = machine(3);
   admin(directory, 'add', 'nobody');
@@ -315,7 +324,7 @@ brokers('applies a tagged admin change once, whatever came between it and its re
   assert.is(admin(directory, 'add', 'b1', id(1)), 'ok');
   assert.is(admin(directory, 'remove', 'b1', id(2)), 'ok');
   assert.is(admin(directory, 'add', 'b1', id(1)), 'ok');
-  assert.is(state(directory, 'b1'), 'leaving');
+  assert.is(state(directory, 'b1'), 'unknown');
 });
 
 brokers('bounds the table of brokers', () => {

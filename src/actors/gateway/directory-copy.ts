@@ -86,6 +86,9 @@ export class DirectoryCopy {
       case 'broker':
         this.#brokers.set(event.broker.name, event.broker);
         return undefined;
+      case 'broker-gone':
+        this.#brokers.delete(event.broker);
+        return undefined;
     }
   }
 

@@ -46,6 +46,7 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
       case 'directory-events':
         for (const event of message.events) {
           if (event.kind === 'broker') this.#brokers.set(event.broker.name, event.broker);
+          else if (event.kind === 'broker-gone') this.#brokers.delete(event.broker);
         }
         return;
       case 'manager-gone':

@@ -61,6 +61,16 @@ export class Balance {
     known.sinceMs = nowMs;
   }
 
+  /** The directory has removed it. */
+  nodeGone(name: string): void {
+    this.#nodes.delete(name);
+  }
+
+  /** Its topic was removed: it is led nowhere any more. */
+  groupGone(group: GroupId): void {
+    this.#stays.delete(group);
+  }
+
   isSteady(name: string, nowMs: number): boolean {
     const known = this.#nodes.get(name);
     return known?.active === true && nowMs - known.sinceMs >= known.trialMs;

@@ -193,8 +193,12 @@ export class Member {
     if (event.kind === 'topic') {
       this.readiness.topic(event.topic);
       this.#replicas.topic(event.topic);
+      if (event.topic.state === 'deleting') {
+        for (const { group } of event.topic.partitions) this.#balance.groupGone(group);
+      }
       return;
     }
+    if (event.kind === 'broker-gone') this.#balance.nodeGone(event.broker);
     if (event.kind !== 'broker') return;
     const { broker } = event;
     this.#balance.node(broker.name, brokerState(broker) === 'active', this.#context.now());

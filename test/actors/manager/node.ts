@@ -287,6 +287,8 @@ function keyOf(event: DirectoryEvent): string {
       return `topic ${event.topic.name}`;
     case 'broker':
       return `broker ${event.broker.name}`;
+    case 'broker-gone':
+      return `broker ${event.broker}`;
     case 'producer':
     case 'consumer':
       return `${event.kind} ${event.id}`;
