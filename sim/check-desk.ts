@@ -165,6 +165,10 @@ export class CheckDesk {
         'memory',
         `${node.name} began group ${String(fields['group'])} anew, with a majority of it sound`,
       );
+    } else if (event === 'replica.rests') {
+      this.#world.report.sometimes(fields['role'] === 'leader' ? 'a leader rested' : 'a follower rested');
+    } else if (event === 'replica.woken') {
+      this.#world.report.sometimes('a replica that rested was woken by silence');
     } else if (event === 'health.finding') {
       this.#world.report.sometimes(
         fields['alive'] === true ? 'a broker came back' : 'a broker was found dead',

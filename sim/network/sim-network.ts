@@ -171,7 +171,9 @@ export class NodeNetwork implements Network {
   }
 }
 
+const consensusKinds: ReadonlySet<string> = new Set(['group-raft', 'group-incarnation', 'beat', 'beat-ack']);
+
 function isConsensus(envelope: Envelope): boolean {
   const { kind } = envelope.message as { readonly kind: string };
-  return kind === 'group-raft' || kind === 'group-incarnation';
+  return consensusKinds.has(kind);
 }

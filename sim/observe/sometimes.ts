@@ -64,6 +64,9 @@ export const sometimesPoints = [
   'a broker came back',
   'a link went down',
   'a late tick ran after a stall',
+  'a leader rested',
+  'a follower rested',
+  'a replica that rested was woken by silence',
   'batches of several groups shared a sync',
   'an election was won with a damaged voter',
 ] as const;

@@ -6,6 +6,7 @@ import type { Ref } from '../kernel/index.ts';
 import { createRaftCodec } from '../raft/wire.ts';
 import {
   bin,
+  bool,
   branded,
   hexId,
   list,
@@ -20,11 +21,13 @@ import {
   type Codec,
   type GroupId,
   type Limits,
+  type Term,
   type UnionCodec,
 } from '@callboard/client/protocol';
 import { directoryCommandCodec, directoryResultCodec } from '../directory/index.ts';
 import { adminActorId } from './admin/messages.ts';
 import { adminCodec } from './admin/wire.ts';
+import { beatsActorId, type Beat, type BeatAck } from './beats/messages.ts';
 import { gatewayActorId } from './gateway/messages.ts';
 import type { GroupIncarnation, GroupRaft } from './group/messages.ts';
 import { healthCheckerActorId, type Probe, type ProbeAnswer } from './health-checker/messages.ts';
@@ -181,6 +184,28 @@ const healthCodec: UnionCodec<Probe | ProbeAnswer> = union<Probe | ProbeAnswer>(
   'probe-answer': message<ProbeAnswer>('probe-answer', 2, { fromNode: name, round: uint }),
 });
 
+function beatsCodec(limits: Limits): UnionCodec<Beat | BeatAck> {
+  return union<Beat | BeatAck>({
+    beat: message<Beat>('beat', 1, {
+      fromNode: name,
+      session: uint,
+      number: uint,
+      base: uint,
+      version: uint,
+      groups: list(group, limits.beatRows),
+      terms: list(branded<Term>(), limits.beatRows),
+    }),
+    'beat-ack': message<BeatAck>('beat-ack', 2, {
+      fromNode: name,
+      session: uint,
+      number: uint,
+      version: uint,
+      except: list(group, limits.beatExceptions),
+      complete: bool,
+    }),
+  });
+}
+
 type AnyCodec = UnionCodec<{ readonly kind: string }>;
 
 export function createActorCodec(limits: Limits): ActorCodec {
@@ -189,6 +214,7 @@ export function createActorCodec(limits: Limits): ActorCodec {
   const fixed = new Map<string, AnyCodec>([
     [managerActorId, managerCodec(limits) as unknown as AnyCodec],
     [gatewayActorId, gatewayCodec(limits) as unknown as AnyCodec],
+    [beatsActorId, beatsCodec(limits) as unknown as AnyCodec],
     [healthCheckerActorId, healthCodec as unknown as AnyCodec],
     [adminActorId, adminCodec(limits, callError) as unknown as AnyCodec],
   ]);

@@ -2,6 +2,9 @@
  * The actors of one node, wired to its store. Shared by production and the simulator: everything real comes in through
  * `system` (with its ports) and `store`.
  */
+import { Beats } from '../actors/beats/beats.ts';
+import { beatsActorId } from '../actors/beats/messages.ts';
+import { Roster } from '../actors/beats/roster.ts';
 import { Gateway, gatewayActorId, gatewaySpawnOptions } from '../actors/gateway/index.ts';
 import type { GroupMember } from '../actors/group/messages.ts';
 import { HealthChecker } from '../actors/health-checker/health-checker.ts';
@@ -64,7 +67,9 @@ export function startNodeActors(options: NodeActorsOptions): void {
   });
   system.spawn(peerLinkActorId, () => new PeerLink(), { restart: 'escalate' });
   const givenUp = new Set<GroupId>();
-  const spawnReplica = replicaSpawner(options, givenUp);
+  const roster = new Roster();
+  const spawnReplica = replicaSpawner(options, givenUp, roster);
+  system.spawn(beatsActorId, () => new Beats({ roster, limits }), { restart: shellRestarts });
   system.spawn(
     managerActorId,
     () =>
@@ -125,7 +130,7 @@ function startScrubber({ system, store, limits }: NodeActorsOptions): void {
   );
 }
 
-function replicaSpawner(options: NodeActorsOptions, givenUp: Set<GroupId>) {
+function replicaSpawner(options: NodeActorsOptions, givenUp: Set<GroupId>, roster: Roster) {
   const { system, store, limits, crc32 } = options;
   const budget = { bytes: 0 };
   return (
@@ -136,7 +141,7 @@ function replicaSpawner(options: NodeActorsOptions, givenUp: Set<GroupId>) {
   ): void => {
     const id = partitionActorId(group);
     const { journalId: self, startCount } = store;
-    const shared = { group, members, self, startCount, limits, crc32, budget };
+    const shared = { group, members, self, startCount, limits, crc32, budget, roster };
     const make = (): Actor<PartitionReplicaMessage> =>
       generation === undefined
         ? new PartitionReplica({ ...shared, noRoom: () => (store.lowSpace() ? 'low_disk_space' : undefined) })

@@ -10,6 +10,8 @@ const bulkKinds: ReadonlySet<string> = new Set(['append', 'fetched']);
 const consensusKinds: ReadonlySet<string> = new Set([
   'group-raft',
   'group-incarnation',
+  'beat',
+  'beat-ack',
   'probe',
   'probe-answer',
 ]);

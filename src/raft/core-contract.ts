@@ -15,6 +15,11 @@ import type { Configuration, Entry, HardState, RecoveredLog, Role, Tail } from '
 export type Input =
   /** `tickMs` of time passed (late or not: once). `quiet`: whether a full socket poll followed; always true by the kernel's late-tick rule. */
   | { readonly kind: 'tick' }
+  /**
+   * The shell has kept back so many ticks, as `restful` allows: those that this replica depends on were last heard then. With 0 it
+   * begins to: they were heard just now. Ignored by a replica that is not restful.
+   */
+  | { readonly kind: 'rested'; readonly ticks: number }
   /** The link to `peer` was closed: if it leads this group, forget it and run pre-vote within three ticks. */
   | { readonly kind: 'suspect'; readonly peer: ReplicaId }
   /**
@@ -151,9 +156,16 @@ export interface RaftCore {
    */
   termAt(index: LogIndex): Term | undefined;
   status(): RaftStatus;
+  /**
+   * No tick would do more than repeat itself, as long as its leader or all its followers are known by other means to be alive and in
+   * this term. The shell may then keep ticks back, and must go on with `rested` before it is silent for an election timeout.
+   */
+  readonly restful: boolean;
   /** Parts of the status that the shell looks at after every step, without making the whole. */
   readonly role: Role;
   readonly term: Term;
+  readonly leader: ReplicaId | undefined;
+  readonly damaged: boolean;
   readonly durable: LogIndex;
   readonly uncommittedBytes: number;
 }

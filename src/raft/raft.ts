@@ -23,6 +23,7 @@ import { healingWritten, onFetched, onLocalLoaded, tickHealing } from './healing
 import { onHeartbeatReply, onPropose, refusal, tickLeader } from './leader.ts';
 import type { RaftMessage } from './messages.ts';
 import { onRead } from './reads.ts';
+import { isRestful, onRested } from './rest.ts';
 import { advanceCommit, onAppendReply, onEntriesLoaded, replicate } from './replication.ts';
 import { beginTransfer, withdraw } from './transfer.ts';
 import type { Entry, Role, Tail } from './types.ts';
@@ -73,6 +74,18 @@ export class Raft implements RaftCore {
     return this.#core.term;
   }
 
+  get leader(): ReplicaId | undefined {
+    return this.#core.leader;
+  }
+
+  get damaged(): boolean {
+    return this.#core.damaged || this.#core.withdrawn;
+  }
+
+  get restful(): boolean {
+    return isRestful(this.#core);
+  }
+
   get durable(): LogIndex {
     return this.#core.durability.index;
   }
@@ -112,6 +125,9 @@ export class Raft implements RaftCore {
     switch (input.kind) {
       case 'tick':
         tick(core);
+        break;
+      case 'rested':
+        onRested(core, input.ticks);
         break;
       case 'message':
         this.#receive(input.message);

@@ -3,11 +3,13 @@ import type { ReplicaId } from '@callboard/client/protocol';
 import { lower } from './brand-arithmetic.ts';
 import type { Core } from './core.ts';
 import type { Leadership } from './leadership.ts';
+import { noteCalm } from './rest.ts';
 
 /** One heartbeat to every follower. Reads that came before join this round, once an own-term entry is committed (B34). */
 export function beginRound(core: Core, lead: Leadership): void {
   lead.heartbeatElapsed = 0;
   const context = lead.reads.begin(core.commit >= lead.noop ? core.commit : undefined);
+  noteCalm(core, lead, context);
   for (const follower of lead.followers.values()) {
     core.send({
       kind: 'heartbeat',

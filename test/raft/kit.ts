@@ -104,6 +104,12 @@ export function heartbeat(
   };
 }
 
+/** So many ticks of one node; what the last of them brought about. */
+export function ticksOf(cluster: Cluster, node: number, count: number): Effects {
+  for (let left = count; left > 1; left -= 1) cluster.step(node, { kind: 'tick' });
+  return cluster.step(node, { kind: 'tick' });
+}
+
 /** For cores that must not be elected. */
 export function neverElected(): never {
   throw new Error('this replica was elected');

@@ -164,7 +164,10 @@ export class RandomRun {
 
   tick(): void {
     const member = this.#pick(this.#up);
-    if (member !== undefined) this.#cluster.step(member.node, { kind: 'tick' });
+    if (member === undefined) return;
+    // However wrong a shell is about who may rest, nothing but time hangs on it.
+    if (this.#random() < 0.1) this.#cluster.step(member.node, { kind: 'rested', ticks: this.#below(8) });
+    this.#cluster.step(member.node, { kind: 'tick' });
   }
 
   #flight(): number {

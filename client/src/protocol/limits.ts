@@ -32,6 +32,11 @@ export interface Limits {
   readonly electionTicksMax: number;
   /** A leader with pending work and no commit progress for this many ticks steps down. */
   readonly stallTicks: number;
+  /** Ticks without a beat of another node, or without its answer, after which nobody rests on its word any more. */
+  readonly beatSilenceTicks: number;
+  /** Changes in one beat, and groups that one answer excepts. */
+  readonly beatRows: number;
+  readonly beatExceptions: number;
   readonly appendBytes: number;
   readonly appendEntries: number;
   readonly inflightMessages: number;
@@ -173,6 +178,9 @@ export const defaultLimits: Limits = {
   electionTicksMin: 20,
   electionTicksMax: 40,
   stallTicks: 100,
+  beatSilenceTicks: 7,
+  beatRows: 2_048,
+  beatExceptions: 2_048,
   appendBytes: 512 << 10,
   appendEntries: 128,
   inflightMessages: 256,
@@ -270,6 +278,11 @@ export function assertLimits(limits: Limits): void {
     ],
     [limits.gatewayBatchBytes <= limits.frameBytes, 'a gateway batch fits a frame'],
     [limits.electionTicksMin > 3 * limits.heartbeatTicks, 'an election waits for more than three heartbeats'],
+    [
+      limits.beatSilenceTicks > 2 * limits.heartbeatTicks &&
+        limits.beatSilenceTicks + limits.heartbeatTicks <= limits.electionTicksMin,
+      'two beats may be lost, and whoever rested is awake before an election',
+    ],
     [limits.electionTicksMax > limits.electionTicksMin, 'election timeouts are spread'],
     [limits.stallTicks > limits.electionTicksMax, 'a stalled leader outlasts an election'],
     [limits.inflightBytes <= limits.peerLinkBytes, 'one follower window fits its link'],

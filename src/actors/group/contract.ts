@@ -2,6 +2,7 @@
 import type { Checksum, Context } from '../../kernel/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import type { GroupId, Limits, LogIndex, ReplicaId, Term } from '@callboard/client/protocol';
+import type { Roster } from '../beats/roster.ts';
 import type { GroupMember, GroupMessage } from './messages.ts';
 
 /** What the actor that owns the machine is told. All calls happen inside its own turns. */
@@ -30,6 +31,10 @@ export interface GroupDriverOptions {
   /** Followers may apply a tick later: nobody reads from them. */
   readonly lazyCommit: boolean;
   readonly events: GroupEvents;
+  /** Where the group gets its ticks from Beats; absent: it has a timer of its own. */
+  readonly roster?: Roster | undefined;
+  /** Somebody beside the core waits for the next tick. */
+  readonly needsTicks?: () => boolean;
 }
 
 export type Proposed =

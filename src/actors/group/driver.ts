@@ -21,11 +21,11 @@ import { Gathered } from './gathered.ts';
 import { heirAmong } from './heir.ts';
 import { Incarnations } from './incarnations.ts';
 import type { GroupLoaded, GroupMessage, GroupRaft } from './messages.ts';
-import { makeRaft } from './make-raft.ts';
+import { makeRaft, noteOpened } from './make-raft.ts';
 import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
 import { sealEntry } from './seal.ts';
-import { untilTick } from './until-tick.ts';
+import { Ticks } from './ticks.ts';
 import { entriesFault } from './verify.ts';
 
 /** Loads by the driver itself (for applying) have negative ids; the core's are positive. */
@@ -41,6 +41,7 @@ export class GroupDriver {
   readonly #spare: Effects[] = [];
   readonly #gathered: Gathered;
   #raft: Raft | undefined;
+  #ticks: Ticks | undefined;
   #verdict = 'opening';
   #applied: LogIndex = logIndex(0);
   #commit: LogIndex = logIndex(0);
@@ -58,23 +59,29 @@ export class GroupDriver {
     this.#context = context;
     this.#incarnation = options.startCount * 2 ** 20 + context.incarnation;
     this.#peers = new Incarnations(options.members);
-    this.#out = new Outbound({
-      context,
-      group,
-      actorId,
-      incarnation: this.#incarnation,
-      peers: this.#peers,
-    });
+    const incarnation = this.#incarnation;
+    this.#out = new Outbound({ context, group, actorId, incarnation, peers: this.#peers });
     this.#gathered = new Gathered(options.limits);
     this.#out.open();
+  }
+
+  /** Ticks are needed for something beside the core. */
+  stir(): void {
+    this.#ticks?.stir();
+  }
+
+  /** The incarnation ends. */
+  close(): void {
+    this.#ticks?.close();
   }
 
   handle(message: GroupMessage): void {
     switch (message.kind) {
       case 'group-tick':
-        this.#armTick();
-        this.#step({ kind: 'tick' });
-        this.#campaignAgain();
+        this.#tick(message.rested);
+        break;
+      case 'group-rest':
+        if (this.#ticks?.rest() === true) this.#step({ kind: 'rested', ticks: 0 });
         break;
       case 'group-raft':
         this.#receive(message);
@@ -213,27 +220,22 @@ export class GroupDriver {
 
   #open(log: RecoveredLog): void {
     if (this.#raft !== undefined) throw new Error('a log was opened twice in one incarnation');
-    const { group } = this.#options;
     this.#verdict = log.verdict.kind;
-    const detail = log.verdict.kind === 'clean' ? undefined : log.verdict.detail;
-    this.#context.trace.note(log.verdict.kind === 'clean' ? 'debug' : 'warn', 'replica.opened', {
-      group,
-      verdict: this.#verdict,
-      last: log.tail.index,
-      detail,
-    });
+    noteOpened(this.#options.group, log, this.#context.trace);
     if (log.verdict.kind === 'journal-lost') return;
     this.#durable = log.tail.index;
     this.#raft = makeRaft(this.#options, this.#context, log);
     this.#out.watchLinks();
-    this.#armTick();
+    this.#ticks = new Ticks(this.#options, this.#raft, () => this.#campaignTicks > 0);
     this.#options.events.durable(this.#durable);
     if (this.#campaignTicks > 0) this.#step({ kind: 'campaign' });
   }
 
-  #armTick(): void {
-    const { tickMs } = this.#options.limits;
-    this.#context.after(untilTick(this.#context.now(), tickMs), { kind: 'group-tick' });
+  #tick(rested: number): void {
+    this.#ticks?.ticked(rested);
+    if (rested > 0) this.#step({ kind: 'rested', ticks: rested });
+    this.#step({ kind: 'tick' });
+    this.#campaignAgain();
   }
 
   #campaignAgain(): void {
@@ -315,6 +317,7 @@ export class GroupDriver {
     // What is done on an effect may lead to another step, which then needs a set of its own.
     const effects = this.#spare.pop() ?? emptyEffects();
     raft.step(input, effects);
+    this.#ticks?.stir();
     this.#act(effects);
     clearEffects(effects);
     this.#spare.push(effects);
@@ -323,9 +326,7 @@ export class GroupDriver {
   #act(effects: Effects): void {
     for (const persist of effects.persist) this.#out.persist(persist);
     for (const message of effects.send) this.#out.send(message);
-    for (const { id, reason, from, to, maxBytes, maxEntries } of effects.load) {
-      this.#out.read({ id, from, to, maxBytes, maxEntries, cut: reason === 'replicate' ? 'tail' : 'head' });
-    }
+    for (const load of effects.load) this.#out.load(load);
     if (effects.healed) {
       this.#verdict = 'clean';
       this.#context.trace.note('info', 'replica.healed', { group: this.#options.group });

@@ -25,8 +25,15 @@ export interface GroupIncarnation {
   readonly incarnation: number;
 }
 
+/** From this group's own timer or from Beats. `rested`: ticks that were kept back since those that it depends on were last heard. */
 export interface GroupTick {
   readonly kind: 'group-tick';
+  readonly rested: number;
+}
+
+/** From Beats: those that this replica depends on are vouched for, and no ticks come as long as it has nothing to do. */
+export interface GroupRest {
+  readonly kind: 'group-rest';
 }
 
 /** From LogWriter: nothing of an earlier incarnation is queued, and this is what the disk holds. */
@@ -69,6 +76,7 @@ export type GroupMessage =
   | GroupRaft
   | GroupIncarnation
   | GroupTick
+  | GroupRest
   | GroupOpened
   | GroupWritten
   | GroupLoaded

@@ -47,6 +47,11 @@ export class Outbound {
     this.#toWriter({ kind: 'log-write', replyTo: context.self, incarnation, token, write });
   }
 
+  /** What the core asks for. */
+  load({ id, reason, from, to, maxBytes, maxEntries }: LoadEffect): void {
+    this.read({ id, from, to, maxBytes, maxEntries, cut: reason === 'replicate' ? 'tail' : 'head' });
+  }
+
   read(read: Read): void {
     const { context, incarnation, group } = this.#options;
     const reader = refTo<LogReaderMessage>(context.self.node, logReaderActorId);

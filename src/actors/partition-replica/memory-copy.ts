@@ -87,7 +87,7 @@ export class MemoryCopy implements Actor<PartitionReplicaMessage> {
     const { group, limits } = this.#options;
     const manager = refTo<ManagerMessage>(this.#context.self.node, managerActorId);
     this.#context.send(manager, { kind: 'copy-given-up', group }, 'control');
-    this.#context.after(limits.managerRetryMaxMs, { kind: 'group-tick' });
+    this.#context.after(limits.managerRetryMaxMs, { kind: 'group-tick', rested: 0 });
   }
 
   /** Requests are refused, as by any replica that does not lead; of its group it hears nothing any more. */

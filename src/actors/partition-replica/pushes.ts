@@ -92,6 +92,11 @@ export class PushDesk {
     return this.#subscriptions.size;
   }
 
+  /** Somebody waits to be stirred. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
   inspect(): Record<string, number> {
     return { subscriptions: this.size, pushTailBytes: this.#tail.bytes };
   }

@@ -20,6 +20,7 @@ import {
   type ReplicaId,
 } from '@callboard/client/protocol';
 import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
+import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
@@ -52,6 +53,8 @@ export interface PartitionReplicaOptions {
   readonly limits: Limits;
   readonly crc32: Checksum;
   readonly budget: NodeBudget;
+  /** Absent: the replica ticks by itself. */
+  readonly roster?: Roster;
   /** Of the partition's first record; absent: 0. Others belong to partitions that were begun anew after a loss. */
   readonly firstOffset?: Offset;
   /** Why new records are refused: the disk is nearly full, or what may be kept in memory is. */
@@ -114,6 +117,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       limits,
       crc32,
       lazyCommit: true,
+      roster: this.#options.roster,
+      needsTicks: () => this.#pushes.blocked,
       events: {
         apply: (entry) => this.#apply(entry),
         roleChanged: (change, leader) => this.#roleChanged(change, leader),
@@ -169,6 +174,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#driver.handle(message satisfies GroupMessage);
     }
     this.#pushes.settle();
+    if (this.#pushes.blocked) this.#driver.stir();
     this.#count(this.#driver.uncommittedBytes);
   }
 
@@ -178,6 +184,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
   stopped(): void {
+    this.#driver.close();
     this.#produces.abandon(undefined);
     this.#abandonReaders();
     this.#pushes.close();

@@ -45,7 +45,7 @@ class Sole {
     const incarnation = 2 ** 20 + 1;
     const opened = { kind: 'group-opened', incarnation, log: { ...log, highest: 0 } };
     this.driver.handle(opened as unknown as GroupMessage);
-    this.driver.handle({ kind: 'group-tick' });
+    this.driver.handle({ kind: 'group-tick', rested: 0 });
     while (this.write()) continue;
     this.writes.length = 0;
     assert.ok(this.driver.isReady);
@@ -94,7 +94,7 @@ test('they leave as one write, chained and in order, and only at the end of the 
 test('whatever happens next comes after them', () => {
   const sole = new Sole();
   sole.propose('a', 0);
-  sole.driver.handle({ kind: 'group-tick' });
+  sole.driver.handle({ kind: 'group-tick', rested: 0 });
   sole.propose('b', 1);
   sole.driver.flush();
   assert.ok(sole.write());

@@ -1,0 +1,112 @@
+/**
+ * What this node tells one other node: which groups it leads that have a replica there. The beats name the changes since the version
+ * that the other side has acknowledged, so a lost one is made good by the next.
+ */
+import { term, type GroupId, type Term } from '@callboard/client/protocol';
+import type { Beat, BeatAck } from './messages.ts';
+
+interface Row {
+  /** 0: led here no more. Kept until the other side knows. */
+  term: Term;
+  version: number;
+}
+
+const ended = term(0);
+
+export class Listing {
+  readonly #session: number;
+  readonly #mostRows: number;
+  readonly #rows = new Map<GroupId, Row>();
+  #version = 0;
+  #acked = 0;
+  #number = 0;
+  #ackedNumber = 0;
+  #silentTicks = 0;
+  #except: ReadonlySet<GroupId> = new Set();
+  #complete = false;
+
+  constructor(session: number, mostRows: number) {
+    this.#session = session;
+    this.#mostRows = mostRows;
+  }
+
+  get rows(): number {
+    return this.#rows.size;
+  }
+
+  /** Ticks since the last answer. */
+  get silentTicks(): number {
+    return this.#silentTicks;
+  }
+
+  tick(): void {
+    this.#silentTicks += 1;
+  }
+
+  /** The group is led here in `term`. */
+  set(group: GroupId, inTerm: Term): void {
+    const row = this.#rows.get(group);
+    if (row?.term === inTerm) return;
+    this.#version += 1;
+    if (row === undefined) this.#rows.set(group, { term: inTerm, version: this.#version });
+    else {
+      row.term = inTerm;
+      row.version = this.#version;
+    }
+  }
+
+  /** Takes off every group of which `leads` knows another term, or none. */
+  prune(leads: (group: GroupId) => Term | undefined): void {
+    for (const [group, row] of this.#rows) {
+      if (row.term === ended) {
+        if (row.version <= this.#acked) this.#rows.delete(group);
+      } else if (leads(group) !== row.term) {
+        this.#version += 1;
+        row.term = ended;
+        row.version = this.#version;
+      }
+    }
+  }
+
+  /** The next beat; undefined: there is nothing to say. */
+  next(fromNode: string): Beat | undefined {
+    if (this.#rows.size === 0) return undefined;
+    this.#number += 1;
+    const changes = this.#changes();
+    const version = changes.length < this.#mostRows ? this.#version : (changes.at(-1)?.[1].version ?? 0);
+    return {
+      kind: 'beat',
+      fromNode,
+      session: this.#session,
+      number: this.#number,
+      base: this.#acked,
+      version,
+      groups: changes.map(([group]) => group),
+      terms: changes.map(([, row]) => row.term),
+    };
+  }
+
+  ack({ session, number, version, except, complete }: BeatAck): void {
+    if (session !== this.#session || number <= this.#ackedNumber || number > this.#number) return;
+    // Less than before: the other side has begun anew, and is told everything once more.
+    this.#acked = Math.min(version, this.#version);
+    this.#ackedNumber = number;
+    this.#silentTicks = 0;
+    this.#except = new Set(except);
+    this.#complete = complete;
+  }
+
+  /** The other side has said, not more than `withinTicks` ago, that its replica of `group` follows this node in `inTerm`. */
+  isFollowed(group: GroupId, inTerm: Term, withinTicks: number): boolean {
+    if (this.#silentTicks > withinTicks || !this.#complete || this.#except.has(group)) return false;
+    const row = this.#rows.get(group);
+    return row !== undefined && row.term === inTerm && row.version <= this.#acked;
+  }
+
+  /** In the order of their versions: whoever has all up to one of them is at that version. */
+  #changes(): readonly (readonly [GroupId, Row])[] {
+    if (this.#acked === this.#version) return [];
+    const changes = [...this.#rows].filter(([, row]) => row.version > this.#acked);
+    return changes.toSorted(([, a], [, b]) => a.version - b.version).slice(0, this.#mostRows);
+  }
+}
