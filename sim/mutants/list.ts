@@ -270,6 +270,26 @@ export const mutants: readonly Mutant[] = [
     ...often,
   },
   {
+    name: 'rest-on-silence',
+    breaks: 'a follower rests on the word of a node that has fallen silent',
+    edits: [edit('actors/beats/heard.js', 'this.#silentTicks <= withinTicks && ', '')],
+    directed: {
+      test: 'test/actors/beats/',
+      reason: 'a link whose other end is silent is closed soon, which wakes everybody in any case',
+    },
+    ...often,
+  },
+  {
+    name: 'rest-despite-exception',
+    breaks: 'a leader rests although a follower does not follow it',
+    edits: [edit('actors/beats/listing.js', ' || this.#except.has(group)', '')],
+    directed: {
+      test: 'test/actors/beats/',
+      reason: 'the next write wakes the leader, and the random workload writes too often',
+    },
+    ...often,
+  },
+  {
     name: 'push-above-commit',
     breaks: 'records are pushed as soon as they are proposed',
     edits: [

@@ -184,6 +184,7 @@ export class Manager implements Actor<ManagerMessage> {
       case 'group-raft':
       case 'group-incarnation':
       case 'group-tick':
+      case 'group-rest':
       case 'group-opened':
       case 'group-written':
       case 'group-loaded':
