@@ -3,7 +3,8 @@
  *
  * - No record of a removed topic appears in its namesake, neither stored nor read (the checker of records knows the groups).
  * - Once a removal is answered, no node lists the topic, and nothing that was registered with it is served any more.
- * - While a topic stands, no node denies it (S13, S14).
+ * - While a topic stands, no node denies it (S13, S14). A removal in doubt may yet be made and would meet the namesake, so the
+ *   topic after it has another name.
  */
 import type { CallError } from '@callboard/client/protocol';
 import type { SentRecord } from '../checkers/records.ts';
@@ -17,6 +18,7 @@ export const fleetingPrefix = 'fleeting-';
 
 /** One topic of the name, from its creation to its removal. */
 interface Generation {
+  readonly name: string;
   readonly groups: readonly number[];
   readonly producer: string;
   readonly consumer: string;
@@ -29,13 +31,16 @@ const denials = ['topic_not_found', 'producer_not_registered', 'consumer_not_reg
 export class FleetingTopic {
   readonly #work: Workload;
   readonly #random: SimRandom;
-  readonly #name: string;
+  readonly #firstName: string;
+  #name: string;
+  #namesInDoubt = 0;
   #lastGroup = 0;
   #generations = 0;
 
   constructor(work: Workload, random: SimRandom, name: string) {
     this.#work = work;
     this.#random = random;
+    this.#firstName = name;
     this.#name = name;
   }
 
@@ -89,7 +94,8 @@ export class FleetingTopic {
     };
     register('producer', (producer) =>
       register('consumer', (consumer) => {
-        const generation: Generation = { groups, producer, consumer, sent: new Set(), state: 'stands' };
+        const name = this.#name;
+        const generation: Generation = { name, groups, producer, consumer, sent: new Set(), state: 'stands' };
         this.#produce(generation);
         this.#consume(generation);
         this.#later(5_000 + 5 * this.#thinkMs, () => this.#remove(generation, false));
@@ -100,10 +106,10 @@ export class FleetingTopic {
   /** On and on, also while the topic is being removed, and once after that. */
   #produce(generation: Generation): void {
     const { world, clients } = this.#work;
-    const { producer, groups, sent, state } = generation;
+    const { name, producer, groups, sent, state } = generation;
     const record: SentRecord = {
       id: this.#work.nextRecord(),
-      client: `${this.#name}-${groups.join()}`,
+      client: `${name}-${groups.join()}`,
       groups,
       ordered: false,
       bytes: leastValueBytes,
@@ -112,7 +118,7 @@ export class FleetingTopic {
     const node = this.#any();
     world.checks.records.attempt(record, world.nowMicros);
     const value = makeValue(record.id, record.bytes);
-    const where = { topic: this.#name, partition: undefined, sequence: undefined };
+    const where = { topic: name, partition: undefined, sequence: undefined };
     clients.call(node, { op: 'produce', producer, value, ...where }, (outcome) => {
       const answered = (how: 'applied' | 'not_applied' | 'unknown', offset?: number, partition = 0): void => {
         const place = offset === undefined ? undefined : { group: groups[partition] ?? -1, offset };
@@ -130,9 +136,9 @@ export class FleetingTopic {
   }
 
   #consume(generation: Generation): void {
-    const { consumer, groups, sent, state } = generation;
+    const { name, consumer, groups, sent, state } = generation;
     const node = this.#any();
-    const call = { op: 'consume', topic: this.#name, consumer, partition: undefined } as const;
+    const call = { op: 'consume', topic: name, consumer, partition: undefined } as const;
     this.#work.clients.call(node, call, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'consume') {
         const id = valueId(outcome.value.value);
@@ -163,18 +169,25 @@ export class FleetingTopic {
       if (world.isDisturbed()) world.report.sometimes('a topic was removed during a fault');
       world.report.event(node.name, 'topic-removed', this.#name, generation.groups.join());
       generation.state = 'removed';
-      this.#list();
+      if (inDoubt) this.#rename();
+      this.#list(generation.name);
     });
   }
 
+  #rename(): void {
+    this.#namesInDoubt += 1;
+    this.#name = `${this.#firstName}.${this.#namesInDoubt}`;
+    this.#lastGroup = 0;
+  }
+
   /** Before it is created again: no node may list it. */
-  #list(): void {
+  #list(removed: string): void {
     const node = this.#any();
     this.#work.clients.call(node, { op: 'topics' }, (outcome) => {
       if (
         outcome.kind === 'value' &&
         outcome.value.op === 'topics' &&
-        outcome.value.names.includes(this.#name)
+        outcome.value.names.includes(removed)
       ) {
         this.#report(`${node.name} lists the topic after its removal was answered`);
       }
