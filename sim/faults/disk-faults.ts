@@ -2,8 +2,10 @@
  * Faults of disks. What destroys data asks the atlas first, and makes the node a suspect until its disk was seen whole again. What
  * happens to a database or a journal only between two processes is done between a crash and a restart.
  */
+import { crc32 } from 'node:zlib';
 import type { SimNode } from '../node.ts';
 import { entryTag, offsetTag } from '../../src/storage/keys.ts';
+import { parseFile } from '../../src/storage/journal-records.ts';
 import { journalNames } from '../../src/storage/journal.ts';
 import type { KeyFilter } from '../storage/sim-engine.ts';
 import type { Fault, FaultContext } from './fault.ts';
@@ -157,6 +159,15 @@ const diskStall: Fault = ({ world, random, aim }) => {
   return true;
 };
 
+/**
+ * A power loss tore a record that only the first file has whole: that is the one copy. Nothing was released on it, but what was
+ * written of it is the second file's word that it was safe in the first.
+ */
+function isTorn(node: SimNode, name: string): boolean {
+  const bytes = node.storage.files.copy(name);
+  return bytes !== undefined && parseFile(bytes, crc32).ragged;
+}
+
 /** Damages one of the two journal files; the other must not have been damaged since both were written anew. */
 function journal(
   down: boolean,
@@ -171,7 +182,7 @@ function journal(
     world.atlas.damagedJournal(node.name, file);
     let hit = false;
     const act = (): void => {
-      hit = damage(node, name, context);
+      hit = !(file === 0 && isTorn(node, journalNames[1])) && damage(node, name, context);
       world.report.event(node.name, 'journal-damaged', name, hit);
     };
     if (down) whileDown(context, node, act);
