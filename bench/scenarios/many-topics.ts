@@ -9,7 +9,7 @@ import { runningCluster } from '../systems/callboard.ts';
 import { ownResult, rounded } from './own.ts';
 import type { OwnScenario } from './scenario.ts';
 
-const counts = [1, 100, 1_000, 5_000];
+const counts = [1, 100, 1_000, 3_000, 5_000];
 const quickCounts = [1, 100];
 const partitionsPerTopic = 100;
 const idleMs = 10_000;
@@ -19,7 +19,7 @@ const recordsPerBatch = 20;
 
 export const manyTopics: OwnScenario = {
   name: 'many-topics',
-  what: '1, 100, 1,000 and 5,000 partitions: idle CPU, memory per replica, produce rate over all',
+  what: '1, 100, 1,000, 3,000 and 5,000 partitions: idle CPU, memory per replica, produce rate over all',
   of: 'callboard',
   run: async (options) => {
     const results: Result[] = [];

@@ -1,4 +1,4 @@
-/** Ten minutes at a steady rate: does memory grow, does latency? */
+/** A steady rate for long, ten minutes unless told otherwise: does memory grow, does latency? */
 import { runJob } from '../suite/run-job.ts';
 import { figuresOf } from '../suite/process-figures.ts';
 import type { Options } from '../suite/options.ts';
@@ -7,8 +7,6 @@ import { callboard } from '../systems/callboard.ts';
 import { ownResult, rounded } from './own.ts';
 import type { OwnScenario } from './scenario.ts';
 
-const minutes = 10;
-const quickMinutes = 0.5;
 const sampleMs = 5_000;
 const recordBytes = 100;
 const defaultRate = 10_000;
@@ -37,7 +35,7 @@ async function run(options: Options): Promise<Result> {
         ratePerSecond,
         consumers: 1,
         warmUpMs: 0,
-        durationMs: (options.quick ? quickMinutes : minutes) * 60_000,
+        durationMs: options.soakMs,
       },
       running,
     );

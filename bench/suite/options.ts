@@ -11,6 +11,8 @@ export interface Options {
   readonly json: string | undefined;
   readonly plot: string | undefined;
   readonly durationMs: number;
+  /** Of `soak`. */
+  readonly soakMs: number;
   readonly repeats: number;
   readonly sizes: readonly number[];
   readonly partitions: number;
@@ -50,6 +52,7 @@ export function readOptions(args: readonly string[]): Options {
     json: values.json,
     plot: values.plot,
     durationMs: 1_000 * positive('duration', values.duration, quick ? 3 : 10),
+    soakMs: 1_000 * positive('duration', values.duration, quick ? 30 : 600),
     repeats: positive('repeats', values.repeats, quick ? 1 : 3),
     sizes: numbers('size', values.size, quick ? [100] : [100, 1_024, 16_384]),
     partitions: positive('partitions', values.partitions, 6),
