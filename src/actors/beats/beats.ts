@@ -109,9 +109,14 @@ export class Beats implements Actor<BeatsMessage> {
     return this.#heard.get(follows)?.isLeading(group, term, beatSilenceTicks) ?? false;
   }
 
+  /** It looked once in a heartbeat period: what is silent for longer was so before, of a node that nothing rested on. */
   #silence({ leads, follows, others }: Member): number {
-    if (leads === undefined) return this.#heard.get(follows ?? '')?.silentTicks ?? 0;
-    return Math.max(0, ...others.map((node) => this.#listings.get(node)?.silentTicks ?? 0));
+    const { beatSilenceTicks, heartbeatTicks } = this.#limits;
+    const silent =
+      leads === undefined
+        ? [this.#heard.get(follows ?? '')?.silentTicks ?? 0]
+        : others.map((node) => this.#listings.get(node)?.silentTicks ?? 0);
+    return Math.min(Math.max(0, ...silent), beatSilenceTicks + heartbeatTicks);
   }
 
   #beat(context: Context<BeatsMessage>): void {

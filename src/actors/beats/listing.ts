@@ -14,7 +14,7 @@ interface Row {
 const ended = term(0);
 
 export class Listing {
-  readonly #session: number;
+  #session: number;
   readonly #mostRows: number;
   readonly #rows = new Map<GroupId, Row>();
   #version = 0;
@@ -57,12 +57,34 @@ export class Listing {
 
   /** Takes off every group of which `leads` knows another term, or none. */
   prune(leads: (group: GroupId) => Term | undefined): void {
+    let untold = 0;
     for (const [group, row] of this.#rows) {
       if (row.term === ended) {
         if (row.version <= this.#acked) this.#rows.delete(group);
+        else untold += 1;
       } else if (leads(group) !== row.term) {
         this.#version += 1;
         row.term = ended;
+        row.version = this.#version;
+        untold += 1;
+      }
+    }
+    if (untold > this.#mostRows) this.#beginAnew();
+  }
+
+  /** The other side is away, and what ended meanwhile would pile up: a new session makes void all that it was told before. */
+  #beginAnew(): void {
+    this.#session += 1;
+    this.#version = 0;
+    this.#acked = 0;
+    this.#number = 0;
+    this.#ackedNumber = 0;
+    this.#except = new Set();
+    this.#complete = false;
+    for (const [group, row] of this.#rows) {
+      if (row.term === ended) this.#rows.delete(group);
+      else {
+        this.#version += 1;
         row.version = this.#version;
       }
     }

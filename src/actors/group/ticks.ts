@@ -4,7 +4,7 @@
  */
 import type { Ref } from '../../kernel/index.ts';
 import type { Raft } from '../../raft/index.ts';
-import type { GroupId, Term } from '@callboard/client/protocol';
+import type { GroupId, ReplicaId, Term } from '@callboard/client/protocol';
 import type { Member } from '../beats/roster.ts';
 import type { GroupDriverOptions } from './contract.ts';
 import type { GroupMessage } from './messages.ts';
@@ -18,6 +18,9 @@ export class Ticks implements Member {
   readonly #raft: Raft;
   readonly #campaigns: () => boolean;
   #resting = false;
+  /** What it was when it came to rest: another leader has not vouched for it yet. */
+  #restTerm: Term | undefined;
+  #restLeader: ReplicaId | undefined;
 
   /** `campaigns`: the driver waits for the next tick to campaign once more. */
   constructor(options: GroupDriverOptions, raft: Raft, campaigns: () => boolean) {
@@ -55,6 +58,8 @@ export class Ticks implements Member {
     const { context, group, roster } = this.#options;
     this.#resting = false;
     if (roster === undefined) this.#arm();
+    // It may have come to rest while this tick was under way.
+    else roster.wake(this);
     if (rested > 0) context.trace.note('debug', 'replica.woken', { group, silentTicks: rested });
   }
 
@@ -62,6 +67,8 @@ export class Ticks implements Member {
   rest(): boolean {
     if (!this.restful) return false;
     this.#resting = true;
+    this.#restTerm = this.#raft.term;
+    this.#restLeader = this.#raft.leader;
     const { context, group, roster } = this.#options;
     roster?.rest(this);
     context.trace.note('debug', 'replica.rests', { group, role: this.#raft.role });
@@ -70,7 +77,9 @@ export class Ticks implements Member {
 
   /** Something was done: a group that rests may have to go on. */
   stir(): void {
-    if (!this.#resting || this.restful) return;
+    if (!this.#resting) return;
+    const sameLeader = this.#raft.term === this.#restTerm && this.#raft.leader === this.#restLeader;
+    if (sameLeader && this.restful) return;
     this.#resting = false;
     this.#options.roster?.wake(this);
   }

@@ -220,4 +220,26 @@ test('a member whose actor is gone is struck off; one that took its place stays'
   assert.is(bench.roster.of(groupId(1)), next);
 });
 
+test('a follower that rests and has heard a new leader is not told of a silence from before that', () => {
+  const bench = new Bench();
+  const { member, got } = bench.member(1, { follows: 'n3' });
+  // n2 once led something here, and nothing since: it sends no beats.
+  bench.beatFrom('n2', [9], 1);
+  bench.beatFrom('n3', [1], 1);
+  for (let number = 2; number < 100; number += 1) {
+    bench.kit.pass(period);
+    bench.obey(got, member);
+    bench.beatFrom('n3', [1], number);
+  }
+  assert.not(bench.roster.awake.has(member));
+  got.length = 0;
+  // An append of n2 in term 2 took it from one leader to the next within one step: it never ceased to be restful.
+  member.follows = 'n2';
+  member.term = term(2);
+  bench.kit.pass(period);
+  const woken = got[0];
+  assert.ok(woken?.kind === 'group-tick');
+  assert.ok(woken.rested < defaultLimits.electionTicksMin, `told of ${woken.rested} silent ticks`);
+});
+
 test.run();

@@ -171,4 +171,13 @@ test('whatever is lost, and however small a beat is, what was acknowledged is kn
   );
 });
 
+test('what was led and ended while the other node was away does not pile up', () => {
+  const listing = new Listing(5, 2_048);
+  for (let id = 1; id <= 10_000; id += 1) {
+    sync(listing, new Map([[g(id), term(1)]]));
+    listing.next('n1');
+  }
+  assert.ok(listing.rows < 5_000, `${listing.rows} rows`);
+});
+
 test.run();

@@ -1,17 +1,21 @@
 // A group that takes its ticks from Beats: when it rests, and that it wakes by itself.
-import { defaultLimits, groupId, offset, type ReplicaId } from '@callboard/client/protocol';
+import { defaultLimits, groupId, offset, term, type ReplicaId } from '@callboard/client/protocol';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Roster } from '../../../src/actors/beats/roster.ts';
+import type { GroupDriverOptions } from '../../../src/actors/group/contract.ts';
 import { GroupDriver } from '../../../src/actors/group/driver.ts';
 import type { GroupMessage } from '../../../src/actors/group/messages.ts';
+import { Ticks } from '../../../src/actors/group/ticks.ts';
 import type { LogWrite } from '../../../src/actors/log-writer/messages.ts';
 import { crc32 } from '../../../src/node/ports/crc32.ts';
+import type { Raft } from '../../../src/raft/index.ts';
 import { draftOf } from '../../lib/chunks.ts';
 import { FakeContext } from '../manager/rig.ts';
 
 const test = suite('group/ticks');
 const self = '1'.repeat(32) as ReplicaId;
+const leaders = ['2'.repeat(32) as ReplicaId, '3'.repeat(32) as ReplicaId] as const;
 const group = groupId(1);
 
 /** A group of one that leads and has nothing to do. */
@@ -103,6 +107,31 @@ test('after its end it is on the roster no more, and a late rest or wake does no
   idle.driver.flush();
   assert.is(idle.roster.size, 0);
   assert.is(idle.roster.awake.size, 0);
+});
+
+test('a tick that was under way when it came to rest does not put it to sleep for good', () => {
+  const idle = new Idle();
+  idle.driver.handle({ kind: 'group-rest' });
+  // Beats sent this one after the rest, before the rest was handled.
+  idle.driver.handle({ kind: 'group-tick', rested: 0 });
+  idle.driver.propose(draftOf(['a']), offset(0));
+  idle.driver.flush();
+  assert.ok(idle.awake, 'a leader with work gets ticks');
+});
+
+test('one that goes from one leader to another in a step wakes: nobody has vouched for the new one', () => {
+  const fake = new FakeContext();
+  const roster = new Roster();
+  const raft = { role: 'follower', term: term(1), leader: leaders[0], damaged: false, restful: true };
+  const members = [self, ...leaders].map((replica, at) => ({ replica, node: `n${at + 1}` }));
+  const options = { context: fake.context, group, members, self, roster, limits: defaultLimits };
+  const ticks = new Ticks(options as unknown as GroupDriverOptions, raft as unknown as Raft, () => false);
+  assert.ok(ticks.rest());
+  ticks.stir();
+  assert.not(roster.awake.has(ticks));
+  Object.assign(raft, { term: term(2), leader: leaders[1] });
+  ticks.stir();
+  assert.ok(roster.awake.has(ticks));
 });
 
 test.run();
