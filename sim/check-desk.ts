@@ -16,6 +16,7 @@ import { Promises } from './checkers/promises.ts';
 import { PushCursors } from './checkers/push-cursors.ts';
 import { PushChecker } from './checkers/pushes.ts';
 import { RecordChecker } from './checkers/records.ts';
+import { RemovalChecker } from './checkers/removals.ts';
 import { StateChecker } from './checkers/states.ts';
 import { VisibilityChecker } from './checkers/visibility.ts';
 import type { SimNode } from './node.ts';
@@ -35,6 +36,7 @@ export class CheckDesk {
   readonly matching: LogMatchingChecker;
   readonly committed: CommittedChecker;
   readonly records: RecordChecker;
+  readonly removals: RemovalChecker;
   readonly consumers: ConsumerChecker;
   readonly pushCursors: PushCursors;
   readonly pushes: PushChecker;
@@ -70,6 +72,7 @@ export class CheckDesk {
     this.elections = new ElectionChecker(to('elections'));
     this.matching = new LogMatchingChecker(to('log matching'));
     this.records = new RecordChecker(to('records'));
+    this.removals = new RemovalChecker(this.promises, to('removals'));
     this.pushCursors = new PushCursors(to('pushes'));
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),

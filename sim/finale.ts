@@ -3,12 +3,10 @@
  * leader and take a write, and every replica must be whole and equal to the others. What is on the disks then is compared with
  * what was ever acknowledged.
  */
-import { crc32 } from 'node:zlib';
-import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
 import type { SentRecord } from './checkers/records.ts';
 import type { FaultPlan } from './faults/plan.ts';
-import type { SimNode } from './node.ts';
-import { leastValueBytes, makeValue } from './workload/values.ts';
+import { oneRecordChunk } from './workload/one-record.ts';
+import { leastValueBytes } from './workload/values.ts';
 import type { Workload } from './workload/workload.ts';
 import type { World } from './world.ts';
 
@@ -76,7 +74,8 @@ export class Finale {
       const target = leader ?? random.pick(members);
       const node = world.node(target);
       world.checks.records.attempt(record, world.nowMicros);
-      const chunk = probeChunk(record, producerId, node);
+      const timestamp = node.clock?.wallTime() ?? 1;
+      const chunk = oneRecordChunk({ ...record, producerId, timestamp });
       this.#work.clients.request(
         node,
         target,
@@ -241,23 +240,4 @@ export class Finale {
 function valueAt(world: World, group: number, offset: number): number {
   const value = world.checks.committed.group(group).values[offset];
   return value === undefined ? -1 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
-}
-
-function probeChunk(record: SentRecord, producerId: Uint8Array, node: SimNode): Uint8Array {
-  const body = encodeRecords([
-    { timestampDelta: 0, key: undefined, headers: [], value: makeValue(record.id, record.bytes) },
-  ]);
-  return buildChunk(
-    {
-      kind: chunkKind.records,
-      body,
-      recordCount: 1,
-      producerId,
-      producerEpoch: 0,
-      firstSequence: 0,
-      firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
-      lastTimestampDelta: 0,
-    },
-    crc32,
-  );
 }

@@ -235,7 +235,11 @@ export class SimNode {
         node: this.name,
         ports: { clock, random, network: network.attach(end), trace },
         freezeMessages,
-        limits: { mailboxDataMessages: limits.mailboxDataMessages },
+        limits: {
+          mailboxDataMessages: limits.mailboxDataMessages,
+          // Far below what production takes: an actor that is flooded fails here, and the checker of failures sees it.
+          mailboxControlMessages: 16_384,
+        },
         onEscalate: (error, address) => this.#escalated(process, address, error),
       },
       this.#life,

@@ -80,9 +80,11 @@ export interface Settings {
 export function drawSettings(seed: string, minutes: number): Settings {
   const random = new SimRandom(seed).fork('settings');
   const count = drawNodes(random.fork('nodes'));
-  const stormy = random.fork('weather').chance(0.75);
+  // Five nodes are there for splits of two against three: never calm, or too few seeds would have one.
+  const stormy = random.fork('weather').chance(0.68) || count >= 5;
   const memory = count >= 3 && random.fork('memory').chance(0.1);
   const faults = drawFaults(random.fork('faults'), stormy, count);
+  const workload = drawWorkload(random.fork('workload'));
   return {
     seed,
     minutes,
@@ -92,7 +94,8 @@ export function drawSettings(seed: string, minutes: number): Settings {
     limits: drawLimits(random.fork('limits')),
     network: drawNetwork(random.fork('network'), stormy),
     faults: memory ? { ...faults, kinds: faults.kinds.filter((kind) => !endsUnasked.has(kind)) } : faults,
-    workload: drawWorkload(random.fork('workload')),
+    // What a split meets should often be a removal.
+    workload: count >= 5 ? { ...workload, fleeting: 1 } : workload,
     disk: drawDisk(random.fork('disk')),
   };
 }
@@ -100,7 +103,7 @@ export function drawSettings(seed: string, minutes: number): Settings {
 function drawNodes(random: SimRandom): number {
   const drawn = random.next();
   if (drawn < 0.06) return 1;
-  return drawn < 0.14 ? 5 : 3;
+  return drawn < 0.28 ? 5 : 3;
 }
 
 /** Sometimes tiny, so that every window and cache runs full; all relations between limits must go on to hold. */
@@ -196,8 +199,11 @@ const endsUnasked: ReadonlySet<FaultKind> = new Set<FaultKind>([
 
 function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSettings {
   const share = random.pick([0.3, 0.5, 0.6, 0.8, 1]);
-  const possible = faultKinds.filter((kind) => nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind)));
+  const possible = faultKinds.filter(
+    (kind) => kind !== 'split' && (nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind))),
+  );
   const kinds = possible.filter(() => random.chance(share));
+  if (nodes >= 5) kinds.push('split');
   return {
     kinds: stormy ? kinds : [],
     meanGapMs: random.pick([1_500, 3_000, 5_000, 10_000]),

@@ -62,13 +62,18 @@ export class Promises {
   readonly #replicas = new Map<string, Promised>();
   readonly #members = new Map<number, readonly string[]>();
   readonly #deaths = new Map<number, Map<string, number>>();
+  readonly #died = new Map<number, Set<string>>();
 
   constructor(readDisk: ReadDisk, report: (text: string) => void) {
     this.#readDisk = readDisk;
     this.#report = report;
   }
 
-  born(group: number, members: readonly string[]): void {
+  /** A replica is about to be journaled as born on `node`. */
+  born(node: string, group: number, members: readonly string[]): void {
+    if (this.diedOn(group).has(node)) {
+      this.#report(`${node} bears a replica of group ${group} again, whose death it had journaled`);
+    }
     const known = this.#members.get(group);
     if (known !== undefined && known.join() !== members.join()) {
       this.#report(`group ${group} was born with members ${members.join()}, before with ${known.join()}`);
@@ -80,6 +85,15 @@ export class Promises {
   dying(node: string, group: number, nowMicros: number): void {
     const deaths = this.#deaths.get(group) ?? new Map<string, number>();
     this.#deaths.set(group, deaths.set(node, nowMicros));
+  }
+
+  /** Its death is durable: this node never takes part in the group again. */
+  died(node: string, group: number): void {
+    this.#died.set(group, new Set(this.#died.get(group)).add(node));
+  }
+
+  diedOn(group: number): ReadonlySet<string> {
+    return this.#died.get(group) ?? new Set();
   }
 
   /** Groups of removed topics, with the nodes that delete their replicas and since when. */

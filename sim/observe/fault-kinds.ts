@@ -15,6 +15,7 @@ export const faultKinds = [
   'clock-drift',
   // Network.
   'isolate',
+  'split',
   'one-way-cut',
   'bulk-cut',
   'clog',

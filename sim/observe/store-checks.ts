@@ -44,7 +44,7 @@ export class StoreChecks implements StoreObserver {
   born(births: readonly Birth[]): void {
     for (const { group, members } of births) {
       const nodes = (JSON.parse(members) as readonly GroupMember[]).map((member) => member.node);
-      this.#checkers.promises.born(group, nodes);
+      this.#checkers.promises.born(this.#node, group, nodes);
     }
   }
 
@@ -54,6 +54,10 @@ export class StoreChecks implements StoreObserver {
       this.#checkRace(group, this.#walking.has(group));
     }
     this.#checkers.report.sometimes('a replica of a removed topic was deleted');
+  }
+
+  died(groups: readonly GroupId[]): void {
+    for (const group of groups) this.#checkers.promises.died(this.#node, group);
   }
 
   writing(batch: StoreBatch): void {

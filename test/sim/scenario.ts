@@ -1,6 +1,4 @@
 /** Directed runs: a calm cluster of three, a script of faults at given times, and the same checkers as ever. */
-import { crc32 } from 'node:zlib';
-import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
 import * as assert from 'uvu/assert';
 import type { FaultPlan } from '../../sim/faults/plan.ts';
 import type { SimNode } from '../../sim/node.ts';
@@ -8,7 +6,7 @@ import { runSeed } from '../../sim/run.ts';
 import type { RunResult } from '../../sim/run.ts';
 import type { Settings } from '../../sim/settings.ts';
 import type { World } from '../../sim/world.ts';
-import { makeValue } from '../../sim/workload/values.ts';
+import { oneRecordChunk } from '../../sim/workload/one-record.ts';
 import { repeats } from '../lib/effort.ts';
 
 export interface Stage {
@@ -91,18 +89,11 @@ export function slipIn(world: World, node: SimNode, group: number, id: number): 
     { id, client: 'slipped', groups: [group], ordered: false, bytes: 8 },
     world.nowMicros,
   );
-  const chunk = buildChunk(
-    {
-      kind: chunkKind.records,
-      body: encodeRecords([{ timestampDelta: 0, key: undefined, headers: [], value: makeValue(id, 8) }]),
-      recordCount: 1,
-      producerId: new Uint8Array(16),
-      producerEpoch: 0,
-      firstSequence: 0,
-      firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
-      lastTimestampDelta: 0,
-    },
-    crc32,
-  );
+  const chunk = oneRecordChunk({
+    id,
+    bytes: 8,
+    producerId: new Uint8Array(16),
+    timestamp: node.clock?.wallTime() ?? 1,
+  });
   node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, () => undefined);
 }

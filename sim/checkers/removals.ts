@@ -1,0 +1,85 @@
+/**
+ * Creations, removals and uses of each topic name as one history (SEMANTICS S24). One topic of a name follows the other, each
+ * known by its groups.
+ *
+ * - When a removal is answered, a majority of the replicas of each group has journaled its death; likewise before the name is used again.
+ * - Nothing of a removed topic is served to a call that began after its removal was answered: no record is stored, none is read.
+ * - What is stored under a name after a removal was answered lies in a group of a later topic.
+ */
+export interface DeathFacts {
+  members(group: number): readonly string[];
+  /** The nodes that have journaled the end of their replica of this group. */
+  diedOn(group: number): ReadonlySet<string>;
+}
+
+interface Topic {
+  readonly groups: readonly number[];
+  /** When its removal was answered. */
+  removedMicros: number | undefined;
+  /** An operator has given up what lay on these nodes: they need not have said anything. */
+  givenUp: ReadonlySet<string>;
+}
+
+export class RemovalChecker {
+  readonly #facts: DeathFacts;
+  readonly #report: (text: string) => void;
+  readonly #names = new Map<string, Topic[]>();
+  readonly #byGroup = new Map<number, Topic>();
+  #removals = 0;
+
+  constructor(facts: DeathFacts, report: (text: string) => void) {
+    this.#facts = facts;
+    this.#report = report;
+  }
+
+  /** Removals that were answered. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  /** A topic of this name is known to exist. */
+  created(name: string, groups: readonly number[]): void {
+    const topics = this.#names.get(name) ?? [];
+    this.#names.set(name, topics);
+    if (topics.some((topic) => topic.groups[0] === groups[0])) return;
+    for (const older of topics) {
+      this.#checkDead(older, `the name ${name} was given to groups ${groups.join()}`);
+    }
+    const topic: Topic = { groups, removedMicros: undefined, givenUp: new Set() };
+    topics.push(topic);
+    for (const group of groups) this.#byGroup.set(group, topic);
+  }
+
+  /** `givenUp`: nodes whose brokers an operator has removed for good before the removal was forced. */
+  removed(name: string, groups: readonly number[], nowMicros: number, givenUp: readonly string[] = []): void {
+    this.created(name, groups);
+    const topic = this.#byGroup.get(groups[0] ?? -1);
+    if (topic === undefined) throw new Error(`topic ${name} has no group`);
+    topic.removedMicros ??= nowMicros;
+    topic.givenUp = new Set(givenUp);
+    this.#removals += 1;
+    this.#checkDead(topic, `the removal of ${name} was answered`);
+  }
+
+  /** A call that began at `startMicros` was served from this group. */
+  served(what: string, group: number, startMicros: number, node: string): void {
+    const removedMicros = this.#byGroup.get(group)?.removedMicros;
+    if (removedMicros === undefined || removedMicros >= startMicros) return;
+    const lateMs = (startMicros - removedMicros) / 1_000;
+    this.#report(
+      `${node} served a ${what} from group ${group} that began ${lateMs} ms after the removal of its topic was answered`,
+    );
+  }
+
+  #checkDead({ groups, givenUp }: Topic, when: string): void {
+    for (const group of groups) {
+      const members = this.#facts.members(group);
+      const died = this.#facts.diedOn(group);
+      const dead = members.filter((node) => died.has(node) || givenUp.has(node));
+      if (2 * dead.length > members.length) continue;
+      this.#report(
+        `${when} while group ${group} had died only on ${dead.join() || 'no node'} of ${members.join()}`,
+      );
+    }
+  }
+}
