@@ -37,8 +37,7 @@ import {
   type AppliedQuery,
   type FounderHello,
   type FounderList,
-  type PartitionGone,
-  type PartitionReady,
+  type PartitionsReady,
   type PrimaryAnswer,
   type PrimaryChange,
   type PrimaryRead,
@@ -144,8 +143,7 @@ type ManagerTravels =
   | PrimaryChange
   | PrimaryRead
   | PrimaryAnswer
-  | PartitionReady
-  | PartitionGone
+  | PartitionsReady
   | AppliedQuery
   | AppliedAnswer;
 
@@ -172,10 +170,11 @@ function managerCodec(limits: Limits): UnionCodec<ManagerTravels> {
       result: nullable(directoryResultCodec),
       error: nullable(callError),
     }),
-    'partition-ready': message<PartitionReady>('partition-ready', 21, { group }),
+    'partitions-ready': message<PartitionsReady>('partitions-ready', 21, {
+      groups: list(group, limits.managerWordGroups),
+    }),
     'applied-query': message<AppliedQuery>('applied-query', 22, { id: uint, fromNode: name, index: uint }),
     'applied-answer': message<AppliedAnswer>('applied-answer', 23, { id: uint, node: name }),
-    'partition-gone': message<PartitionGone>('partition-gone', 24, { group, node: name }),
   });
 }
 

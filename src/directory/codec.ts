@@ -30,6 +30,7 @@ import type {
   DirectoryCommand,
   DirectoryEntry,
   DirectoryResult,
+  ReplicasDied,
 } from './contract.ts';
 
 export const directoryVersion = 1;
@@ -57,8 +58,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'set-alive': message<Kind<'set-alive'>>('set-alive', 6, { broker: name, alive: bool }),
   admin: message<Kind<'admin'>>('admin', 7, { action, broker: name }),
   'open-consumer': message<Kind<'open-consumer'>>('open-consumer', 8, { id: name, topic: name }),
-  'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name }),
-  'topic-deleted': message<Kind<'topic-deleted'>>('topic-deleted', 10, { group }),
+  'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name, force: optional(bool) }),
   'copies-lost': message<CopiesLost>('copies-lost', 11, {
     replica: id,
     start: uint,
@@ -69,6 +69,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
     name,
     partitions: uint,
   }),
+  'replicas-died': message<ReplicasDied>('replicas-died', 13, { replica: id, groups: list(group, 65_536) }),
 });
 
 interface Accepted {

@@ -104,6 +104,12 @@ export interface Limits {
   /** Pause before the first retry towards the primary; doubles up to `managerRetryMaxMs`. */
   readonly managerRetryMs: number;
   readonly managerRetryMaxMs: number;
+  /** Replicas that a manager starts, ends, bears or asks to hand over in one go; more wait for the next. */
+  readonly managerSliceGroups: number;
+  /** Groups that one message or command of a manager names. */
+  readonly managerWordGroups: number;
+  /** How often a manager looks for replicas here of which a confirmed directory knows nothing. */
+  readonly managerStragglersMs: number;
   readonly healthProbeMs: number;
   /** Probes missed in a row that make a broker dead. */
   readonly healthMissedProbes: number;
@@ -236,6 +242,9 @@ export const defaultLimits: Limits = {
   managerSubscribers: 8_192,
   managerRetryMs: 100,
   managerRetryMaxMs: 1_000,
+  managerSliceGroups: 64,
+  managerWordGroups: 1_024,
+  managerStragglersMs: 60_000,
   healthProbeMs: 500,
   healthMissedProbes: 3,
 

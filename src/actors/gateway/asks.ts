@@ -115,9 +115,9 @@ export class Asks {
   }
 
   /** The group's topic was removed: nobody will answer, and nothing that was not stored will be. */
-  groupRemoved(group: GroupId, error: CallError): void {
+  groupsRemoved(groups: ReadonlySet<GroupId>, error: CallError): void {
     for (const flight of [...this.#flights]) {
-      if (flight.ask.group === group) this.#fail(flight, error);
+      if (groups.has(flight.ask.group)) this.#fail(flight, error);
     }
   }
 

@@ -77,6 +77,9 @@ export class DirectoryCopy {
     switch (event.kind) {
       case 'topic':
         return this.#putTopic(event.topic);
+      case 'topic-gone':
+        // It was forgotten when its removal began.
+        return undefined;
       case 'producer':
         this.#producers.set(event.id, event.topic);
         return undefined;

@@ -176,10 +176,9 @@ export class Gateway implements Actor<GatewayMessage> {
   #removed({ parts, produces }: Run, topic: Topic): void {
     const error = topicNotFound(topic.name);
     produces.removed(topic, error);
-    for (const { group } of topic.partitions) {
-      parts.asks.groupRemoved(group, error);
-      parts.leaders.forget(group);
-    }
+    const groups = new Set(topic.partitions.map(({ group }) => group));
+    parts.asks.groupsRemoved(groups, error);
+    for (const group of groups) parts.leaders.forget(group);
   }
 
   #begin(run: Run, call: PendingCall): void {

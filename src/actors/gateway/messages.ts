@@ -19,7 +19,7 @@ export type Call =
       readonly storage?: TopicStorage;
     }
   /** From operators only: whoever calls has proved that it is one. */
-  | { readonly op: 'remove-topic'; readonly name: string }
+  | { readonly op: 'remove-topic'; readonly name: string; readonly force?: boolean }
   | { readonly op: 'register-producer'; readonly topic: string }
   | { readonly op: 'register-consumer'; readonly topic: string }
   | {
