@@ -50,6 +50,11 @@ export class RemovalChecker {
     for (const group of groups) this.#byGroup.set(group, topic);
   }
 
+  /** A creation of a topic of this name was answered, whatever groups it got. */
+  free(name: string): void {
+    for (const topic of this.#names.get(name) ?? []) this.#checkDead(topic, `the name ${name} was free`);
+  }
+
   /** `givenUp`: nodes whose brokers an operator has removed for good before the removal was forced. */
   removed(name: string, groups: readonly number[], nowMicros: number, givenUp: readonly string[] = []): void {
     this.created(name, groups);

@@ -314,4 +314,64 @@ export const mutants: readonly Mutant[] = [
     ],
     ...often,
   },
+  {
+    name: 'removal-answered-early',
+    breaks: 'a removal is answered when it has begun',
+    edits: [
+      edit(
+        'actors/manager/changes.js',
+        'return removes !== undefined && this.#view.deleting(command.name)?.group === removes;',
+        'return false;',
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'removal-not-spread',
+    breaks: 'a removal is answered before the other nodes know of it',
+    edits: [
+      edit(
+        'actors/manager/changes.js',
+        "const spreads = kind === 'admin' || kind === 'remove-topic';",
+        "const spreads = kind === 'admin';",
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'removal-by-one',
+    breaks: 'a partition counts as deleted when one of its replicas is',
+    edits: [edit('directory/removals.js', '.size ?? 0) > replicas.length;', '.size ?? 0) > 1;')],
+    ...often,
+  },
+  {
+    name: 'removal-name-free',
+    breaks: 'the name of a removed topic is free at once',
+    edits: [
+      edit(
+        'directory/machine.js',
+        'if (removal !== undefined)\n            return no(errors.topicDeleting(name, removal));',
+        '',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'removal-word-early',
+    breaks: 'a node says that its replica is dead before its journal does',
+    edits: [
+      edit(
+        'actors/manager/replicas.js',
+        'return group <= this.#options.diedUpTo() && !this.#isHere(group) && !this.#deaths.has(group);',
+        'return !this.#isHere(group) || this.#deaths.has(group);',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'died-up-to-unsaved',
+    breaks: 'a journal does not keep up to which group its replicas have died',
+    edits: [edit('storage/log-store.js', 'if (upTo > this.diedUpTo) {', 'if (upTo < 0) {')],
+    ...often,
+  },
 ];

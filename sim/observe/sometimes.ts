@@ -42,6 +42,7 @@ export const sometimesPoints = [
   'copies in memory were lost with their process',
   'a name was used again by another topic',
   'a call met the removal of its topic',
+  'a name was refused while its topic was being deleted',
   'a repeated batch was answered with its old offset',
   'a batch met a sequence gap',
   'a produce ended unknown',

@@ -8,6 +8,7 @@
  *   topic after it has another name.
  */
 import type { CallError } from '@callboard/client/protocol';
+import { managerActorId } from '../../src/actors/manager/messages.ts';
 import type { SentRecord } from '../checkers/records.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
@@ -232,12 +233,14 @@ export class FleetingTopic {
     const { world, clients } = this.#work;
     generation.state = 'leaving';
     const node = this.#any();
+    const calm = this.#hearAll(node);
     clients.call(node, { op: 'remove-topic', name: this.#name }, (outcome) => {
       const missing = outcome.kind === 'error' && outcome.error.code === 'topic_not_found';
       if (missing && !inDoubt) this.#report(`${node.name} denied the topic to its first removal`);
       if (outcome.kind !== 'value' && !missing) {
         const unknown =
           outcome.kind === 'lost' || (outcome.kind === 'error' && outcome.error.outcome !== 'not_applied');
+        if (unknown && this.#random.chance(0.5)) this.#claim(generation.name);
         this.#later(700, () => this.#remove(generation, inDoubt || unknown));
         return;
       }
@@ -247,7 +250,20 @@ export class FleetingTopic {
       generation.untilMicros = world.nowMicros + stubbornMs * 1_000;
       world.checks.removals.removed(generation.name, generation.groups, world.nowMicros);
       if (inDoubt) this.#rename();
+      else if (calm && this.#hearAll(node)) this.#lookEverywhere(generation);
       this.#list(generation.name);
+    });
+  }
+
+  /** The name of a topic whose removal is in doubt: it may be there, or being deleted, or free. */
+  #claim(name: string): void {
+    const { world, clients } = this.#work;
+    const storage = world.settings.memory ? 'memory' : 'disk';
+    clients.call(this.#any(), { op: 'create-topic', name, partitions: 1, storage }, (outcome) => {
+      if (outcome.kind === 'value') world.checks.removals.free(name);
+      else if (outcome.kind === 'error' && outcome.error.code === 'topic_deleting') {
+        world.report.sometimes('a name was refused while its topic was being deleted');
+      }
     });
   }
 
@@ -255,6 +271,26 @@ export class FleetingTopic {
     this.#namesInDoubt += 1;
     this.#name = `${this.#firstName}.${this.#namesInDoubt}`;
     this.#lastGroup = 0;
+  }
+
+  /** All is well, and this node takes nobody for dead: whom it asks, it waits for. */
+  #hearAll(node: SimNode): boolean {
+    const brokers = node.system?.inspectOne(managerActorId)?.details['brokers'] as
+      readonly { readonly alive: boolean }[] | undefined;
+    return !this.#work.world.isDisturbed() && brokers?.every(({ alive }) => alive) === true;
+  }
+
+  /** Every node that could be reached has heard before the removal was answered: none may tell where the topic is. */
+  #lookEverywhere({ name, groups }: Generation): void {
+    const { world, clients } = this.#work;
+    for (const node of world.nodes) {
+      clients.call(node, { op: 'locate', topics: [name] }, (outcome) => {
+        const found = outcome.kind === 'value' && outcome.value.op === 'locate' ? outcome.value.topics : [];
+        if (found.some(({ partitions }) => partitions[0]?.group === groups[0])) {
+          this.#report(`${node.name} knows where the topic is after its removal was answered`);
+        }
+      });
+    }
   }
 
   /** Before it is created again: no node may list it. */

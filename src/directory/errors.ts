@@ -76,7 +76,7 @@ export function removalText(name: string, { partitions, over, waitsFor }: Remova
 
 export function topicDeleting(name: string, progress: RemovalProgress): DirectoryResult {
   const message = `Topic ${shown(name)} is being deleted, and its name is free only after that: ${removalText(name, progress)}`;
-  return refuse(failure('topic_deleting', { message, retryAfterMs: 1_000 }));
+  return refuse(failure('topic_deleting', { message }));
 }
 
 export function brokersNotRemoved(name: string, missing: readonly string[]): DirectoryResult {

@@ -113,7 +113,7 @@ topics(
     assert.equal(died(directory, 2, [2]), []);
     assert.equal(directory.removal('t'), { partitions: 2, over: 1, waitsFor: ['b2', 'b3'] });
     const refused = directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result;
-    assert.ok(!refused.ok && refused.error.code === 'topic_deleting' && refused.error.retriable);
+    assert.ok(!refused.ok && refused.error.code === 'topic_deleting' && !refused.error.retriable);
     assert.match(refused.ok ? '' : refused.error.message, /1 of 2 partitions .* wait for 'b2', 'b3'/);
     assert.match(refused.ok ? '' : refused.error.message, /topic rm t --force/);
     // Asked for again it is the same removal.

@@ -65,7 +65,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   bad_request: entry('The call is malformed or names an impossible value.', false),
   topic_not_found: entry('The topic does not exist.', false),
   topic_exists: entry('A topic of this name exists already.', false),
-  topic_deleting: entry('A topic of this name is being deleted.', true),
+  topic_deleting: entry('A topic of this name is being deleted.', false),
   invalid_partition: entry('The topic has no partition of this number.', false),
   producer_not_registered: entry('The producer id is not registered with this topic.', false),
   consumer_not_registered: entry('The consumer id is not registered with this topic.', false),

@@ -309,9 +309,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (decision.kind === 'duplicate') {
       const { id, replyTo, acks } = request;
       const waiter = { id, replyTo, acks, baseOffset: offset(decision.baseOffset) };
-      if (decision.index === undefined || acks === 'none') {
-        this.#answer(request, { kind: 'produced', id, baseOffset: waiter.baseOffset });
-      } else this.#produces.join(decision.index, waiter);
+      if (acks === 'none') this.#answer(request, { kind: 'produced', id, baseOffset: waiter.baseOffset });
+      else if (decision.index === undefined) this.#repeated(request, waiter.baseOffset);
+      else this.#produces.join(decision.index, waiter);
       return;
     }
     if (decision.kind !== 'accept') {
@@ -339,6 +339,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const waits = acks !== 'none';
     this.#produces.add(index, proposed.term, waits ? { id, replyTo, acks, baseOffset } : undefined);
     if (!waits) this.#answer(request, { kind: 'produced', id, baseOffset });
+  }
+
+  /**
+   * A batch that is stored already. A leader that was deposed unawares must not say so: its topic may have been removed since, and
+   * acknowledges nothing any more (S24).
+   */
+  #repeated(request: Produce, baseOffset: Offset): void {
+    const { id } = request;
+    this.#driver.read((leads) => {
+      if (leads) this.#answer(request, { kind: 'produced', id, baseOffset });
+      else this.#fail(request, { ...refusalError('not-leader'), outcome: 'unknown' });
+    });
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */

@@ -119,4 +119,36 @@ test('one that learns of a later term instead sends the producer on: others may 
   assert.equal(codes(rig), ['not_leader']);
 });
 
+/** The first batch of the producer is stored and was answered. */
+function stored(): Rig {
+  const rig = leading();
+  rig.produce(1, 0);
+  const index = logIndex(2);
+  for (const node of ['n2', 'n3']) {
+    rig.hear(node, { kind: 'append-reply', outcome: 'ack', index, hintIndex: index, hintTerm: term(1) });
+  }
+  assert.equal(codes(rig), ['produced']);
+  rig.answers.length = 0;
+  return rig;
+}
+
+test('a batch that is stored already is acknowledged again only by a leader that a majority has confirmed since', () => {
+  const rig = stored();
+  rig.produce(2, 0);
+  assert.equal(codes(rig), [], 'nobody has confirmed it yet: the topic may have been removed');
+  const beat = rig.said('heartbeat');
+  assert.ok(beat?.kind === 'heartbeat');
+  rig.hear('n2', { kind: 'heartbeat-reply', context: beat.context, damaged: false, last: logIndex(2) });
+  assert.equal(codes(rig), ['produced']);
+});
+
+test('one that is deposed meanwhile leaves it open what became of a repeated batch', () => {
+  const rig = stored();
+  rig.produce(2, 0);
+  rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(2), context: 1 });
+  const [answer] = rig.answers;
+  assert.ok(answer?.kind === 'partition-failed');
+  assert.equal([answer.error.code, answer.error.outcome], ['not_leader', 'unknown']);
+});
+
 test.run();
