@@ -24,6 +24,8 @@ interface ManagerReport {
   readonly role?: string;
   readonly brokers?: readonly { readonly name: string; readonly state: string }[];
   readonly lostReplicas?: readonly unknown[];
+  /** Replicas that wait for their turn to be started. */
+  readonly toStart?: number;
   readonly copiesWaiting?: readonly number[];
   readonly copiesLost?: readonly number[];
   readonly topics?: readonly TopicReport[];
@@ -109,8 +111,9 @@ export class NodeStatus {
     if (manager.verdict === 'journal-lost') {
       yield 'this node has lost its journal and is no member of the directory any more';
     } else if (manager.leader === undefined) yield 'the directory has no leader yet';
-    const opening = replicasOf(actors).filter((replica) => replica.verdict === 'opening');
-    if (opening.length > 0) yield `${opening.length} replicas are being opened`;
+    const running = replicasOf(actors).filter((replica) => replica.verdict === 'opening');
+    const opening = running.length + (manager.toStart ?? 0);
+    if (opening > 0) yield `${opening} replicas are being opened`;
     const registered = new Set((manager.brokers ?? []).map((broker) => broker.name));
     if (this.#wasReady || config.manualBrokers) return;
     const missing = config.peers.filter((peer) => !registered.has(peer.name)).map((peer) => peer.name);

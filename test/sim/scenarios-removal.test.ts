@@ -150,6 +150,49 @@ test('S24: a removal is not answered while a majority of a partition is cut off 
   );
 });
 
+test('S24: a removal is forced without nodes that are gone, when an admin has removed them and not before', () => {
+  play(
+    'removal without two',
+    (stage) => {
+      const { world, at } = stage;
+      const seen: string[] = [];
+      at(8_000, () => {
+        const [asker] = world.nodes;
+        assert.ok(asker);
+        create(asker, (made, error) => assert.ok(made, error?.message));
+      });
+      at(12_000, () => {
+        const { group, pair, rest } = castOf(world);
+        const [one, other] = rest;
+        assert.ok(one !== undefined && other !== undefined);
+        for (const node of pair) node.crash(true);
+        const force = (node: SimNode): void =>
+          call(node, { op: 'remove-topic', name, force: true }, (value, error) => {
+            const gone = pair.map((dead) => dead.name);
+            if (value) world.checks.removals.removed(name, [group], world.nowMicros, gone);
+            seen.push(value ? 'ok' : `${error?.code} ${error?.outcome}`);
+          });
+        const drop = (node: SimNode | undefined): void =>
+          call(one, { op: 'admin', action: 'remove', broker: node?.name ?? '' }, (value) => assert.ok(value));
+        // Of a topic that stands it forces nothing.
+        at(5_000, () => force(one));
+        at(11_000, () => force(other));
+        at(12_000, () => drop(pair[0]));
+        at(14_000, () => force(other));
+        at(15_000, () => drop(pair[1]));
+        at(17_000, () => force(one));
+        at(18_000, () => create(other, (made, error) => seen.push(`creation ${made ? 'ok' : error?.code}`)));
+        at(24_000, () => {
+          const refused = 'broker_not_removed not_applied';
+          assert.equal(seen, ['timeout unknown', refused, refused, 'ok', 'creation ok']);
+          for (const node of pair) node.start();
+        });
+      });
+    },
+    five,
+  );
+});
+
 /** A topic of as many partitions as one may have is made and removed; all nodes are killed on the way and start in the middle of it. */
 function removeMany(topics: number, killAfterMs: number): void {
   play(

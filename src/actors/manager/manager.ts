@@ -120,6 +120,7 @@ export class Manager implements Actor<ManagerMessage> {
       }),
       registered: member !== undefined && this.#isRegistered(member),
       replicas: this.#replicas.born,
+      toStart: this.#replicas.toStart,
       /** Placed here under a journal that this node has lost; they stay out. */
       lostReplicas: this.#replicas.lost,
       /** In memory, damaged, and without a leader to heal from. */

@@ -134,6 +134,11 @@ export class Replicas {
     if (this.#starts.size > 0) this.#slice();
   }
 
+  /** Replicas that are born and wait for their turn to start. */
+  get toStart(): number {
+    return this.#starts.size;
+  }
+
   get born(): number {
     return this.#born.size;
   }

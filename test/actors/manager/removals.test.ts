@@ -1,7 +1,10 @@
 // Removed topics: answered when a majority of each partition is dead (S24), deleted everywhere in the end, and a namesake is another topic.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { LogWriterMessage } from '../../../src/actors/log-writer/messages.ts';
 import type { DirectoryCommand } from '../../../src/directory/index.ts';
+import { refTo } from '../../../src/kernel/index.ts';
+import { groupId, replicaId } from '@callboard/client/protocol';
 import { Cluster, outcomeOf, type Asked, type TestNode } from './cluster.ts';
 
 function founded(options: ConstructorParameters<typeof Cluster>[0] = {}): Cluster {
@@ -125,6 +128,41 @@ test('forced: a removal does without brokers that are gone for good, once an adm
   assert.is(call({ kind: 'admin', action: 'remove', broker: 'n3' }), 'ok');
   assert.is(call(force), 'ok');
   assert.is(deleting(node).length, 0);
+});
+
+test('a replica of a group that a confirmed directory does not list is deleted, and no other', () => {
+  const cluster = founded({
+    names: ['n1', 'n2', 'n3', 'n4', 'n5'],
+    limits: { managerStragglersMs: 3_000 },
+  });
+  create(cluster, 't', 1);
+  const event = cluster.node('n1').last('topic t');
+  const placed = event?.kind === 'topic' ? (event.topic.partitions[0]?.replicas ?? []) : [];
+  const other = cluster.nodes().find(({ name }) => placed.every(({ node }) => node !== name));
+  assert.ok(other);
+  // A replica here that the directory has placed elsewhere only: as one that was moved away while this node was cut off.
+  const members = JSON.stringify([...placed.slice(1), { node: other.name, replica: other.journal }]);
+  const birth = { group: groupId(1), replica: replicaId(other.journal), members };
+  const born = { kind: 'log-birth', replyTo: refTo(other.name, 'manager'), births: [birth] } as const;
+  other.send<LogWriterMessage>('log-writer', born);
+  cluster.until('it is born', () => other.births().includes(1));
+  cluster.mayFail = (actorId) => actorId === 'manager';
+  other.send('manager', { kind: 'founder-list', text: 7 });
+  cluster.until('it runs', () => other.actor('partition/1') !== undefined);
+  cluster.pass(10_000);
+  assert.ok(other.births().includes(1), 'the topic is there');
+  // What is not confirmed proves nothing.
+  cluster.isolate(other.name);
+  const [primary] = cluster.nodes().filter(({ name }) => name !== other.name);
+  assert.ok(primary);
+  assert.is(remove(cluster, primary, 't'), 'ok');
+  cluster.pass(20_000);
+  assert.ok(other.births().includes(1), 'nothing is confirmed');
+  cluster.heal();
+  cluster.until('it is gone', () => !other.births().includes(1));
+  assert.ok(
+    cluster.notes.some(({ node, event: note }) => node === other.name && note === 'manager.straggler'),
+  );
 });
 
 test('are not born again when a restarted node reads the directory from its beginning', () => {
