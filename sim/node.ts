@@ -9,6 +9,7 @@ import { refTo } from '../src/kernel/index.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../src/actors/peer-link/messages.ts';
 import { sharedBySessions, type SharedBySessions } from '../src/node/client-sessions.ts';
 import { deliver } from '../src/node/deliver.ts';
+import type { Topic } from '../src/directory/index.ts';
 import { startNodeActors } from '../src/node/node-actors.ts';
 import type { LogStore } from '../src/raft/index.ts';
 import { Door } from './door.ts';
@@ -29,6 +30,8 @@ export interface NodeEvents {
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields | undefined): void;
   /** The process serves. */
   started(node: SimNode): void;
+  /** The node has applied the end of this topic's removal. */
+  gone(topic: Topic): void;
   /** The process is gone, by a fault or by itself. */
   ended(node: SimNode, why: string): void;
 }
@@ -258,7 +261,7 @@ export class SimNode {
       manualBrokers: false,
       onClusterId: () => undefined,
     });
-    process.door = new Door(system, limits);
+    process.door = new Door(system, limits, (topic) => events.gone(topic));
     report.event(this.name, 'process-serves', this.#life, store.startCount);
     events.started(this);
   }

@@ -100,6 +100,12 @@ export class World {
       events: {
         store: (node) => this.checks.storeObserver(node),
         note: (node, actor, level, event, fields) => this.#note(node, actor, level, event, fields),
+        gone: ({ name: topic, partitions }) => {
+          this.checks.removals.gone(
+            topic,
+            partitions.map(({ group }) => group),
+          );
+        },
         started: (node) => this.checks.processStarted(node),
         ended: (node, why) => {
           this.checks.processEnded(node, why);

@@ -2,7 +2,7 @@
  * Creations, removals and uses of each topic name as one history (SEMANTICS S24). One topic of a name follows the other, each
  * known by its groups.
  *
- * - When a removal is answered, a majority of the replicas of each group has journaled its death; likewise before the name is used again.
+ * - When a removal ends, and when it is answered, a majority of the replicas of each group has journaled its death; likewise before the name is used again.
  * - Nothing of a removed topic is served to a call that began after its removal was answered: no record is stored, none is read.
  * - What is stored under a name after a removal was answered lies in a group of a later topic.
  */
@@ -42,7 +42,7 @@ export class RemovalChecker {
     const topics = this.#names.get(name) ?? [];
     this.#names.set(name, topics);
     if (topics.some((topic) => topic.groups[0] === groups[0])) return;
-    for (const older of topics) {
+    for (const older of topics.filter((topic) => (topic.groups[0] ?? 0) < (groups[0] ?? 0))) {
       this.#checkDead(older, `the name ${name} was given to groups ${groups.join()}`);
     }
     const topic: Topic = { groups, removedMicros: undefined, givenUp: new Set() };
@@ -55,13 +55,27 @@ export class RemovalChecker {
     for (const topic of this.#names.get(name) ?? []) this.#checkDead(topic, `the name ${name} was free`);
   }
 
-  /** `givenUp`: nodes whose brokers an operator has removed for good before the removal was forced. */
-  removed(name: string, groups: readonly number[], nowMicros: number, givenUp: readonly string[] = []): void {
+  /** An operator is about to force a removal: these nodes are gone for good and need not have said anything. */
+  giveUp(groups: readonly number[], nodes: readonly string[]): void {
+    for (const group of groups) {
+      const topic = this.#byGroup.get(group);
+      if (topic !== undefined) topic.givenUp = new Set(nodes);
+    }
+  }
+
+  /** A node has applied the end of a removal. */
+  gone(name: string, groups: readonly number[]): void {
+    this.created(name, groups);
+    const topic = this.#byGroup.get(groups[0] ?? -1);
+    if (topic !== undefined) this.#checkDead(topic, `the removal of ${name} ended`);
+  }
+
+  /** A removal was answered. */
+  removed(name: string, groups: readonly number[], nowMicros: number): void {
     this.created(name, groups);
     const topic = this.#byGroup.get(groups[0] ?? -1);
     if (topic === undefined) throw new Error(`topic ${name} has no group`);
     topic.removedMicros ??= nowMicros;
-    topic.givenUp = new Set(givenUp);
     this.#removals += 1;
     this.#checkDead(topic, `the removal of ${name} was answered`);
   }

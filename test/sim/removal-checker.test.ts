@@ -41,7 +41,9 @@ judge('removal', {
     'a removal that was forced without nodes that are gone': (room) => {
       room.checker.created('t', [1]);
       room.die(1, 'a');
-      room.checker.removed('t', [1], 100, ['b']);
+      room.checker.giveUp([1], ['b']);
+      room.checker.gone('t', [1]);
+      room.checker.removed('t', [1], 100);
     },
     'the same topic, seen twice': (room) => {
       room.checker.created('t', [1]);
@@ -55,6 +57,14 @@ judge('removal', {
       (room) => {
         room.die(1, 'b');
         room.checker.removed('t', [1], 100);
+      },
+    ],
+    'a removal that ends before a majority has died': [
+      /the removal of t ended while group 1 had died only on a of/,
+      (room) => {
+        room.checker.created('t', [1]);
+        room.die(1, 'a');
+        room.checker.gone('t', [1]);
       },
     ],
     'a removal of two groups of which one lives': [
@@ -91,7 +101,8 @@ judge('removal', {
       /had died only on b of/,
       (room) => {
         room.checker.created('t', [1]);
-        room.checker.removed('t', [1], 100, ['b']);
+        room.checker.giveUp([1], ['b']);
+        room.checker.removed('t', [1], 100);
       },
     ],
   },
