@@ -97,12 +97,6 @@ export class LogWriter implements Actor<LogWriterMessage> {
         'control',
       );
     };
-    const save = this.#saves.shift();
-    if (save !== undefined) {
-      this.#inFlight = { kind: 'save', request: save };
-      this.#store.saveDocument(save.name, save.text, done);
-      return;
-    }
     if (this.#births.length > 0) {
       const requests = this.#births;
       this.#births = [];
@@ -113,6 +107,13 @@ export class LogWriter implements Actor<LogWriterMessage> {
       return;
     }
     if (this.#deaths.length > 0 && this.#startDeaths(done)) return;
+    // A document comes after all births and deaths that were asked for before it, also those that wait for a walk.
+    const save = this.#deaths.length === 0 ? this.#saves.shift() : undefined;
+    if (save !== undefined) {
+      this.#inFlight = { kind: 'save', request: save };
+      this.#store.saveDocument(save.name, save.text, done);
+      return;
+    }
     if (this.#writes.length > 0) this.#writeBatch(done);
   }
 
