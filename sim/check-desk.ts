@@ -2,6 +2,7 @@
 import type { Manager } from '../src/actors/manager/manager.ts';
 import type { PartitionReplica } from '../src/actors/partition-replica/replica.ts';
 import type { Address, TraceFields } from '../src/kernel/index.ts';
+import type { TakeId, Taker } from '../src/partition/index.ts';
 import { AnswerChecker } from './checkers/answers.ts';
 import { BoundsChecker } from './checkers/bounds.ts';
 import { CommittedChecker } from './checkers/committed.ts';
@@ -13,7 +14,7 @@ import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker } from './checkers/log-matching.ts';
 import { Promises } from './checkers/promises.ts';
-import { PushCursors } from './checkers/push-cursors.ts';
+import { PushCursors, type LoggedTake } from './checkers/push-cursors.ts';
 import { PushChecker } from './checkers/pushes.ts';
 import { RecordChecker } from './checkers/records.ts';
 import { StateChecker } from './checkers/states.ts';
@@ -49,6 +50,8 @@ export class CheckDesk {
   readonly #stores = new Map<string, StoreChecks>();
   readonly #journals = new Map<string, string>();
   readonly #nodesByReplica = new Map<string, string>();
+  /** Consumers over HTTP of which the workload tells what they were given. */
+  readonly #watched = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -70,23 +73,37 @@ export class CheckDesk {
     this.elections = new ElectionChecker(to('elections'));
     this.matching = new LogMatchingChecker(to('log matching'));
     this.records = new RecordChecker(to('records'));
-    this.pushCursors = new PushCursors(to('pushes'));
+    this.pushCursors = new PushCursors({
+      nowMicros: () => world.nowMicros,
+      onNoted: (group, consumer, offset, take) => this.#noted(group, consumer, offset, take),
+      report: to('pushes'),
+    });
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       onRecord: (record) => this.#stored(record),
-      onCommand: (group, command, end) => this.pushCursors.apply(group, command, end),
+      onCommand: (group, command, end) => {
+        if (command.kind === 'take' && command.take.again.length > 0) {
+          report.sometimes('a record was given again');
+        }
+        this.pushCursors.apply(group, command, end);
+      },
       report: to('committed'),
     });
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
-    const cursor = (group: number, consumer: string): number =>
-      this.committed.group(group).cursors.get(consumer) ?? 0;
+    const position = (group: number, consumer: string): number => this.pushCursors.position(group, consumer);
+    const open = (group: number, consumer: string): ReadonlyMap<number, LoggedTake> =>
+      this.pushCursors.open(group, consumer);
+    const isOver = (run: Taker): boolean => world.node(run.node).gatewayRun !== run.start;
     const valueAt = (group: number, offset: number): Uint8Array | undefined =>
       this.committed.group(group).values[offset];
-    this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
+    this.consumers = new ConsumerChecker(
+      { valueAt, position, open, ackedEnd, isOver },
+      to('consumers'),
+    );
     this.pushes = new PushChecker({ valueAt, ackedEnd }, this.pushCursors, to('pushes'));
     this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
-    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));
+    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, position }, to('visibility'));
     this.states = new StateChecker(to('states'));
     this.answers = new AnswerChecker(answerSlackMicros, to('answers'));
     this.bounds = new BoundsChecker(
@@ -111,6 +128,10 @@ export class CheckDesk {
       committed: this.committed,
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
     });
+  }
+
+  watchConsumer(id: string): void {
+    this.#watched.add(id);
   }
 
   storeObserver(node: SimNode): StoreObserver {
@@ -207,6 +228,11 @@ export class CheckDesk {
     if (hash !== undefined && typeof applied === 'number' && applied > 0) {
       this.states.state(node, 0, applied, hash);
     }
+  }
+
+  /** Consumers of fleeting topics are told nothing about. */
+  #noted(group: number, consumer: string, offset: number, take: TakeId): void {
+    if (this.#watched.has(consumer)) this.consumers.noted(group, consumer, offset, take);
   }
 
   #stored({ group, offset, value }: CommittedRecord): void {

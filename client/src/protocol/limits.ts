@@ -70,6 +70,15 @@ export interface Limits {
   readonly producerIdleMs: number;
   readonly producersPerPartition: number;
   readonly cursorsPerPartition: number;
+  /** Records taken over HTTP whose hand-over is not noted yet, of one consumer and of all; then consumes are refused. */
+  readonly openTakesPerConsumer: number;
+  readonly openTakesPerPartition: number;
+  /** Takes that one command settles; further ones wait for the next. */
+  readonly settledTakes: number;
+  /** Takes that are open for longer are asked for at their gateways, this often. */
+  readonly takeCheckMs: number;
+  /** How long takes of a gateway that may be gone hold back newer records of their consumers. */
+  readonly takeDoubtMs: number;
 
   /** Subscriptions that one leader keeps for its partition. */
   readonly partitionSubscriptions: number;
@@ -89,6 +98,10 @@ export interface Limits {
   readonly gatewayBatchBytes: number;
   readonly gatewayPendingCalls: number;
   readonly gatewayPendingBytes: number;
+  /** Takes of one gateway that are being handed over, or handed over and not noted yet; then consumes are refused. */
+  readonly gatewayOpenTakes: number;
+  /** How long a hand-over may wait to be noted together with others. */
+  readonly takeNoteMs: number;
   readonly callDeadlineMs: number;
 
   /** Brokers, and nodes that have presented themselves. */
@@ -210,6 +223,11 @@ export const defaultLimits: Limits = {
   producerIdleMs: 24 * 3_600_000,
   producersPerPartition: 100_000,
   cursorsPerPartition: 100_000,
+  openTakesPerConsumer: 256,
+  openTakesPerPartition: 65_536,
+  settledTakes: 2_048,
+  takeCheckMs: 1_000,
+  takeDoubtMs: 2_000,
 
   partitionSubscriptions: 10_000,
   pushTailBytes: 4 << 20,
@@ -225,6 +243,8 @@ export const defaultLimits: Limits = {
   gatewayBatchBytes: 512 << 10,
   gatewayPendingCalls: 20_000,
   gatewayPendingBytes: 64 << 20,
+  gatewayOpenTakes: 65_536,
+  takeNoteMs: 500,
   callDeadlineMs: 5_000,
 
   directoryBrokers: 1_024,
@@ -329,6 +349,12 @@ export function assertLimits(limits: Limits): void {
       'calls and acks are refused one by one before their connection is closed',
     ],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
+    [limits.takeNoteMs < limits.takeCheckMs, 'what is handed over is noted before anybody asks for it'],
+    [limits.takeDoubtMs < limits.callDeadlineMs / 2, 'a call outlasts the doubt about an earlier one'],
+    [
+      limits.openTakesPerConsumer <= limits.settledTakes && limits.settledTakes <= 65_535,
+      'the takes of one consumer fit a command',
+    ],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
   ];
   for (const [holds, text] of rules) {
