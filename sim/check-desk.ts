@@ -14,7 +14,7 @@ import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker } from './checkers/log-matching.ts';
 import { Promises } from './checkers/promises.ts';
-import { PushCursors, type LoggedTake } from './checkers/push-cursors.ts';
+import { PushCursors } from './checkers/push-cursors.ts';
 import { PushChecker } from './checkers/pushes.ts';
 import { RecordChecker } from './checkers/records.ts';
 import { StateChecker } from './checkers/states.ts';
@@ -76,30 +76,23 @@ export class CheckDesk {
     this.pushCursors = new PushCursors({
       nowMicros: () => world.nowMicros,
       onNoted: (group, consumer, offset, take) => this.#noted(group, consumer, offset, take),
+      onAgain: () => report.sometimes('a record was given again'),
       report: to('pushes'),
     });
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       onRecord: (record) => this.#stored(record),
-      onCommand: (group, command, end) => {
-        if (command.kind === 'take' && command.take.again.length > 0) {
-          report.sometimes('a record was given again');
-        }
-        this.pushCursors.apply(group, command, end);
-      },
+      onCommand: (group, command, end) => this.pushCursors.apply(group, command, end),
       report: to('committed'),
     });
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
-    const position = (group: number, consumer: string): number => this.pushCursors.position(group, consumer);
-    const open = (group: number, consumer: string): ReadonlyMap<number, LoggedTake> =>
-      this.pushCursors.open(group, consumer);
+    const { pushCursors: cursors } = this;
+    const position = (group: number, consumer: string): number => cursors.position(group, consumer);
+    const open = (group: number, consumer: string) => cursors.open(group, consumer);
     const isOver = (run: Taker): boolean => world.node(run.node).gatewayRun !== run.start;
     const valueAt = (group: number, offset: number): Uint8Array | undefined =>
       this.committed.group(group).values[offset];
-    this.consumers = new ConsumerChecker(
-      { valueAt, position, open, ackedEnd, isOver },
-      to('consumers'),
-    );
+    this.consumers = new ConsumerChecker({ valueAt, position, open, ackedEnd, isOver }, to('consumers'));
     this.pushes = new PushChecker({ valueAt, ackedEnd }, this.pushCursors, to('pushes'));
     this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;

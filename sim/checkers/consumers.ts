@@ -92,7 +92,9 @@ export class ConsumerChecker {
     const handed = this.#handed(consumer, group, offset);
     handed.noted = true;
     if (handed.runs.some((run) => run.node === node && run.start === start)) return;
-    this.#report(`offset ${offset} of group ${group} is noted for ${consumer}, and ${node} never handed it over`);
+    this.#report(
+      `offset ${offset} of group ${group} is noted for ${consumer}, and ${node} never handed it over`,
+    );
   }
 
   nothing(call: ConsumeCall): void {

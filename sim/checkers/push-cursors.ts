@@ -14,6 +14,8 @@ export interface PushCursorsOptions {
   nowMicros(): number;
   /** The log says that what this call took was handed over. */
   onNoted(group: number, consumer: string, offset: number, take: TakeId): void;
+  /** The log says that a record was given to another call. */
+  onAgain(): void;
   report(text: string): void;
 }
 
@@ -111,7 +113,8 @@ export class PushCursors {
       .toSorted((a, b) => a - b);
     const to = from + takes.length - again.length;
     if (Math.max(0, of.cursor) !== from || to < from || takes.length === 0) return;
-    if (again.some((offset, i) => waiting[i] !== offset) || (to > from && again.length < waiting.length)) return;
+    if (again.some((offset, i) => waiting[i] !== offset)) return;
+    if (to > from && again.length < waiting.length) return;
     if (to > end) {
       const where = `the cursor of ${consumer} in group ${group}`;
       this.#options.report(`${where} was moved to ${to}, the log ends at ${end}`);
@@ -121,6 +124,7 @@ export class PushCursors {
       const offset = again[i] ?? from + i - again.length;
       open.set(offset, { node, start, call, returnedMicros: undefined });
     }
+    if (again.length > 0) this.#options.onAgain();
     of.cursor = to;
     if (of.session > 0) of.lowest = of.session + 1;
     of.session = 0;

@@ -70,7 +70,8 @@ export class VisibilityChecker {
     }
     for (const [at, group] of call.groups.entries()) {
       const size = sizes[at] ?? 0;
-      const least = this.#facts.ackedEnd(group, call.startMicros) - this.#facts.position(group, call.consumer);
+      const least =
+        this.#facts.ackedEnd(group, call.startMicros) - this.#facts.position(group, call.consumer);
       const most = this.#facts.committedEnd(group) - (call.cursorsAtStart[at] ?? 0);
       if (size < least || size > most) {
         this.#report(

@@ -46,7 +46,13 @@ function partitionState(
 ): object {
   const end = report?.end ?? null;
   const told = [...consumers.values()];
-  return { partition, leader: report?.leader ?? null, verdict: report?.verdict ?? null, end, consumers: told };
+  return {
+    partition,
+    leader: report?.leader ?? null,
+    verdict: report?.verdict ?? null,
+    end,
+    consumers: told,
+  };
 }
 
 function partitionStates(reports: readonly (PartitionReport | undefined)[], most: number): readonly object[] {

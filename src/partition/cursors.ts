@@ -103,7 +103,8 @@ export class CursorTable {
     this.#takes.settle({ consumer, noted, returned: [] });
     const returned = this.#takes.returned(consumer);
     const fresh = takes.length - again.length;
-    if (this.position(consumer) !== from || takes.length === 0 || fresh < 0 || from + fresh > end) return refused;
+    if (this.position(consumer) !== from || takes.length === 0) return refused;
+    if (fresh < 0 || from + fresh > end) return refused;
     // What is to be given again goes first, and in order.
     if (again.some((offset, i) => returned[i] !== offset)) return refused;
     if (fresh > 0 && again.length < returned.length) return refused;
@@ -128,7 +129,8 @@ export class CursorTable {
     const fresh = known === undefined || reset;
     const at = start === fromEnd ? end : Math.max(start, this.#first);
     if (fresh && at > end) return { ok: false, why: 'beyond-end', end };
-    if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit: this.#limits.cursorsPerPartition };
+    const { cursorsPerPartition: limit } = this.#limits;
+    if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit };
     // Push is at least once: what may not have reached anybody comes again (S9).
     const cursor = this.#put(consumer, fresh ? at : this.of(consumer));
     this.#takes.forget(consumer);

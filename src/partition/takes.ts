@@ -92,7 +92,11 @@ export class OpenTakes {
   }
 
   /** Returned ones go to other calls; `fresh` offsets, above all others, are new. The caller has checked both. */
-  take(consumer: string, taken: readonly { readonly offset: number; readonly id: TakeId }[], index: number): void {
+  take(
+    consumer: string,
+    taken: readonly { readonly offset: number; readonly id: TakeId }[],
+    index: number,
+  ): void {
     const open = new Map(this.of(consumer).map((take) => [take.offset, take]));
     for (const { offset, id } of taken) {
       const { node, start, call } = id;

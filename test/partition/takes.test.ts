@@ -93,8 +93,18 @@ test('a take notes others on the way, also where it takes nothing itself', () =>
 
 test('a consumer and a partition have only so many open takes; noting some makes room in the same command', () => {
   const table = new Table();
-  assert.not.ok(table.take(0, [1, 2, 3, 4, 5].map((call) => by(call))));
-  assert.ok(table.take(0, [1, 2, 3, 4].map((call) => by(call))));
+  assert.not.ok(
+    table.take(
+      0,
+      [1, 2, 3, 4, 5].map((call) => by(call)),
+    ),
+  );
+  assert.ok(
+    table.take(
+      0,
+      [1, 2, 3, 4].map((call) => by(call)),
+    ),
+  );
   assert.is(table.cursors.openTakes.room('c'), 0);
   assert.not.ok(table.take(4, [by(5)]));
   const more = { consumer: 'c', from: 4, again: [], takes: [by(5)], noted: [by(1)] };

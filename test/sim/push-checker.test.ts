@@ -14,7 +14,12 @@ class Bench {
   readonly checker: PushChecker;
 
   constructor(report: (text: string) => void) {
-    this.cursors = new PushCursors({ nowMicros: () => 0, onNoted: () => undefined, report });
+    this.cursors = new PushCursors({
+      nowMicros: () => 0,
+      onNoted: () => undefined,
+      onAgain: () => undefined,
+      report,
+    });
     const facts = {
       valueAt: (_group: number, offset: number) => (offset < 10 ? value(offset) : undefined),
       ackedEnd: () => 8,
@@ -138,7 +143,12 @@ class Log {
 
   constructor(report: (text: string) => void) {
     this.#report = report;
-    this.#cursors = new PushCursors({ nowMicros: () => 7, onNoted: () => undefined, report });
+    this.#cursors = new PushCursors({
+      nowMicros: () => 7,
+      onNoted: () => undefined,
+      onAgain: () => undefined,
+      report,
+    });
   }
 
   take(from: number, calls: readonly number[], again: readonly number[] = []): void {

@@ -131,7 +131,14 @@ export class Gateway implements Actor<GatewayMessage> {
     if (run === undefined) return {};
     const { calls, asks, copy } = run.parts;
     const { start, size: openTakes } = run.takes;
-    return { run: start, ...calls.inspect(), asks: asks.size, openTakes, ...copy.inspect(), ...run.produces.inspect() };
+    return {
+      run: start,
+      ...calls.inspect(),
+      asks: asks.size,
+      openTakes,
+      ...copy.inspect(),
+      ...run.produces.inspect(),
+    };
   }
 
   #handle(run: Run, message: GatewayMessage, context: Context<GatewayMessage>): void {

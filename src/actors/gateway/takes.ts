@@ -54,7 +54,10 @@ export class TakeBook {
   readonly #parts: GatewayParts;
   readonly #takes = new Map<number, Take>();
   /** Answered to doors and not told of, by door and call. */
-  readonly #answering = new Map<string, { readonly door: string; readonly id: number; readonly take: Take }>();
+  readonly #answering = new Map<
+    string,
+    { readonly door: string; readonly id: number; readonly take: Take }
+  >();
   readonly #slips = new Map<GroupId, Slip>();
   #timing = false;
 

@@ -309,9 +309,7 @@ function notedBy(calls: readonly ConsumeCall[]): readonly TakeId[] {
 }
 
 /** The lowest records to be given again, as far as they follow each other. */
-function firstRun(
-  open: readonly OpenTake[],
-): { readonly from: number; readonly count: number } | undefined {
+function firstRun(open: readonly OpenTake[]): { readonly from: number; readonly count: number } | undefined {
   const offsets = open.flatMap((take) => (take.returned ? [take.offset] : []));
   const [from] = offsets;
   if (from === undefined) return undefined;

@@ -6,7 +6,7 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import { batchOf, PartitionMachine, ProducerTail, type Decision, type TakeId } from '../../partition/index.ts';
+import { batchOf, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
   failure,
@@ -22,33 +22,23 @@ import {
 import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
-import type { GroupLink, GroupMember, GroupMessage } from '../group/messages.ts';
+import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
-import { ConsumeDesk } from './consumes.ts';
 import { checkedDraft, decisionError, refusalError } from './errors.ts';
 import {
   partitionActorId,
   type PartitionAnswer,
   type PartitionReplicaMessage,
   type Produce,
-  type SettleTakes,
 } from './messages.ts';
-import {
-  consumeHost,
-  pushHost,
-  queryHost,
-  settleHost,
-  watchHost,
-  type ReplicaParts,
-} from './hosts.ts';
+import { pushHost, queryHost, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
 import { OpenProduces } from './produces.ts';
 import type { PushRequest } from './push-messages.ts';
 import { PushDesk } from './pushes.ts';
 import { Queries } from './queries.ts';
 import { ReadableEnd } from './readable-end.ts';
-import { TakeSettles } from './take-settles.ts';
-import { TakeWatch } from './take-watch.ts';
+import { Takes } from './takes.ts';
 
 /** Uncommitted bytes of all groups of the node: one shared count. */
 export interface NodeBudget {
@@ -79,9 +69,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #context!: Context<PartitionReplicaMessage>;
   #driver!: GroupDriver;
   #produces!: OpenProduces;
-  #consumes!: ConsumeDesk;
-  #takeSettles!: TakeSettles;
-  #takeWatch!: TakeWatch;
+  #takes!: Takes;
   #log!: LogReads;
   #queries!: Queries;
   #pushes!: PushDesk;
@@ -116,12 +104,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       answer: (request, answer) => this.#answer(request, answer),
       fail: (request, error) => this.#fail(request, error),
     };
-    this.#takeSettles = new TakeSettles(settleHost(parts));
-    this.#takeWatch = new TakeWatch(
-      watchHost(parts, () => this.#consumes.undoubted()),
-      this.#takeSettles,
-    );
-    this.#consumes = new ConsumeDesk(consumeHost(parts, this.#takeWatch));
+    this.#takes = new Takes(parts);
     this.#queries = new Queries(queryHost(parts));
     this.#pushes = new PushDesk(pushHost(parts, (position, then) => this.#queries.place(position, then)));
     this.#driver = new GroupDriver({
@@ -152,16 +135,12 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#produce(message);
         break;
       case 'consume':
-        if (this.#serves(message)) this.#consumes.take(message.consumer, message);
-        break;
       case 'settle-takes':
-        if (this.#serves(message)) this.#settleTakes(message);
+        if (this.#serves(message)) this.#takes.asked(message);
         break;
       case 'takes-checked':
-        this.#takeWatch.answered(message);
-        break;
       case 'take-tick':
-        this.#takeWatch.ticked();
+        this.#takes.told(message);
         break;
       case 'size':
         if (this.#serves(message)) this.#queries.size(message);
@@ -195,7 +174,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         if (this.#driver.isReady) this.#reportLeadership();
         break;
       default:
-        if (message.kind === 'group-link') this.#linkChanged(message);
+        if (message.kind === 'group-link') this.#takes.linkChanged(message);
+        if (message.kind === 'group-link' && !message.up) this.#pushes.nodeLost(message.node);
         if (message.kind === 'group-tick') this.#pushes.stir();
         this.#driver.handle(message satisfies GroupMessage);
     }
@@ -258,17 +238,15 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#produces.applied(index, entry.term);
     switch (applied.kind) {
       case 'records':
-        this.#consumes.durable();
+        this.#takes.durable();
         this.#pushes.committed({ index, baseOffset: applied.baseOffset, end: applied.end, bytes });
         return;
       case 'taken':
         if (applied.fenced) this.#pushes.taken(applied.consumer);
-        this.#consumes.applied(applied.consumer, index, applied.done);
-        this.#takeWatch.stir();
+        this.#takes.taken(index, applied);
         return;
       case 'settled':
-        this.#takeSettles.applied(index);
-        this.#consumes.undoubted();
+        this.#takes.settled(index);
         return;
       case 'attached':
         this.#pushes.attached(index, applied.consumer, applied.result);
@@ -283,9 +261,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   #abandonReaders(): void {
     this.#readable.abandon();
-    this.#consumes.abandon();
-    this.#takeSettles.abandon();
-    this.#takeWatch.abandon();
+    this.#takes.abandon();
     this.#pushes.abandon();
   }
 
@@ -305,7 +281,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#tail.clear();
     this.#nextOffset = this.#machine.end;
     this.#reportLeadership();
-    this.#takeWatch.began();
+    this.#takes.began();
   }
 
   #reportLeadership(): void {
@@ -326,7 +302,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #durable(index: LogIndex): void {
     this.#produces.durable(index);
     this.#readable.durable(index);
-    this.#consumes.durable();
+    this.#takes.durable();
     this.#pushes.stir();
   }
 
@@ -373,24 +349,6 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const waits = acks !== 'none';
     this.#produces.add(index, proposed.term, waits ? { id, replyTo, acks, baseOffset } : undefined);
     if (!waits) this.#answer(request, { kind: 'produced', id, baseOffset });
-  }
-
-  #settleTakes(request: SettleTakes): void {
-    const { id, replyTo, start, words } = request;
-    const ids = (calls: readonly number[]): TakeId[] =>
-      calls.map((call) => ({ node: replyTo.node, start, call }));
-    const settlements = words.map(({ consumer, noted, returned }) => {
-      return { consumer, noted: ids(noted), returned: ids(returned) };
-    });
-    this.#takeSettles.add(settlements, (error) => {
-      if (error === undefined) this.#answer(request, { kind: 'takes-settled', id });
-      else this.#fail(request, error);
-    });
-  }
-
-  #linkChanged({ node, up }: GroupLink): void {
-    if (!up) this.#pushes.nodeLost(node);
-    this.#takeWatch.link(node, up);
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */

@@ -4,12 +4,12 @@ import * as assert from 'uvu/assert';
 import { offset } from '@callboard/client/protocol';
 import type { TakesChecked } from '../../../src/actors/partition-replica/messages.ts';
 import { refTo } from '../../../src/kernel/index.ts';
-import type { GatewayMessage } from '../../../src/actors/gateway/index.ts';
+import type { CallAnswer, GatewayMessage } from '../../../src/actors/gateway/index.ts';
 import { brokerEvent, consumer, Rig, topicEvent } from './rig.ts';
 import type { RigOptions, Sent } from './rig.ts';
 
 const gateway = refTo<GatewayMessage>('n0', 'gateway');
-const asker = refTo<never>('n0', 'asker');
+const asker = refTo<CallAnswer>('n0', 'asker');
 
 /** A gateway of which the test plays the door too. */
 class TakeRig extends Rig {

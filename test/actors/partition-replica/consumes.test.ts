@@ -1,7 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failure, logIndex, offset, type LogIndex, type Offset } from '@callboard/client/protocol';
-import { ConsumeDesk, type ConsumeCall, type ConsumeHost } from '../../../src/actors/partition-replica/consumes.ts';
+import {
+  ConsumeDesk,
+  type ConsumeCall,
+  type ConsumeHost,
+} from '../../../src/actors/partition-replica/consumes.ts';
 import type { PartitionAnswer } from '../../../src/actors/partition-replica/messages.ts';
 import { refTo } from '../../../src/kernel/index.ts';
 import { CursorTable } from '../../../src/partition/cursors.ts';
@@ -268,7 +272,11 @@ test('calls that wait together are given again what lies together by one command
   host.giveBack(1, 2, 3);
   host.serveRead();
   host.commit(desk);
-  assert.is(host.answers.at(-1)?.kind, 'partition-failed', 'decided on an older state: not before what came back');
+  assert.is(
+    host.answers.at(-1)?.kind,
+    'partition-failed',
+    'decided on an older state: not before what came back',
+  );
   host.serveRead();
   assert.equal(host.offsets, ['again 0,1,2']);
   host.commit(desk);
