@@ -2,6 +2,7 @@
 import type { Manager } from '../src/actors/manager/manager.ts';
 import type { PartitionReplica } from '../src/actors/partition-replica/replica.ts';
 import type { Address, TraceFields } from '../src/kernel/index.ts';
+import type { TakeId, Taker } from '../src/partition/index.ts';
 import { AnswerChecker } from './checkers/answers.ts';
 import { BoundsChecker } from './checkers/bounds.ts';
 import { CommittedChecker } from './checkers/committed.ts';
@@ -51,6 +52,8 @@ export class CheckDesk {
   readonly #stores = new Map<string, StoreChecks>();
   readonly #journals = new Map<string, string>();
   readonly #nodesByReplica = new Map<string, string>();
+  /** Consumers over HTTP of which the workload tells what they were given. */
+  readonly #watched = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -73,7 +76,12 @@ export class CheckDesk {
     this.matching = new LogMatchingChecker(to('log matching'));
     this.records = new RecordChecker(to('records'));
     this.removals = new RemovalChecker(this.promises, to('removals'));
-    this.pushCursors = new PushCursors(to('pushes'));
+    this.pushCursors = new PushCursors({
+      nowMicros: () => world.nowMicros,
+      onNoted: (group, consumer, offset, take) => this.#noted(group, consumer, offset, take),
+      onAgain: () => report.sometimes('a record was given again'),
+      report: to('pushes'),
+    });
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       onRecord: (record) => this.#stored(record),
@@ -81,15 +89,17 @@ export class CheckDesk {
       report: to('committed'),
     });
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
-    const cursor = (group: number, consumer: string): number =>
-      this.committed.group(group).cursors.get(consumer) ?? 0;
+    const { pushCursors: cursors } = this;
+    const position = (group: number, consumer: string): number => cursors.position(group, consumer);
+    const open = (group: number, consumer: string) => cursors.open(group, consumer);
+    const isOver = (run: Taker): boolean => world.node(run.node).gatewayRun !== run.start;
     const valueAt = (group: number, offset: number): Uint8Array | undefined =>
       this.committed.group(group).values[offset];
-    this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
+    this.consumers = new ConsumerChecker({ valueAt, position, open, ackedEnd, isOver }, to('consumers'));
     this.pushes = new PushChecker({ valueAt, ackedEnd }, this.pushCursors, to('pushes'));
     this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
-    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));
+    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, position }, to('visibility'));
     this.states = new StateChecker(to('states'));
     this.answers = new AnswerChecker(answerSlackMicros, to('answers'));
     this.bounds = new BoundsChecker(
@@ -114,6 +124,10 @@ export class CheckDesk {
       committed: this.committed,
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
     });
+  }
+
+  watchConsumer(id: string): void {
+    this.#watched.add(id);
   }
 
   storeObserver(node: SimNode): StoreObserver {
@@ -210,6 +224,11 @@ export class CheckDesk {
     if (hash !== undefined && typeof applied === 'number' && applied > 0) {
       this.states.state(node, 0, applied, hash);
     }
+  }
+
+  /** Consumers of fleeting topics are told nothing about. */
+  #noted(group: number, consumer: string, offset: number, take: TakeId): void {
+    if (this.#watched.has(consumer)) this.consumers.noted(group, consumer, offset, take);
   }
 
   #stored({ group, offset, value }: CommittedRecord): void {

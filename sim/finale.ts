@@ -43,7 +43,7 @@ export class Finale {
     const world = this.#world;
     const work = this.#work;
     work.stopped = true;
-    for (const consumer of work.pushed) consumer.finish();
+    for (const consumer of [...work.pushed, ...work.consumers]) consumer.finish();
     this.#plan.heal();
     this.#healedAt = world.nowMicros;
     // Damage that nobody has met yet must be met now.
@@ -128,7 +128,7 @@ export class Finale {
       return;
     }
     const lagging = (): string | undefined => {
-      for (const consumer of this.#work.pushed) {
+      for (const consumer of [...this.#work.pushed, ...this.#work.consumers]) {
         const lag = consumer.lag();
         if (lag !== undefined) return lag;
       }

@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { hex, type Limits, type ReplicaId } from '@callboard/client/protocol';
 import type { Address, Envelope, Trace, TraceFields } from '../src/kernel/index.ts';
 import { refTo } from '../src/kernel/index.ts';
+import { gatewayActorId } from '../src/actors/gateway/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../src/actors/peer-link/messages.ts';
 import { sharedBySessions, type SharedBySessions } from '../src/node/client-sessions.ts';
 import { deliver } from '../src/node/deliver.ts';
@@ -104,6 +105,11 @@ export class SimNode {
 
   get system(): ObservedSystem | undefined {
     return this.#process?.system;
+  }
+
+  /** The run of its gateway, as takers know it; undefined: none now. */
+  get gatewayRun(): number | undefined {
+    return this.#process?.system?.inspectOne(gatewayActorId)?.details['run'] as number | undefined;
   }
 
   get store(): LogStore | undefined {

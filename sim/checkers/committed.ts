@@ -35,7 +35,6 @@ export class CommittedGroup {
   readonly committedIn: number[] = [0];
   /** Values by offset. */
   readonly values: Uint8Array[] = [];
-  readonly cursors: Map<string, number> = new Map();
   readonly producers: Map<string, Numbers> = new Map();
 
   get last(): number {
@@ -120,10 +119,7 @@ export class CommittedChecker {
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
-      const command = decodeCursorCommand(body);
-      this.#options.onCommand(group, command, model.end);
-      if (command.kind !== 'moves') return;
-      for (const { consumer, from, to } of command.moves) this.#move(group, model, consumer, from, to);
+      this.#options.onCommand(group, decodeCursorCommand(body), model.end);
       return;
     }
     if (header.kind !== chunkKind.records) return;
@@ -163,17 +159,5 @@ export class CommittedChecker {
       );
     }
     model.producers.set(producerId, { epoch, next: firstSequence + recordCount });
-  }
-
-  #move(group: number, model: CommittedGroup, consumer: string, from: number, to: number): void {
-    const at = model.cursors.get(consumer) ?? 0;
-    if (at !== from || to <= from) return;
-    if (to > model.end) {
-      this.#options.report(
-        `the cursor of ${consumer} in group ${group} was moved to ${to}, the log ends at ${model.end}`,
-      );
-      return;
-    }
-    model.cursors.set(consumer, to);
   }
 }

@@ -1,12 +1,6 @@
 /** The mutants: bugs that real systems had, each put back into this one. */
-import type { Edit, Mutant } from './mutant.ts';
-
-function edit(file: string, find: string, replace: string): Edit {
-  return { file, find, replace };
-}
-
-const often = { seeds: 12, minutes: 3 };
-const seldom = { seeds: 60, minutes: 10 };
+import { edit, often, seldom, type Mutant } from './mutant.ts';
+import { takeMutants } from './takes.ts';
 
 export const mutants: readonly Mutant[] = [
   {
@@ -110,12 +104,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'cursor-beyond-acknowledged',
-    breaks: 'the cursor moves one record further than was delivered',
+    breaks: 'the read position moves one record further than was delivered',
     edits: [
       edit(
         'actors/partition-replica/consumes.js',
-        'cursor, cursor + taken.length)',
-        'cursor, Math.min(this.#host.readableEnd(), cursor + taken.length + 1))',
+        'const takes = served.map(',
+        'const more = stretch.again || this.#host.readableEnd() <= stretch.position + served.length ? [] : served.slice(-1);\n' +
+          '        const takes = [...served, ...more].map(',
       ),
     ],
     ...often,
@@ -374,4 +369,5 @@ export const mutants: readonly Mutant[] = [
     edits: [edit('storage/log-store.js', 'if (upTo > this.diedUpTo) {', 'if (upTo < 0) {')],
     ...often,
   },
+  ...takeMutants,
 ];

@@ -30,6 +30,7 @@ export class Workload {
   /** No new operations are begun. */
   stopped = false;
   readonly pushed: Set<PushConsumer> = new Set();
+  readonly consumers: Set<HttpConsumer> = new Set();
   /** Numbered records that are being sent until they are known to be stored. */
   insisting = 0;
   readonly #random: SimRandom;

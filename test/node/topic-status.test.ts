@@ -13,7 +13,7 @@ test('joins topics with the replicas that are here, and says where there is none
       { name: 'half made', state: 'creating', groups: [3] },
     ],
     [
-      { group: 2, verdict: 'clean', leader: 'n2', end: 7, consumers: [{ id: 'c', cursor: 5 }] },
+      { group: 2, verdict: 'clean', leader: 'n2', end: 7, consumers: [{ id: 'c', cursor: 4, lag: 2 }] },
       { group: 3, verdict: 'clean', end: 0 },
     ],
     bounds,
@@ -24,18 +24,18 @@ test('joins topics with the replicas that are here, and says where there is none
       name: 'a',
       partitions: [
         { partition: 0, leader: null, verdict: null, end: null, consumers: [] },
-        { partition: 1, leader: 'n2', verdict: 'clean', end: 7, consumers: [{ id: 'c', cursor: 5, lag: 2 }] },
+        { partition: 1, leader: 'n2', verdict: 'clean', end: 7, consumers: [{ id: 'c', cursor: 4, lag: 2 }] },
       ],
     },
   ]);
 });
 
 test('a consumer that has moved in one partition only is at the beginning of the others, as far as that is known', () => {
-  const consumers = ['a', 'b', 'c'].map((id) => ({ id, cursor: 2 }));
+  const consumers = ['a', 'b', 'c'].map((id) => ({ id, cursor: 2, lag: 2 }));
   const { topics } = topicStates(
     [{ name: 't', state: 'ready', groups: [1, 2, 3] }],
     [
-      { group: 1, end: 4, consumers: [{ id: 'x', cursor: 1 }] },
+      { group: 1, end: 4, consumers: [{ id: 'x', cursor: 1, lag: 3 }] },
       { group: 2, end: 4, consumers },
     ],
     bounds,

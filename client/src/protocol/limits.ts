@@ -70,6 +70,14 @@ export interface Limits {
   readonly producerIdleMs: number;
   readonly producersPerPartition: number;
   readonly cursorsPerPartition: number;
+  /** Records taken over HTTP whose hand-over is not noted yet, of one consumer and of all; then consumes are refused. */
+  readonly openTakesPerConsumer: number;
+  readonly openTakesPerPartition: number;
+  /** Takes that one command settles; further ones wait for the next. */
+  readonly settledTakes: number;
+  /** How often gateways are asked for takes that stay open, and how long one that may be gone holds back newer records. */
+  readonly takeCheckMs: number;
+  readonly takeDoubtMs: number;
 
   /** Subscriptions that one leader keeps for its partition. */
   readonly partitionSubscriptions: number;
@@ -89,6 +97,9 @@ export interface Limits {
   readonly gatewayBatchBytes: number;
   readonly gatewayPendingCalls: number;
   readonly gatewayPendingBytes: number;
+  /** Takes of one gateway whose hand-over is not noted yet, and how long a note may wait for others. */
+  readonly gatewayOpenTakes: number;
+  readonly takeNoteMs: number;
   readonly callDeadlineMs: number;
 
   /** Brokers, and nodes that have presented themselves. */
@@ -216,6 +227,11 @@ export const defaultLimits: Limits = {
   producerIdleMs: 24 * 3_600_000,
   producersPerPartition: 100_000,
   cursorsPerPartition: 100_000,
+  openTakesPerConsumer: 256,
+  openTakesPerPartition: 65_536,
+  settledTakes: 2_048,
+  takeCheckMs: 1_000,
+  takeDoubtMs: 2_000,
 
   partitionSubscriptions: 10_000,
   pushTailBytes: 4 << 20,
@@ -231,6 +247,8 @@ export const defaultLimits: Limits = {
   gatewayBatchBytes: 512 << 10,
   gatewayPendingCalls: 20_000,
   gatewayPendingBytes: 64 << 20,
+  gatewayOpenTakes: 65_536,
+  takeNoteMs: 500,
   callDeadlineMs: 5_000,
 
   directoryBrokers: 1_024,
@@ -338,6 +356,8 @@ export function assertLimits(limits: Limits): void {
       'calls and acks are refused one by one before their connection is closed',
     ],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
+    [limits.takeNoteMs < limits.takeCheckMs, 'a hand-over is noted before anybody asks for it'],
+    [limits.openTakesPerConsumer <= limits.settledTakes, 'the takes of one consumer fit a command'],
     [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
   ];
   for (const [holds, text] of rules) {

@@ -73,6 +73,11 @@ export class Asks {
     return this.#flights.size;
   }
 
+  /** Whether an answer to the question of this number would still be taken. */
+  isOpen(id: number): boolean {
+    return this.#byAttempt.has(id);
+  }
+
   start(ask: Ask): void {
     const flight: Flight = {
       ask,

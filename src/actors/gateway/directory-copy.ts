@@ -68,6 +68,11 @@ export class DirectoryCopy {
     return this.#brokers.get(node)?.url;
   }
 
+  /** An admin has removed the broker. One that was never added is not known to be. */
+  isRemoved(node: string): boolean {
+    return this.#brokers.get(node)?.leaving === true;
+  }
+
   inspect(): Record<string, number> {
     return { topics: this.#topics.size, producers: this.#producers.size, consumers: this.#consumers.size };
   }

@@ -24,7 +24,6 @@ import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
-import { ConsumeDesk } from './consumes.ts';
 import { checkedDraft, decisionError, refusalError } from './errors.ts';
 import {
   partitionActorId,
@@ -32,13 +31,14 @@ import {
   type PartitionReplicaMessage,
   type Produce,
 } from './messages.ts';
-import { consumeHost, pushHost, queryHost, type ReplicaParts } from './hosts.ts';
+import { pushHost, queryHost, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
 import { OpenProduces } from './produces.ts';
 import type { PushRequest } from './push-messages.ts';
 import { PushDesk } from './pushes.ts';
 import { Queries } from './queries.ts';
 import { ReadableEnd } from './readable-end.ts';
+import { Takes } from './takes.ts';
 
 /** Uncommitted bytes of all groups of the node: one shared count. */
 export interface NodeBudget {
@@ -69,7 +69,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #context!: Context<PartitionReplicaMessage>;
   #driver!: GroupDriver;
   #produces!: OpenProduces;
-  #consumes!: ConsumeDesk;
+  #takes!: Takes;
   #log!: LogReads;
   #queries!: Queries;
   #pushes!: PushDesk;
@@ -104,7 +104,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       answer: (request, answer) => this.#answer(request, answer),
       fail: (request, error) => this.#fail(request, error),
     };
-    this.#consumes = new ConsumeDesk(consumeHost(parts));
+    this.#takes = new Takes(parts);
     this.#queries = new Queries(queryHost(parts));
     this.#pushes = new PushDesk(pushHost(parts, (position, then) => this.#queries.place(position, then)));
     this.#driver = new GroupDriver({
@@ -135,7 +135,12 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#produce(message);
         break;
       case 'consume':
-        if (this.#serves(message)) this.#consumes.take(message.consumer, message);
+      case 'settle-takes':
+        if (this.#serves(message)) this.#takes.asked(message);
+        break;
+      case 'takes-checked':
+      case 'take-tick':
+        this.#takes.told(message);
         break;
       case 'size':
         if (this.#serves(message)) this.#queries.size(message);
@@ -169,6 +174,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         if (this.#driver.isReady) this.#reportLeadership();
         break;
       default:
+        if (message.kind === 'group-link') this.#takes.linkChanged(message);
         if (message.kind === 'group-link' && !message.up) this.#pushes.nodeLost(message.node);
         if (message.kind === 'group-tick') this.#pushes.stir();
         this.#driver.handle(message satisfies GroupMessage);
@@ -232,12 +238,15 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#produces.applied(index, entry.term);
     switch (applied.kind) {
       case 'records':
-        this.#consumes.durable();
+        this.#takes.durable();
         this.#pushes.committed({ index, baseOffset: applied.baseOffset, end: applied.end, bytes });
         return;
-      case 'cursors':
-        this.#pushes.taken(applied.fenced);
-        this.#consumes.applied(index, applied.moved.every(Boolean));
+      case 'taken':
+        if (applied.fenced) this.#pushes.taken(applied.consumer);
+        this.#takes.taken(index, applied);
+        return;
+      case 'settled':
+        this.#takes.settled(index);
         return;
       case 'attached':
         this.#pushes.attached(index, applied.consumer, applied.result);
@@ -252,7 +261,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   #abandonReaders(): void {
     this.#readable.abandon();
-    this.#consumes.abandon();
+    this.#takes.abandon();
     this.#pushes.abandon();
   }
 
@@ -272,6 +281,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#tail.clear();
     this.#nextOffset = this.#machine.end;
     this.#reportLeadership();
+    this.#takes.began();
   }
 
   #reportLeadership(): void {
@@ -292,7 +302,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #durable(index: LogIndex): void {
     this.#produces.durable(index);
     this.#readable.durable(index);
-    this.#consumes.durable();
+    this.#takes.durable();
     this.#pushes.stir();
   }
 
