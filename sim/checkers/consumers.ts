@@ -18,6 +18,8 @@ export interface ConsumerFacts {
   valueAt(group: number, offset: number): Uint8Array | undefined;
   cursor(group: number, consumer: string): number;
   ackedEnd(group: number, beforeMicros: number): number;
+  /** Where every consumer begins; 0 unless given. */
+  first?(group: number): number;
 }
 
 interface Consumer {
@@ -85,7 +87,8 @@ export class ConsumerChecker {
     for (const [consumer, { delivered, unknown }] of this.#consumers) {
       let missing = 0;
       for (const group of all) {
-        missing += this.#facts.cursor(group, consumer) - (delivered.get(group)?.size ?? 0);
+        const first = this.#facts.first?.(group) ?? 0;
+        missing += this.#facts.cursor(group, consumer) - first - (delivered.get(group)?.size ?? 0);
       }
       if (missing > unknown) {
         this.#report(

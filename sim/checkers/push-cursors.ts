@@ -18,14 +18,17 @@ interface PushCursor {
 
 export class PushCursors {
   readonly #report: (text: string) => void;
+  readonly #first: (group: number) => number;
   readonly #cursors = new Map<string, PushCursor>();
 
-  constructor(report: (text: string) => void) {
+  /** `first`: offset of a group's first record, where every consumer begins. */
+  constructor(report: (text: string) => void, first: (group: number) => number = () => 0) {
     this.#report = report;
+    this.#first = first;
   }
 
   cursor(group: number, consumer: string): number {
-    return this.#cursors.get(`${group} ${consumer}`)?.cursor ?? 0;
+    return this.#cursors.get(`${group} ${consumer}`)?.cursor ?? this.#first(group);
   }
 
   /** Where the cursor stood after the last ack of a session as the owner; -1: it had none. */
@@ -59,7 +62,7 @@ export class PushCursors {
     move: { readonly consumer: string; readonly from: number; readonly to: number },
   ): void {
     const of = this.#of(group, move.consumer);
-    if (Math.max(0, of.cursor) !== move.from || move.to <= move.from) return;
+    if (Math.max(this.#first(group), of.cursor) !== move.from || move.to <= move.from) return;
     of.cursor = move.to;
     if (of.session > 0) of.lowest = of.session + 1;
     of.session = 0;
@@ -68,7 +71,7 @@ export class PushCursors {
   #attach(group: number, attach: Extract<CursorCommand, { kind: 'attach' }>['attach'], end: number): void {
     const { consumer, session, reset } = attach;
     const of = this.#of(group, consumer);
-    const start = attach.start === fromEnd ? end : attach.start;
+    const start = attach.start === fromEnd ? end : Math.max(attach.start, this.#first(group));
     const fresh = of.cursor < 0 || reset;
     if (session < of.lowest || (fresh && start > end)) return;
     if (fresh) of.cursor = start;

@@ -50,14 +50,19 @@ export class HttpConsumer {
     const { world, clients } = this.#work;
     const { consumers, visibility } = world.checks;
     const node = this.#work.anyNode(this.#random);
-    const { groups, name } = this.#topic;
+    const { name } = this.#topic;
+    const groups = this.#work.now(this.#topic.groups);
     const partition = this.#random.chance(0.6) ? this.#random.below(groups.length) : undefined;
     const asked = partition === undefined ? groups : [groups[partition] as number];
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros };
     clients.call(node, { op: 'consume', topic: name, consumer: this.#id, partition }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'consume') {
         const { offset, value } = outcome.value;
-        consumers.delivered(call, groups[outcome.value.partition] ?? -1, offset, value);
+        const group = groups[outcome.value.partition] ?? -1;
+        const from = world.checks.generations.holding(group, offset);
+        // A partition that was begun anew meanwhile is the one that was asked for.
+        const since = from === group ? call : { ...call, groups: [...asked, ...this.#work.now(asked)] };
+        consumers.delivered(since, from, offset, value);
         world.report.mix(offset);
         this.#consumeLater(1);
         return;
@@ -71,7 +76,7 @@ export class HttpConsumer {
         );
         if (outcome.error.code === 'empty_partition') {
           world.report.sometimes('a consume met the end');
-          consumers.nothing(call);
+          if (this.#unchanged(asked)) consumers.nothing(call);
         }
       }
       const certain =
@@ -93,21 +98,24 @@ export class HttpConsumer {
     const { world, clients } = this.#work;
     const { checks } = world;
     const node = this.#work.anyNode(this.#random);
-    const { groups, name } = this.#topic;
+    const { name } = this.#topic;
+    const groups = this.#work.now(this.#topic.groups);
     const partition = this.#random.chance(0.5) ? this.#random.below(groups.length) : undefined;
     const asked = partition === undefined ? groups : [groups[partition] as number];
-    const cursorsAtStart = asked.map((group) => checks.committed.group(group).cursors.get(this.#id) ?? 0);
+    const cursorsAtStart = asked.map((group) => checks.committed.group(group).cursor(this.#id));
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros, cursorsAtStart };
     clients.call(node, { op: 'size', topic: name, consumer: this.#id, partition }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'size') {
-        checks.visibility.sized(
-          call,
-          outcome.value.sizes.map(({ size }) => size),
-          node.name,
-        );
+        const sizes = outcome.value.sizes.map(({ size }) => size);
+        if (this.#unchanged(asked)) checks.visibility.sized(call, sizes, node.name);
       } else if (outcome.kind === 'error') this.#denied(outcome.error, call.startMicros, node);
       this.#sizeLater();
     });
+  }
+
+  /** No partition of these was begun anew since. */
+  #unchanged(groups: readonly number[]): boolean {
+    return groups.join() === this.#work.now(groups).join();
   }
 
   #denied(error: CallError, startMicros: number, node: SimNode): void {

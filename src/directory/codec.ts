@@ -65,12 +65,12 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
     turn: uint,
     groups: list(group, 65_536),
   }),
-  'journal-lost': message<Kind<'journal-lost'>>('journal-lost', 13, { replica: id }),
   'create-memory-topic': message<Kind<'create-memory-topic'>>('create-memory-topic', 12, {
     name,
     partitions: uint,
   }),
   'replicas-died': message<ReplicasDied>('replicas-died', 13, { replica: id, groups: list(group, 65_536) }),
+  'journal-lost': message<Kind<'journal-lost'>>('journal-lost', 15, { replica: id }),
 });
 
 interface Accepted {
