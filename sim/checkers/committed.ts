@@ -16,6 +16,10 @@ export interface CommittedRecord {
 export interface CommittedOptions {
   /** An entry that was seen somewhere, for what a replica commits without having it in memory. */
   readonly find: (group: number, index: number, checksum: number) => SeenEntry | undefined;
+  /** Called with each entry of the directory. */
+  readonly onDirectory?: (bytes: Uint8Array) => void;
+  /** Offset of the first record of a group; 0 unless given. */
+  readonly first?: (group: number) => number;
   readonly onRecord: (record: CommittedRecord) => void;
   /** A command of `group`, whose records end at `end`. */
   readonly onCommand: (group: number, command: CursorCommand, end: number) => void;
@@ -33,16 +37,26 @@ export class CommittedGroup {
   readonly terms: number[] = [0];
   /** The term of the replica that was the first to say so. */
   readonly committedIn: number[] = [0];
-  /** Values by offset. */
+  /** Values from the first offset on. */
   readonly values: Uint8Array[] = [];
+  /** Offset of the first record, and every consumer's first position. */
+  readonly first: number;
   readonly producers: Map<string, Numbers> = new Map();
+
+  constructor(first: number) {
+    this.first = first;
+  }
 
   get last(): number {
     return this.checksums.length - 1;
   }
 
   get end(): number {
-    return this.values.length;
+    return this.first + this.values.length;
+  }
+
+  valueAt(offset: number): Uint8Array | undefined {
+    return this.values[offset - this.first];
   }
 }
 
@@ -57,7 +71,7 @@ export class CommittedChecker {
   group(group: number): CommittedGroup {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const fresh = new CommittedGroup();
+    const fresh = new CommittedGroup(this.#options.first?.(group) ?? 0);
     this.#groups.set(group, fresh);
     return fresh;
   }
@@ -115,7 +129,10 @@ export class CommittedChecker {
     model.checksums.push(entry.checksum);
     model.terms.push(entry.term);
     model.committedIn.push(inTerm);
-    if (group === 0) return;
+    if (group === 0) {
+      this.#options.onDirectory?.(entry.bytes);
+      return;
+    }
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {

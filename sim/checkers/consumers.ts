@@ -32,6 +32,8 @@ export interface ConsumerFacts {
   ackedEnd(group: number, beforeMicros: number): number;
   /** That run of a gateway has ended. */
   isOver(run: Taker): boolean;
+  /** Where every consumer begins; 0 unless given. */
+  first?(group: number): number;
 }
 
 interface Handed {
@@ -117,9 +119,10 @@ export class ConsumerChecker {
     const all = [...groups];
     for (const [consumer, of] of this.#consumers) {
       for (const group of all) {
+        const first = this.#facts.first?.(group) ?? 0;
         const position = this.#facts.position(group, consumer);
         const open = this.#facts.open(group, consumer);
-        for (let offset = 0; offset < position; offset += 1) {
+        for (let offset = first; offset < position; offset += 1) {
           if ((of.get(group)?.get(offset)?.runs.length ?? 0) > 0 || open.has(offset)) continue;
           this.#report(`${consumer} never got offset ${offset} of group ${group}, which was taken for it`);
         }

@@ -9,6 +9,8 @@ type Scalar = string | number | boolean | undefined;
 export interface FailureOptions {
   /** Faults have damaged this node's disk, or made its reads fail. */
   readonly damaged: (node: string) => boolean;
+  /** A note of level error that faults explain, or that is judged elsewhere. */
+  readonly expected?: (node: string, event: string) => boolean;
   /** Faults make this node's writes fail. */
   readonly failing: (node: string) => boolean;
   readonly report: (text: string) => void;
@@ -39,7 +41,8 @@ export class FailureChecker {
       this.#options.report(`${actor} on ${node} threw as it stopped: ${text(fields['error'])}`);
     }
     if (event !== 'actor.failed') {
-      if (level === 'error' && !this.#options.damaged(node)) {
+      const excused = this.#options.damaged(node) || this.#options.expected?.(node, event) === true;
+      if (level === 'error' && !excused) {
         this.#options.report(`${actor} on ${node} noted ${event}`);
       }
       return;

@@ -12,6 +12,8 @@ export interface LoggedTake extends TakeId {
 
 export interface PushCursorsOptions {
   nowMicros(): number;
+  /** Offset of a group's first record, where every consumer begins; 0 unless given. */
+  first?(group: number): number;
   /** The log says that what this call took was handed over. */
   onNoted(group: number, consumer: string, offset: number, take: TakeId): void;
   /** The log says that a record was given to another call. */
@@ -42,6 +44,10 @@ export class PushCursors {
     this.#options = options;
   }
 
+  #first(group: number): number {
+    return this.#options.first?.(group) ?? 0;
+  }
+
   /** The lowest offset that is not acknowledged. */
   cursor(group: number, consumer: string): number {
     return Math.min(this.position(group, consumer), ...this.open(group, consumer).keys());
@@ -49,7 +55,7 @@ export class PushCursors {
 
   /** The next offset that nobody has had. */
   position(group: number, consumer: string): number {
-    return Math.max(0, this.#cursors.get(`${group} ${consumer}`)?.cursor ?? 0);
+    return Math.max(this.#first(group), this.#cursors.get(`${group} ${consumer}`)?.cursor ?? 0);
   }
 
   open(group: number, consumer: string): ReadonlyMap<number, LoggedTake> {
@@ -112,7 +118,7 @@ export class PushCursors {
       .filter((offset) => open.get(offset)?.returnedMicros !== undefined)
       .toSorted((a, b) => a - b);
     const to = from + takes.length - again.length;
-    if (Math.max(0, of.cursor) !== from || to < from || takes.length === 0) return;
+    if (Math.max(this.#first(group), of.cursor) !== from || to < from || takes.length === 0) return;
     if (again.some((offset, i) => waiting[i] !== offset)) return;
     if (to > from && again.length < waiting.length) return;
     if (to > end) {
@@ -133,7 +139,7 @@ export class PushCursors {
   #attach(group: number, attach: Extract<CursorCommand, { kind: 'attach' }>['attach'], end: number): void {
     const { consumer, session, reset } = attach;
     const of = this.#of(group, consumer);
-    const start = attach.start === fromEnd ? end : attach.start;
+    const start = attach.start === fromEnd ? end : Math.max(attach.start, this.#first(group));
     const fresh = of.cursor < 0 || reset;
     if (session < of.lowest || (fresh && start > end)) return;
     of.cursor = fresh ? start : Math.min(of.cursor, ...of.open.keys());

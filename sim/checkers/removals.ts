@@ -12,6 +12,14 @@ export interface DeathFacts {
   diedOn(group: number): ReadonlySet<string>;
 }
 
+/** Groups of partitions in memory that were begun anew under others: the first of a partition, and the one that goes on. */
+export interface Lineage {
+  origin(group: number): number;
+  now(group: number): number;
+}
+
+const noLosses: Lineage = { origin: (group) => group, now: (group) => group };
+
 interface Topic {
   readonly groups: readonly number[];
   /** When its removal was answered. */
@@ -23,13 +31,15 @@ interface Topic {
 export class RemovalChecker {
   readonly #facts: DeathFacts;
   readonly #report: (text: string) => void;
+  readonly #lineage: Lineage;
   readonly #names = new Map<string, Topic[]>();
   readonly #byGroup = new Map<number, Topic>();
   #removals = 0;
 
-  constructor(facts: DeathFacts, report: (text: string) => void) {
+  constructor(facts: DeathFacts, report: (text: string) => void, lineage: Lineage = noLosses) {
     this.#facts = facts;
     this.#report = report;
+    this.#lineage = lineage;
   }
 
   /** Removals that were answered. */
@@ -38,7 +48,8 @@ export class RemovalChecker {
   }
 
   /** A topic of this name is known to exist. */
-  created(name: string, groups: readonly number[]): void {
+  created(name: string, placed: readonly number[]): void {
+    const groups = placed.map((group) => this.#lineage.origin(group));
     const topics = this.#names.get(name) ?? [];
     this.#names.set(name, topics);
     if (topics.some((topic) => topic.groups[0] === groups[0])) return;
@@ -58,7 +69,7 @@ export class RemovalChecker {
   /** An operator is about to force a removal: these nodes are gone for good and need not have said anything. */
   giveUp(groups: readonly number[], nodes: readonly string[]): void {
     for (const group of groups) {
-      const topic = this.#byGroup.get(group);
+      const topic = this.#of(group);
       if (topic !== undefined) topic.givenUp = new Set(nodes);
     }
   }
@@ -66,14 +77,14 @@ export class RemovalChecker {
   /** A node has applied the end of a removal. */
   gone(name: string, groups: readonly number[]): void {
     this.created(name, groups);
-    const topic = this.#byGroup.get(groups[0] ?? -1);
+    const topic = this.#of(groups[0] ?? -1);
     if (topic !== undefined) this.#checkDead(topic, `the removal of ${name} ended`);
   }
 
   /** A removal was answered. */
   removed(name: string, groups: readonly number[], nowMicros: number): void {
     this.created(name, groups);
-    const topic = this.#byGroup.get(groups[0] ?? -1);
+    const topic = this.#of(groups[0] ?? -1);
     if (topic === undefined) throw new Error(`topic ${name} has no group`);
     topic.removedMicros ??= nowMicros;
     this.#removals += 1;
@@ -82,7 +93,7 @@ export class RemovalChecker {
 
   /** A call that began at `startMicros` was served from this group. */
   served(what: string, group: number, startMicros: number, node: string): void {
-    const removedMicros = this.#byGroup.get(group)?.removedMicros;
+    const removedMicros = this.#of(group)?.removedMicros;
     if (removedMicros === undefined || removedMicros >= startMicros) return;
     const lateMs = (startMicros - removedMicros) / 1_000;
     this.#report(
@@ -90,8 +101,12 @@ export class RemovalChecker {
     );
   }
 
+  #of(group: number): Topic | undefined {
+    return this.#byGroup.get(this.#lineage.origin(group));
+  }
+
   #checkDead({ groups, givenUp }: Topic, when: string): void {
-    for (const group of groups) {
+    for (const group of groups.map((one) => this.#lineage.now(one))) {
       const members = this.#facts.members(group);
       const died = this.#facts.diedOn(group);
       const dead = members.filter((node) => died.has(node) || givenUp.has(node));

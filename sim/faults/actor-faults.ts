@@ -42,6 +42,7 @@ const actorCrash: Fault = (context) => {
   const node = aim.running();
   if (node === undefined) return false;
   if (random.chance(0.4)) {
+    context.hits('actor-crash', node);
     target(context, node)?.fuse.arm(random.chance(0.5), 1);
     return false;
   }
@@ -49,6 +50,7 @@ const actorCrash: Fault = (context) => {
   const slow = random.chance(0.6);
   triggers.arm(node.name, random.pick(moments), () => {
     if (node.life !== life || !node.running) return;
+    context.hits('actor-crash', node);
     const fuse = random.pick(replicasOf(node.system?.fragile() ?? ['manager']));
     // The write then outlasts the supervisor's first pause.
     if (slow) node.storage.engine.stall(random.between(60, 2_000));

@@ -13,6 +13,7 @@ import { diskFaults } from './disk-faults.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
+import { rolesOf } from './roles.ts';
 import { Triggers } from './triggers.ts';
 
 const faults: Readonly<Record<string, Fault>> = {
@@ -46,6 +47,7 @@ export class FaultPlan {
       random,
       aim: new Aim(world, this.#random.fork('aim')),
       triggers,
+      hits: (kind, node) => world.report.hit(kind, rolesOf(world, node)),
       during: (ms, undo) => this.#during(ms, undo),
       restartAfter: (ms, node) => this.restartAfter(ms, node),
     };
@@ -106,7 +108,12 @@ export class FaultPlan {
     this.#world.after(gapMs, () => {
       if (this.#healed || this.#world.nowMicros > this.#stormUntil) return;
       const kind = this.#draw();
-      if (faults[kind]?.(this.#context) === true) this.#world.report.fault(kind);
+      const { aim } = this.#context;
+      aim.lastRoles = [];
+      if (faults[kind]?.(this.#context) === true) {
+        this.#world.report.fault(kind);
+        this.#world.report.hit(kind, aim.lastRoles);
+      }
       this.#next();
     });
   }

@@ -8,6 +8,7 @@ export const faultKinds = [
   'power-loss',
   'crash-all',
   'power-loss-all',
+  'wipe',
   'restart',
   'pause',
   'stall',
@@ -40,6 +41,9 @@ export const faultKinds = [
   'bit-flip',
   'open-failed',
   'helical',
+  // Copies in memory: gone with their process, and most of one group's at a time.
+  'memory-lost',
+  'memory-majority-lost',
   // Journals.
   'journal-flip',
   'journal-truncated',
@@ -55,3 +59,7 @@ export const faultKinds = [
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
+
+/** What a node that is hit is to its groups. */
+export const roles = ['leader', 'follower', 'candidate', 'healing', 'down'] as const;
+export type Role = (typeof roles)[number];

@@ -16,6 +16,8 @@ export interface RaftCheckers {
   readonly durability: DurabilityChecker;
   readonly matching: LogMatchingChecker;
   readonly committed: CommittedChecker;
+  /** Told of each entry that a replica writes, committed or not. */
+  readonly wrote: (group: number, entry: SeenEntry) => void;
   /** The node that holds the replica of this id. */
   readonly nodeOf: (replica: string) => string;
 }
@@ -51,10 +53,13 @@ export class RaftChecks implements RaftObserver {
 
   after(view: RaftView, input: Input, effects: Effects): void {
     const { node, group } = view;
-    const { matching, report } = this.#checkers;
+    const { matching, report, wrote } = this.#checkers;
     if (report.tracing) this.#describe(view, input, effects);
     for (const { entries, truncateFrom } of effects.persist) {
-      for (const entry of entries) matching.seen(node, group, entry);
+      for (const entry of entries) {
+        matching.seen(node, group, entry);
+        wrote(group, entry);
+      }
       if (truncateFrom !== undefined) report.sometimes('a suffix was truncated');
     }
     if (input.kind === 'message' && input.message.kind === 'vote') this.#decided(view, input.message);

@@ -113,6 +113,16 @@ export class SimEngineHost implements EngineHost {
     });
   }
 
+  /** Nothing is left, as on a new disk. No process runs. */
+  wipe(): void {
+    this.#map = new SortedBytes();
+    this.#history = new EngineHistory();
+    this.#broken = false;
+    this.#pending = undefined;
+    this.#failBatch = false;
+    this.#failReads = 0;
+  }
+
   /** The process dies. The batch in flight, if there is one, was lost or applied. */
   crash(inFlight: 'lost' | 'applied' | 'random' = 'random'): void {
     const pending = this.#pending;

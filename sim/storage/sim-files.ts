@@ -222,6 +222,12 @@ export class SimFiles {
     return true;
   }
 
+  /** Nothing is left, as on a new disk. */
+  wipe(): void {
+    this.#directory = [new Map()];
+    this.#failNext = 0;
+  }
+
   /** The next calls that change something fail. */
   failNext(count = 1): void {
     this.#failNext = count;

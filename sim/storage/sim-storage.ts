@@ -82,6 +82,12 @@ export class SimStorage {
     if (power) this.#boot += 1;
   }
 
+  /** The disk is a new one: the next process finds nothing. */
+  wipe(): void {
+    this.engine.wipe();
+    this.files.wipe();
+  }
+
   setLowSpace(low: boolean): void {
     this.#lowSpace = low;
   }

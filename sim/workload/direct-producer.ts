@@ -31,8 +31,8 @@ export class DirectProducer {
   readonly #work: Workload;
   readonly #random: SimRandom;
   readonly #name: string;
-  readonly #group: number;
-  readonly #producerId: Uint8Array;
+  #group: number;
+  #producerId: Uint8Array;
   readonly #window: number;
   /** Not known to be stored, oldest first. */
   #waiting: Batch[] = [];
@@ -56,6 +56,7 @@ export class DirectProducer {
   start(): void {
     const { thinkMs } = this.#work.world.settings.workload;
     this.#work.later(this.#random, thinkMs * 2, () => {
+      this.#follow();
       if (this.#random.chance(0.01)) this.#startAnew();
       const batches = this.#random.between(1, 3);
       for (let n = 0; n < batches && this.#waiting.length < 20; n += 1) this.#add();
@@ -93,6 +94,16 @@ export class DirectProducer {
     this.#failed = false;
   }
 
+  /** The partition was begun anew: nobody there knows of this producer, and what it has not heard of is gone. */
+  #follow(): void {
+    const now = this.#work.world.checks.generations.now(this.#group);
+    if (now === this.#group) return;
+    this.#group = now;
+    this.#leader = undefined;
+    this.#producerId = this.#random.bytes(16);
+    this.#startAnew();
+  }
+
   #pump(): void {
     if (this.#failed) return;
     const node = this.#session();
@@ -116,16 +127,17 @@ export class DirectProducer {
     batch.sent += 1;
     batch.round = this.#round;
     this.#inFlight += 1;
+    const group = this.#group;
     if (batch.timestamp === 0) batch.timestamp = Math.floor(node.clock?.wallTime() ?? clientEpochMs);
     for (const record of batch.records) world.checks.records.attempt(record, world.nowMicros);
     clients.request(
       node,
       target,
-      this.#group,
+      group,
       { kind: 'produce', acks: 'quorum', chunk: this.#chunk(batch) },
       (outcome) => {
         this.#inFlight -= 1;
-        this.#answered(batch, outcome);
+        this.#answered(batch, group, outcome);
       },
     );
   }
@@ -149,10 +161,10 @@ export class DirectProducer {
     );
   }
 
-  #answered(batch: Batch, outcome: Outcome<PartitionAnswer>): void {
+  #answered(batch: Batch, group: number, outcome: Outcome<PartitionAnswer>): void {
     const answer = outcome.kind === 'value' ? outcome.value : undefined;
     if (answer?.kind === 'produced') {
-      this.#stored(batch, answer.baseOffset);
+      this.#stored(batch, group, answer.baseOffset);
       this.#pump();
       return;
     }
@@ -160,24 +172,19 @@ export class DirectProducer {
       outcome.kind === 'refused' ||
       (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
     this.#settle(batch, refused ? 'not_applied' : 'unknown');
-    if (answer?.kind === 'partition-failed') this.#learn(batch, answer);
+    if (answer?.kind === 'partition-failed') this.#learn(batch, group, answer);
     else this.#leader = undefined;
     if (batch.epoch === this.#epoch) this.#failed = true;
     this.#recover();
   }
 
-  #stored(batch: Batch, baseOffset: number): void {
+  #stored(batch: Batch, group: number, baseOffset: number): void {
     const { world, counts } = this.#work;
     counts.acked += 1;
     world.report.mix(baseOffset);
     if (batch.sent > 1) world.report.sometimes('a repeated batch was answered with its old offset');
     batch.records.forEach(({ id }, at) => {
-      world.checks.records.answered(
-        id,
-        'applied',
-        { group: this.#group, offset: baseOffset + at },
-        world.nowMicros,
-      );
+      world.checks.records.answered(id, 'applied', { group, offset: baseOffset + at }, world.nowMicros);
     });
     this.#waiting = this.#waiting.filter((other) => other !== batch);
   }
@@ -192,13 +199,18 @@ export class DirectProducer {
     }
   }
 
-  #learn(batch: Batch, { error, leader }: PartitionFailed): void {
+  #learn(batch: Batch, group: number, { error, leader }: PartitionFailed): void {
     const { report } = this.#work.world;
+    // An answer of the generation before says nothing of this one.
+    if (group !== this.#group) return;
     this.#leader = leader;
     if (error.code === 'sequence_gap') report.sometimes('a batch met a sequence gap');
     if (error.outcome === 'applied') this.#waiting = this.#waiting.filter((other) => other !== batch);
     const fencedByNobody = error.code === 'producer_fenced' && batch.epoch === this.#epoch;
-    const impossible = fencedByNobody || error.code === 'producer_expired' || error.code === 'bad_request';
+    // A partition that was begun anew says so of a batch that came before the first one of its producer.
+    const expired =
+      error.code === 'producer_expired' && this.#work.world.checks.generations.first(group) === 0;
+    const impossible = fencedByNobody || expired || error.code === 'bad_request';
     if (impossible) report.violation('numbers', `${this.#name} was answered ${error.code}: ${error.message}`);
   }
 

@@ -70,7 +70,8 @@ export class FleetingTopic {
 
   #create(): void {
     const partitions = this.#random.between(1, 2);
-    const storage = this.#work.world.settings.memory ? 'memory' : 'disk';
+    const inMemory = this.#work.world.settings.memory && this.#random.chance(0.5);
+    const storage = inMemory ? 'memory' : 'disk';
     const call = { op: 'create-topic', name: this.#name, partitions, storage } as const;
     this.#work.clients.call(this.#any(), call, (outcome) => {
       const there = outcome.kind === 'error' && outcome.error.code === 'topic_exists';
@@ -143,7 +144,7 @@ export class FleetingTopic {
 
   #produce(generation: Generation): void {
     const { world, clients } = this.#work;
-    const { records, removals } = world.checks;
+    const { generations, records, removals } = world.checks;
     const { name, producer, groups, state } = generation;
     const record = this.#record(generation, groups);
     const node = this.#any();
@@ -153,7 +154,7 @@ export class FleetingTopic {
     clients.call(node, { op: 'produce', producer, value, ...where }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'produce') {
         const { offset, partition } = outcome.value;
-        const group = groups[partition] ?? -1;
+        const group = generations.holding(groups[partition] ?? -1, offset);
         records.answered(record.id, 'applied', { group, offset }, world.nowMicros);
         removals.served('produce', group, startMicros, node.name);
       } else {
@@ -170,7 +171,7 @@ export class FleetingTopic {
   #produceDirectly(generation: Generation): void {
     const { world, clients } = this.#work;
     const { records, removals, promises } = world.checks;
-    const group = this.#random.pick(generation.groups);
+    const group = this.#random.pick(this.#work.now(generation.groups));
     const members = promises.members(group);
     const record = this.#record(generation, [group]);
     const target = members.length > 0 ? this.#random.pick(members) : this.#any().name;
@@ -223,7 +224,8 @@ export class FleetingTopic {
     const startMicros = world.nowMicros;
     clients.call(node, { op: 'size', topic: name, consumer, partition: undefined }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'size') {
-        for (const group of groups) world.checks.removals.served('size', group, startMicros, node.name);
+        for (const group of this.#work.now(groups))
+          world.checks.removals.served('size', group, startMicros, node.name);
       } else if (outcome.kind === 'error') this.#denied(generation, state, outcome.error, node);
       this.#again(generation, () => this.#size(generation));
     });
@@ -258,7 +260,7 @@ export class FleetingTopic {
   /** The name of a topic whose removal is in doubt: it may be there, or being deleted, or free. */
   #claim(name: string): void {
     const { world, clients } = this.#work;
-    const storage = world.settings.memory ? 'memory' : 'disk';
+    const storage = world.settings.memory && this.#random.chance(0.5) ? 'memory' : 'disk';
     clients.call(this.#any(), { op: 'create-topic', name, partitions: 1, storage }, (outcome) => {
       if (outcome.kind === 'value') world.checks.removals.free(name);
       else if (outcome.kind === 'error' && outcome.error.code === 'topic_deleting') {

@@ -27,7 +27,7 @@ export class HttpConsumer {
 
   /** What was taken for it and neither noted nor given again; undefined: nothing. */
   lag(): string | undefined {
-    for (const group of this.#topic.groups) {
+    for (const group of this.#work.now(this.#topic.groups)) {
       const [take] = this.#work.world.checks.pushCursors.open(group, this.#id);
       if (take === undefined) continue;
       const [offset, { node, returnedMicros }] = take;
@@ -40,11 +40,13 @@ export class HttpConsumer {
   /** The work is over: only what is to be given again is still taken. */
   finish(): void {
     const { world } = this.#work;
-    const wanted = this.#topic.groups.findIndex((group) =>
-      [...world.checks.pushCursors.open(group, this.#id).values()].some(
-        ({ returnedMicros }) => returnedMicros !== undefined,
-      ),
-    );
+    const wanted = this.#work
+      .now(this.#topic.groups)
+      .findIndex((group) =>
+        [...world.checks.pushCursors.open(group, this.#id).values()].some(
+          ({ returnedMicros }) => returnedMicros !== undefined,
+        ),
+      );
     const again = (): void => world.after(100 + 100 * this.#random.next(), () => this.finish());
     if (wanted < 0) again();
     else this.#consumeFrom(wanted, again);
@@ -85,7 +87,8 @@ export class HttpConsumer {
     const { world, clients } = this.#work;
     const { consumers, visibility } = world.checks;
     const node = this.#work.anyNode(this.#random);
-    const { groups, name } = this.#topic;
+    const { name } = this.#topic;
+    const groups = this.#work.now(this.#topic.groups);
     const asked = partition === undefined ? groups : [groups[partition] as number];
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros };
     const consume = { op: 'consume', topic: name, consumer: this.#id, partition } as const;
@@ -102,7 +105,7 @@ export class HttpConsumer {
           visibility.failed(outcome.error.code, names, call.startMicros, node.name);
           if (outcome.error.code === 'empty_partition') {
             world.report.sometimes('a consume met the end');
-            consumers.nothing(call);
+            if (this.#unchanged(asked)) consumers.nothing(call);
           } else if (outcome.error.outcome !== 'not_applied') {
             world.report.sometimes('a consume ended unknown');
           }
@@ -115,7 +118,11 @@ export class HttpConsumer {
       (value, run) => {
         if (value.op !== 'consume') throw new Error(`a consume was answered with ${value.op}`);
         const { repeats } = consumers;
-        consumers.handed(call, { ...value, group: groups[value.partition] ?? -1 }, run);
+        const group = groups[value.partition] ?? -1;
+        const from = world.checks.generations.holding(group, value.offset);
+        // A partition that was begun anew meanwhile is the one that was asked for.
+        const since = from === group ? call : { ...call, groups: [...asked, ...this.#work.now(asked)] };
+        consumers.handed(since, { ...value, group: from }, run);
         if (consumers.repeats > repeats) world.report.sometimes('a record was given twice');
         world.report.mix(value.offset);
       },
@@ -131,21 +138,24 @@ export class HttpConsumer {
     const { world, clients } = this.#work;
     const { checks } = world;
     const node = this.#work.anyNode(this.#random);
-    const { groups, name } = this.#topic;
+    const { name } = this.#topic;
+    const groups = this.#work.now(this.#topic.groups);
     const partition = this.#random.chance(0.5) ? this.#random.below(groups.length) : undefined;
     const asked = partition === undefined ? groups : [groups[partition] as number];
     const cursorsAtStart = asked.map((group) => checks.pushCursors.cursor(group, this.#id));
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros, cursorsAtStart };
     clients.call(node, { op: 'size', topic: name, consumer: this.#id, partition }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'size') {
-        checks.visibility.sized(
-          call,
-          outcome.value.sizes.map(({ size }) => size),
-          node.name,
-        );
+        const sizes = outcome.value.sizes.map(({ size }) => size);
+        if (this.#unchanged(asked)) checks.visibility.sized(call, sizes, node.name);
       } else if (outcome.kind === 'error') this.#denied(outcome.error, call.startMicros, node);
       this.#sizeLater();
     });
+  }
+
+  /** No partition of these was begun anew since. */
+  #unchanged(groups: readonly number[]): boolean {
+    return groups.join() === this.#work.now(groups).join();
   }
 
   #denied(error: CallError, startMicros: number, node: SimNode): void {

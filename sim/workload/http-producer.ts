@@ -22,6 +22,8 @@ export class HttpProducer {
   readonly #name: string;
   readonly #numbered: boolean;
   readonly #next: number[];
+  /** The group of each partition when its numbers began. */
+  #homes: readonly number[] = [];
   #id = '';
 
   constructor(work: Workload, topic: KnownTopic, random: SimRandom, name: string) {
@@ -40,6 +42,7 @@ export class HttpProducer {
     clients.call(node, { op: 'register-producer', topic: this.#topic.name }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'register-producer') {
         this.#id = outcome.value.id;
+        this.#homes = this.#work.now(this.#topic.groups);
         world.checks.visibility.created('producer', this.#id, world.nowMicros);
         this.#begin();
         return;
@@ -99,6 +102,10 @@ export class HttpProducer {
 
   /** Until it is known to be stored: also after the run has stopped, or its place would stay empty for ever. */
   #insist(numbered: Numbered, again = false): void {
+    if (this.#id === '') {
+      this.#renew(numbered);
+      return;
+    }
     const { world } = this.#work;
     if (!again) this.#work.insisting += 1;
     const { record, partition, sequence } = numbered;
@@ -110,6 +117,25 @@ export class HttpProducer {
         return;
       }
       world.after(this.#random.between(20, 600), () => this.#insist(numbered, true));
+    });
+  }
+
+  /** A partition that was begun anew has forgotten its producers: only another one can begin at 0 there. */
+  #renew(numbered: Numbered): void {
+    const { world, clients } = this.#work;
+    const node = this.#work.anyNode(this.#random);
+    clients.call(node, { op: 'register-producer', topic: this.#topic.name }, (outcome) => {
+      if (outcome.kind !== 'value' || outcome.value.op !== 'register-producer') {
+        world.after(500, () => this.#renew(numbered));
+        return;
+      }
+      world.report.sometimes('a producer began anew in a partition that was begun anew');
+      this.#id = outcome.value.id;
+      this.#homes = this.#work.now(this.#topic.groups);
+      this.#next.fill(0);
+      this.#next[numbered.partition] = 1;
+      world.checks.visibility.created('producer', this.#id, world.nowMicros);
+      this.#insist({ ...numbered, sequence: 0 }, true);
     });
   }
 
@@ -135,15 +161,11 @@ export class HttpProducer {
     } as const;
     clients.call(node, call, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'produce') {
-        const group = this.#topic.groups[outcome.value.partition] ?? -1;
+        const { offset, partition: into } = outcome.value;
+        const group = checks.generations.holding(this.#topic.groups[into] ?? -1, offset);
         counts.acked += 1;
-        checks.records.answered(
-          record.id,
-          'applied',
-          { group, offset: outcome.value.offset },
-          world.nowMicros,
-        );
-        report.mix(outcome.value.offset);
+        checks.records.answered(record.id, 'applied', { group, offset }, world.nowMicros);
+        report.mix(offset);
         then(true);
         return;
       }
@@ -156,18 +178,21 @@ export class HttpProducer {
         report.sometimes('a produce ended unknown');
         if (sequence !== undefined) report.sometimes('a numbered call was repeated after unknown');
       }
-      if (outcome.kind === 'error') this.#checkError(outcome.error, startMicros, node, sequence);
+      if (outcome.kind === 'error') this.#checkError(outcome.error, startMicros, node, partition, sequence);
       then(false);
     });
   }
 
-  #checkError(error: CallError, startMicros: number, node: SimNode, sequence: number | undefined): void {
+  #checkError(error: CallError, startMicros: number, node: SimNode, partition = -1, sequence?: number): void {
     this.#checkSeen(error, startMicros, node);
     if (sequence === undefined) return;
+    const forgotten = error.code === 'sequence_gap' || error.code === 'producer_expired';
+    if (forgotten && this.#work.now(this.#topic.groups)[partition] !== this.#homes[partition]) {
+      this.#id = '';
+      return;
+    }
     const refused =
-      error.code === 'sequence_gap' ||
-      error.code === 'producer_fenced' ||
-      error.code === 'duplicate_unknown_offset';
+      forgotten || error.code === 'producer_fenced' || error.code === 'duplicate_unknown_offset';
     if (!refused) return;
     const text = `${this.#name} sent its next record, number ${sequence}, to ${node.name} and was answered ${error.code}: ${error.message}`;
     this.#work.world.report.violation('numbers', text);

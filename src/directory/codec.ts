@@ -70,6 +70,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
     partitions: uint,
   }),
   'replicas-died': message<ReplicasDied>('replicas-died', 13, { replica: id, groups: list(group, 65_536) }),
+  'journal-lost': message<Kind<'journal-lost'>>('journal-lost', 15, { replica: id }),
 });
 
 interface Accepted {

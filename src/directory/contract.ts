@@ -78,6 +78,8 @@ export type DirectoryCommand =
   /** A command of its own, since logs of earlier releases hold the other one as it is. */
   | { readonly kind: 'create-memory-topic'; readonly name: string; readonly partitions: number }
   | CopiesLost
+  /** The node with this journal was seen to run on another one: its copies in memory are lost, until it says a later word of them. */
+  | { readonly kind: 'journal-lost'; readonly replica: string }
   | { readonly kind: 'topic-ready'; readonly name: string }
   /**
    * Only of a topic that is ready. So a `topic-ready` never meets a namesake: it is proposed while its topic is being created, one

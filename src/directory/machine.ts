@@ -182,6 +182,11 @@ export class DirectoryMachine {
     return this.#copies.of(replica);
   }
 
+  /** The node with this journal was seen to run on another one. */
+  isJournalLost(replica: string): boolean {
+    return this.#copies.isJournalLost(replica);
+  }
+
   /** How many groups there ever were; the highest group number. */
   get groups(): number {
     return this.#groups;
@@ -195,6 +200,8 @@ export class DirectoryMachine {
         return this.#createTopic(command.name, command.partitions, 'memory');
       case 'copies-lost':
         return this.#copiesLost(command);
+      case 'journal-lost':
+        return this.#journalLost(command.replica);
       case 'topic-ready':
         return this.#topicReady(command.name);
       case 'remove-topic':
@@ -270,6 +277,16 @@ export class DirectoryMachine {
     const names = new Set(command.groups.map((group) => this.#inMemory.get(group)));
     const events = [...names].flatMap((name) => (name === undefined ? [] : this.#beginAnew(name)));
     return ok(0, events);
+  }
+
+  #journalLost(replica: string): Applied {
+    if (!isId(replica)) return no(errors.badId(replica));
+    if (!this.#copies.loseJournal(replica)) return ok(0);
+    const names = new Set(this.#inMemory.values());
+    return ok(
+      0,
+      [...names].flatMap((name) => this.#beginAnew(name)),
+    );
   }
 
   /** Gives each partition of the topic that has lost its copies a new group on the same nodes. */

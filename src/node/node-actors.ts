@@ -90,9 +90,13 @@ export function startNodeActors(options: NodeActorsOptions): void {
       }),
     { restart: replicaRestarts },
   );
-  system.spawn(healthCheckerActorId, () => new HealthChecker({ node: name, limits }), {
-    restart: shellRestarts,
-  });
+  system.spawn(
+    healthCheckerActorId,
+    () => new HealthChecker({ node: name, replica: store.journalId, limits }),
+    {
+      restart: shellRestarts,
+    },
+  );
   system.spawn(
     gatewayActorId,
     () => new Gateway({ limits, crc32, defaultStorage: options.defaultStorage ?? 'disk' }),

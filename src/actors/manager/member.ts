@@ -111,9 +111,13 @@ export class Member {
   }
 
   /** What the checker found, where the directory says otherwise. Only the primary acts; the checker repeats itself. */
-  health({ broker, alive }: BrokerHealth): void {
+  health({ broker, alive, lost }: BrokerHealth): void {
     const known = this.machine.broker(broker);
-    if (known?.replica === undefined || known.alive === alive) return;
+    if (known?.replica === undefined) return;
+    if (lost === known.replica && !this.machine.isJournalLost(lost)) {
+      this.primary.want(`lost ${lost}`, { kind: 'journal-lost', replica: lost });
+    }
+    if (known.alive === alive) return;
     this.primary.want(`alive ${broker}`, { kind: 'set-alive', broker, alive });
   }
 

@@ -90,6 +90,8 @@ export interface BrokerHealth {
   readonly kind: 'broker-health';
   readonly broker: string;
   readonly alive: boolean;
+  /** The journal under which the directory knows the broker, where its node answers from another one. */
+  readonly lost?: string;
 }
 
 /**

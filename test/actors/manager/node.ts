@@ -270,7 +270,10 @@ export class TestNode {
       },
       managerRestarts,
     );
-    system.spawn(healthCheckerActorId, () => new HealthChecker({ node: this.name, limits }));
+    system.spawn(
+      healthCheckerActorId,
+      () => new HealthChecker({ node: this.name, replica: store.journalId, limits }),
+    );
     this.#asker = system.spawn<AskerMessage>('asker', () => ({ receive: (message) => this.#heard(message) }));
     this.subscribe();
     this.#world.changed(this.name, true);
