@@ -20,7 +20,7 @@ export class ObservedSystem extends ActorSystem {
     this.#onCrash = onCrash;
   }
 
-  override spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions): Ref<M> {
+  override spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions<M>): Ref<M> {
     const group = groupOf(id);
     const fuse = new Fuse((before) => this.#onCrash(id, before));
     const ref = super.spawn(
