@@ -113,6 +113,7 @@ export class CheckDesk {
       matching: this.matching,
       committed: this.committed,
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
+      applying: (group, index) => world.poison.meet(group, index),
     });
   }
 
@@ -160,7 +161,9 @@ export class CheckDesk {
 
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields): void {
     this.failures.note(node.name, actor.id, level, event, fields);
-    if (event === 'replica.past-dropped') {
+    if (event === 'actor.quarantined') {
+      this.#world.report.sometimes('a replica was put into quarantine');
+    } else if (event === 'replica.past-dropped') {
       this.#world.report.sometimes('a message of an earlier incarnation was dropped');
     } else if (event === 'memory.partition-lost') {
       const { report } = this.#world;

@@ -195,6 +195,7 @@ const endsUnasked: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'write-error',
   'actor-crash',
   'actor-crash-loop',
+  'poisoned-group',
 ]);
 
 function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSettings {

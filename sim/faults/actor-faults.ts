@@ -1,6 +1,6 @@
 /**
- * Faults of actors: an exception where nobody expects one. The supervisor starts the actor anew; one that cannot stay up, and
- * one on whose state others rely, ends its process.
+ * Faults of actors: an exception where nobody expects one. The supervisor starts the actor anew; a replica that cannot stay up goes
+ * into quarantine, and any other, and one on whose state others rely, ends its process.
  */
 import type { SimNode } from '../node.ts';
 import type { Fuse } from '../observe/fragile-actor.ts';
@@ -57,7 +57,7 @@ const actorCrash: Fault = (context) => {
   return false;
 };
 
-/** It throws at its first message, whenever it is started: until the supervisor gives it up, and the process with it. */
+/** It throws at its first message, whenever it is started: until the supervisor gives it up, and perhaps the process with it. */
 const crashLoop: Fault = (context) => {
   const { random, aim, during } = context;
   const node = aim.running();
@@ -68,7 +68,21 @@ const crashLoop: Fault = (context) => {
   return true;
 };
 
+/** All replicas of one group fail as they apply what is committed next, whenever they come to it. */
+const poisonedGroup: Fault = ({ world, random, during }) => {
+  const { checks, poison } = world;
+  if (poison.groups.length > 0) return false;
+  const groups = checks.promises.groups().filter((group) => checks.committed.group(group).last > 2);
+  if (groups.length === 0) return false;
+  const group = random.pick(groups);
+  poison.put(group, checks.committed.group(group).last + 1);
+  world.report.event('', 'poisoned', group);
+  during(random.between(10_000, 90_000), () => poison.mend(group));
+  return true;
+};
+
 export const actorFaults: Readonly<Record<string, Fault>> = {
   'actor-crash': actorCrash,
   'actor-crash-loop': crashLoop,
+  'poisoned-group': poisonedGroup,
 };

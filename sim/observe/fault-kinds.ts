@@ -50,6 +50,7 @@ export const faultKinds = [
   // Actors.
   'actor-crash',
   'actor-crash-loop',
+  'poisoned-group',
   // People.
   'deactivate',
 ] as const;

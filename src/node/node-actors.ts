@@ -58,7 +58,7 @@ const managerRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, bu
 const replicaRestarts: RestartPolicy = {
   firstDelayMs: 50,
   maxDelayMs: 2_000,
-  budget: 10,
+  budget: 6,
   windowMs: 600_000,
   spent: 'quarantine',
 };
