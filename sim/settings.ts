@@ -193,6 +193,7 @@ const endsUnasked: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'power-loss-all',
   'disk-full',
   'write-error',
+  'compaction-error',
   'actor-crash',
   'actor-crash-loop',
   'poisoned-group',

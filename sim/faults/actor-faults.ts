@@ -68,16 +68,19 @@ const crashLoop: Fault = (context) => {
   return true;
 };
 
+/** A group that is out of service hides what other faults would do to it. */
+const poisonPauseMicros = 150_000_000;
+
 /** All replicas of one group fail as they apply what is committed next, whenever they come to it. */
 const poisonedGroup: Fault = ({ world, random, during }) => {
   const { checks, poison } = world;
-  if (poison.groups.length > 0) return false;
+  if (world.nowMicros - poison.lastMicros < poisonPauseMicros) return false;
   const groups = checks.promises.groups().filter((group) => checks.committed.group(group).last > 2);
   if (groups.length === 0) return false;
   const group = random.pick(groups);
-  poison.put(group, checks.committed.group(group).last + 1);
+  poison.put(group, checks.committed.group(group).last + 1, world.nowMicros);
   world.report.event('', 'poisoned', group);
-  during(random.between(10_000, 90_000), () => poison.mend(group));
+  during(random.between(5_000, 50_000), () => poison.mend(group));
   return true;
 };
 

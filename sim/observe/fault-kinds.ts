@@ -28,8 +28,10 @@ export const faultKinds = [
   // Disks.
   'slow-disk',
   'disk-stall',
+  'sync-stall',
   'disk-full',
   'write-error',
+  'compaction-error',
   'read-error',
   'batch-lost',
   'batch-in-doubt-applied',

@@ -6,12 +6,19 @@ import { injectedCrash } from './fragile-actor.ts';
 
 export class Poison {
   readonly #from = new Map<number, number>();
+  #lastMicros = -Infinity;
 
   get groups(): readonly number[] {
     return [...this.#from.keys()];
   }
 
-  put(group: number, from: number): void {
+  /** When a group was poisoned last. */
+  get lastMicros(): number {
+    return this.#lastMicros;
+  }
+
+  put(group: number, from: number, nowMicros: number): void {
+    this.#lastMicros = nowMicros;
     this.#from.set(group, from);
   }
 

@@ -55,7 +55,7 @@ test('a group whose apply throws on every node is out of service: no process end
     (stage) => {
       const { world, at } = stage;
       nobodyElseNotices(stage, 8_000, 53_000);
-      at(8_000, () => world.poison.put(group, world.checks.committed.group(group).last + 1));
+      at(8_000, () => world.poison.put(group, world.checks.committed.group(group).last + 1, world.nowMicros));
       at(50_000, () => {
         const out = world.nodes.filter((node) => stateOf(node, group) === 'quarantined');
         assert.ok(out.length >= 2, `${out.length} replicas are in quarantine`);
