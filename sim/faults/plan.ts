@@ -136,8 +136,9 @@ export class FaultPlan {
     for (const node of nodes) {
       const found = node.system?.quarantined() ?? [];
       const mended = found.filter((id) => !poison.groups.some((group) => id === partitionActorId(group)));
-      if (mended.length === 0 || !(this.#healed || this.#random.chance(0.3)) || !atlas.mayEnd(node.name))
+      if (mended.length === 0 || !(this.#healed || this.#random.chance(0.3)) || !atlas.mayEnd(node.name)) {
         continue;
+      }
       node.crash(false);
       this.restartAfter(100, node);
       if (!this.#healed) return;

@@ -70,11 +70,13 @@ export function keyFault(key: Uint8Array, kind: KeyKind): string | undefined {
   return type > 1 ? `a key has the type ${String(type)}` : undefined;
 }
 
+export type ShowEntry = (key: Uint8Array, value: Uint8Array) => void;
+
 /** Goes through one block, which must be the whole of `bytes`. `entry` is shown each key and value; the key is a view that changes. */
 export class BlockWalk {
   readonly #bytes: Uint8Array;
   readonly #kind: KeyKind;
-  readonly #entry: (key: Uint8Array, value: Uint8Array) => void;
+  readonly #entry: ShowEntry | undefined;
   readonly #restarts: number;
   readonly #points: number;
   #point = 0;
@@ -82,11 +84,7 @@ export class BlockWalk {
   #previous: Uint8Array = new Uint8Array(64);
   #keyLength = 0;
 
-  constructor(
-    bytes: Uint8Array,
-    kind: KeyKind,
-    entry: (key: Uint8Array, value: Uint8Array) => void = () => undefined,
-  ) {
+  constructor(bytes: Uint8Array, kind: KeyKind, entry?: ShowEntry) {
     this.#bytes = bytes;
     this.#kind = kind;
     this.#entry = entry;
@@ -112,8 +110,9 @@ export class BlockWalk {
   }
 
   #passPoint(at: number): boolean {
-    if (this.#point >= this.#points || u32(this.#bytes, this.#restarts + 4 * this.#point) !== at)
+    if (this.#point >= this.#points || u32(this.#bytes, this.#restarts + 4 * this.#point) !== at) {
       return false;
+    }
     this.#point += 1;
     return true;
   }
@@ -132,11 +131,12 @@ export class BlockWalk {
     if (next > end) return 'an entry is longer than its block';
     const isPoint = this.#passPoint(at);
     if (at === 0 && !isPoint) return 'the first entry is no restart point';
-    if (isPoint ? shared.value !== 0 : shared.value > this.#keyLength)
+    if (isPoint ? shared.value !== 0 : shared.value > this.#keyLength) {
       return 'a key begins with too much of the one before';
+    }
     const fault = this.#takeKey(shared.value, bytes.subarray(keyAt, valueAt), at === 0);
     if (fault !== undefined) return fault;
-    this.#entry(this.#key.subarray(0, this.#keyLength), bytes.subarray(valueAt, next));
+    this.#entry?.(this.#key.subarray(0, this.#keyLength), bytes.subarray(valueAt, next));
     return next;
   }
 

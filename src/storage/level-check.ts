@@ -29,8 +29,9 @@ export async function levelFault(directory: string): Promise<string | undefined>
       (await readIfThere(join(directory, `${name}.ldb`))) ??
       (await readIfThere(join(directory, `${name}.sst`)));
     if (table === undefined) return `table ${name} is missing`;
-    if (table.length !== bytes)
+    if (table.length !== bytes) {
       return `table ${name} has ${String(table.length)} bytes, not ${String(bytes)}`;
+    }
     const fault = tableFault(table, { first, last });
     if (fault !== undefined) return `table ${name} is unsound: ${fault}`;
   }

@@ -8,7 +8,9 @@ import {
   keyFault,
   readVarint,
   type BlockFound,
+  type KeyKind,
   type KeyRange,
+  type ShowEntry,
 } from './level-block.ts';
 
 const footerBytes = 48;
@@ -36,8 +38,9 @@ function readHandle(
 export function tableFault(bytes: Uint8Array, range: KeyRange): string | undefined {
   const end = bytes.length - footerBytes;
   if (end < 0) return `it has only ${String(bytes.length)} bytes`;
-  if (magic.some((byte, at) => bytes[bytes.length - 8 + at] !== byte))
+  if (magic.some((byte, at) => bytes[bytes.length - 8 + at] !== byte)) {
     return 'it does not end as a table does';
+  }
   const meta = readHandle(bytes, end, bytes.length - 8);
   const index = meta === undefined ? undefined : readHandle(bytes, meta.next, bytes.length - 8);
   if (meta === undefined || index === undefined) return 'its footer is unsound';
@@ -67,11 +70,7 @@ class TableWalk {
     return this.#fault ?? (this.#at === meta.from ? undefined : 'its blocks do not lie side by side');
   }
 
-  #walk(
-    { from, to }: Handle,
-    kind: 'internal' | 'plain',
-    entry: (key: Uint8Array, value: Uint8Array) => void,
-  ): BlockFound {
+  #walk({ from, to }: Handle, kind: KeyKind, entry?: ShowEntry): BlockFound {
     if (to < from || to + trailerBytes > this.#bytes.length) return { fault: 'it lies outside the table' };
     // Nothing is ever compressed here, so another type is a flipped bit, and what would be unpacked could have any size.
     if (this.#bytes[to] !== 0) return { fault: `it is compressed as type ${String(this.#bytes[to])}` };
@@ -90,7 +89,7 @@ class TableWalk {
     if (this.#fault !== undefined) return;
     const from = this.#at;
     const handle = this.#place(value);
-    const found = handle === undefined ? undefined : this.#walk(handle, 'internal', () => undefined);
+    const found = handle === undefined ? undefined : this.#walk(handle, 'internal');
     if (found === undefined) this.#fault = `the index has no block at ${String(from)}`;
     else if ('fault' in found) this.#fault = `block at ${String(from)}: ${found.fault}`;
     else if (found.keys === undefined) this.#fault = `block at ${String(from)}: it is empty`;
@@ -105,14 +104,16 @@ class TableWalk {
     if (floor !== undefined && compareKeys(floor, first, 'internal') >= 0) return false;
     if (compareKeys(last, bound, 'internal') > 0) return false;
     const { first: smallest, last: largest } = this.#range;
-    if (keyFault(smallest, 'internal') !== undefined || keyFault(largest, 'internal') !== undefined)
+    if (keyFault(smallest, 'internal') !== undefined || keyFault(largest, 'internal') !== undefined) {
       return false;
+    }
     return compareKeys(smallest, first, 'internal') <= 0 && compareKeys(last, largest, 'internal') <= 0;
   }
 
   /** What it says may be wrong: LevelDB looks at its lengths, and a key that it hides is missed by whoever wants it. */
   #filter(value: Uint8Array): void {
-    if (this.#fault === undefined && this.#place(value) === undefined)
+    if (this.#fault === undefined && this.#place(value) === undefined) {
       this.#fault = 'its filter is not behind its blocks';
+    }
   }
 }

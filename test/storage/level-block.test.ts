@@ -26,7 +26,7 @@ function block(
     own.length,
     value,
     ...own,
-    ...new Array<number>(value).fill(7),
+    ...new Uint8Array(value).fill(7),
   ]);
   return Uint8Array.from([...body, ...[...points, count].flatMap((point) => [point, 0, 0, 0])]);
 }

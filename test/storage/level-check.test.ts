@@ -107,8 +107,9 @@ function entriesOf(table: Uint8Array): readonly number[] {
   const size = readVarint(table, index.next, table.length);
   let firstBytes = 0;
   new BlockWalk(table.subarray(index.value, index.value + size.value), 'internal', (_, handle) => {
-    if (firstBytes === 0)
+    if (firstBytes === 0) {
       firstBytes = readVarint(handle, readVarint(handle, 0, handle.length).next, 99).value;
+    }
   }).run();
   const starts = [0];
   new BlockWalk(table.subarray(0, firstBytes), 'internal', (_, value) => {
