@@ -140,6 +140,7 @@ export class CheckDesk {
       committed: this.committed,
       wrote: (group, entry) => this.#wrote(group, entry),
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
+      applying: (group, index) => world.poison.meet(group, index),
     });
   }
 
@@ -193,7 +194,9 @@ export class CheckDesk {
 
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields): void {
     this.failures.note(node.name, actor.id, level, event, fields);
-    if (event === 'replica.past-dropped') {
+    if (event === 'actor.quarantined') {
+      this.#world.report.sometimes('a replica was put into quarantine');
+    } else if (event === 'replica.past-dropped') {
       this.#world.report.sometimes('a message of an earlier incarnation was dropped');
     } else if (event === 'memory.copy-given-up') {
       this.#world.report.sometimes('a copy in memory gave itself up');

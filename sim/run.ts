@@ -103,6 +103,7 @@ const ofEngine: readonly FaultKind[] = [
   'bit-flip',
   'read-error',
   'open-failed',
+  'compaction-error',
 ];
 
 function resultOf(world: World, work: Workload, finale: Finale): RunResult {

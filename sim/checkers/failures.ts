@@ -40,6 +40,11 @@ export class FailureChecker {
     if (event === 'actor.stopped_threw') {
       this.#options.report(`${actor} on ${node} threw as it stopped: ${text(fields['error'])}`);
     }
+    if (event === 'actor.quarantined') {
+      if (!actor.startsWith('partition/')) this.#options.report(`${actor} on ${node} is in quarantine`);
+      // By itself a replica fails at damage only.
+      if (this.#injected.get(node)?.has(actor) === true || this.#options.damaged(node)) return;
+    }
     if (event !== 'actor.failed') {
       const excused = this.#options.damaged(node) || this.#options.expected?.(node, event) === true;
       if (level === 'error' && !excused) {
@@ -60,7 +65,10 @@ export class FailureChecker {
 
   processEnded(node: string, why: string): void {
     // Its last failure may be of another kind, and was judged as such; the budget was used up by the injected ones too.
-    const escalated = [...(this.#injected.get(node) ?? [])].some((id) => why.startsWith(`${id} escalated`));
+    // A partition's failures never end a process.
+    const escalated = [...(this.#injected.get(node) ?? [])].some(
+      (id) => !id.startsWith('partition/') && why.startsWith(`${id} escalated`),
+    );
     this.#injected.delete(node);
     const killed = why === 'crash' || why === 'power loss';
     const byFault = killed || escalated || this.#options.failing(node);

@@ -1,6 +1,6 @@
 /**
- * Faults of actors: an exception where nobody expects one. The supervisor starts the actor anew; one that cannot stay up, and
- * one on whose state others rely, ends its process.
+ * Faults of actors: an exception where nobody expects one. The supervisor starts the actor anew; a replica that cannot stay up goes
+ * into quarantine, and any other, and one on whose state others rely, ends its process.
  */
 import type { SimNode } from '../node.ts';
 import type { Fuse } from '../observe/fragile-actor.ts';
@@ -59,7 +59,7 @@ const actorCrash: Fault = (context) => {
   return false;
 };
 
-/** It throws at its first message, whenever it is started: until the supervisor gives it up, and the process with it. */
+/** It throws at its first message, whenever it is started: until the supervisor gives it up, and perhaps the process with it. */
 const crashLoop: Fault = (context) => {
   const { random, aim, during } = context;
   const node = aim.running();
@@ -70,7 +70,24 @@ const crashLoop: Fault = (context) => {
   return true;
 };
 
+/** A group that is out of service hides what other faults would do to it. */
+const poisonPauseMicros = 150_000_000;
+
+/** All replicas of one group fail as they apply what is committed next, whenever they come to it. */
+const poisonedGroup: Fault = ({ world, random, during }) => {
+  const { checks, poison } = world;
+  if (world.nowMicros - poison.lastMicros < poisonPauseMicros) return false;
+  const groups = checks.promises.groups().filter((group) => checks.committed.group(group).last > 2);
+  if (groups.length === 0) return false;
+  const group = random.pick(groups);
+  poison.put(group, checks.committed.group(group).last + 1, world.nowMicros);
+  world.report.event('', 'poisoned', group);
+  during(random.between(5_000, 50_000), () => poison.mend(group));
+  return true;
+};
+
 export const actorFaults: Readonly<Record<string, Fault>> = {
   'actor-crash': actorCrash,
   'actor-crash-loop': crashLoop,
+  'poisoned-group': poisonedGroup,
 };

@@ -157,6 +157,33 @@ const slowDisk: Fault = ({ world, random, aim, during }) => {
   return true;
 };
 
+/** The process itself waits within its next writing calls, as it does for a page cache that is full; counted as it happens. */
+const syncStall: Fault = ({ world, random, aim }) => {
+  const node = aim.running();
+  if (node === undefined) return false;
+  const ms = random.chance(0.7) ? random.between(5, 800) : random.between(800, 4_000);
+  node.storage.device.blockNext(random.between(1, 5), () => {
+    node.stall(ms);
+    world.checks.answers.blocked(node.name, ms * 1_000);
+    world.report.fault('sync-stall');
+  });
+  return false;
+};
+
+/** Counted as a batch meets it. */
+const compactionError: Fault = (context) => {
+  const { world, random, aim } = context;
+  const damages = random.chance(0.5);
+  const node = damages ? victim(context) : aim.running();
+  if (node === undefined) return false;
+  world.atlas.expectFailure(node.name);
+  // The whole database is set aside by a later start, at the earliest by the next.
+  if (damages) world.atlas.suspect(node.name, true);
+  node.storage.engine.failCompaction(damages ? 'damage' : 'error');
+  world.report.event(node.name, 'compaction-error', damages);
+  return false;
+};
+
 const diskStall: Fault = ({ world, random, aim }) => {
   const node = aim.running();
   if (node === undefined) return false;
@@ -226,6 +253,8 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
   'disk-full': diskFull,
   'slow-disk': slowDisk,
   'disk-stall': diskStall,
+  'sync-stall': syncStall,
+  'compaction-error': compactionError,
   'journal-flip': journal(false, (node, name) => node.storage.files.flipBit(name)),
   'journal-truncated': journal(true, (node, name, { random }) => {
     return node.storage.files.truncate(name, random.below(node.storage.files.copy(name)?.byteLength ?? 1));

@@ -2,6 +2,7 @@
  * The plan of a run's faults: storms and calms, a pause between two faults, and which fault comes next; all drawn from the
  * seed. Everything that a fault has done for a while is undone in time, at the latest when the plan heals the cluster.
  */
+import { partitionActorId } from '../../src/actors/partition-replica/messages.ts';
 import type { FaultKind } from '../observe/fault-kinds.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
@@ -32,6 +33,8 @@ export class FaultPlan {
   readonly #context: FaultContext;
   readonly #kinds: readonly FaultKind[];
   readonly #undos = new Set<() => void>();
+  /** Somebody restarts nodes for the sake of their replicas in quarantine. A directed run may do without, until all is healed. */
+  restartsQuarantined = true;
   #stormUntil = 0;
   #healed = false;
 
@@ -90,6 +93,7 @@ export class FaultPlan {
       node.storage.setFull(false);
       if (!node.alive) node.start();
     }
+    this.#endQuarantines();
     this.#world.report.event('', 'healed');
   }
 
@@ -132,6 +136,22 @@ export class FaultPlan {
     });
   }
 
+  /** As an operator does with a release that mends it: one node after the other, with all of its replicas. */
+  #endQuarantines(): void {
+    const { nodes, poison, atlas } = this.#world;
+    if (!this.#healed && !this.restartsQuarantined) return;
+    for (const node of nodes) {
+      const found = node.system?.quarantined() ?? [];
+      const mended = found.filter((id) => !poison.groups.some((group) => id === partitionActorId(group)));
+      if (mended.length === 0 || !(this.#healed || this.#random.chance(0.3)) || !atlas.mayEnd(node.name)) {
+        continue;
+      }
+      node.crash(false);
+      this.restartAfter(100, node);
+      if (!this.#healed) return;
+    }
+  }
+
   /** Looks after the suspects. */
   #sweep(): void {
     this.#world.atlas.sweep((name) => {
@@ -139,6 +159,7 @@ export class FaultPlan {
       node.crash(false);
       this.restartAfter(100, node);
     });
+    this.#endQuarantines();
     this.#world.after(4_000, () => this.#sweep());
   }
 }

@@ -29,8 +29,10 @@ export const faultKinds = [
   // Disks.
   'slow-disk',
   'disk-stall',
+  'sync-stall',
   'disk-full',
   'write-error',
+  'compaction-error',
   'read-error',
   'batch-lost',
   'batch-in-doubt-applied',
@@ -54,6 +56,7 @@ export const faultKinds = [
   // Actors.
   'actor-crash',
   'actor-crash-loop',
+  'poisoned-group',
   // People.
   'deactivate',
 ] as const;

@@ -20,6 +20,8 @@ export interface RaftCheckers {
   readonly wrote: (group: number, entry: SeenEntry) => void;
   /** The node that holds the replica of this id. */
   readonly nodeOf: (replica: string) => string;
+  /** Told before each entry of a partition is applied; may throw, as a bug of the machine would. */
+  readonly applying: (group: number, index: number) => void;
 }
 
 type VoteMessage = Extract<RaftMessage, { kind: 'vote' }>;
@@ -77,6 +79,7 @@ export class RaftChecks implements RaftObserver {
   }
 
   applying(node: string, group: number, index: number, chunk: Uint8Array): void {
+    this.#checkers.applying(group, index);
     const checksum = readEntryHeader(chunk)?.checksum ?? -1;
     this.#checkers.committed.applying(node, group, index, checksum);
   }

@@ -32,6 +32,8 @@ export const sometimesPoints = [
   'a store failed',
   'a node could not open its store',
   'a process ended by escalation',
+  'a replica was put into quarantine',
+  'a call met a partition in quarantine',
   'two nodes were damaged at once',
   'a majority was down',
   'all nodes were down',

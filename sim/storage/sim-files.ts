@@ -80,6 +80,7 @@ export class SimFiles {
     const { append, sync } = this.#latencies;
     const device = this.device;
     const change = (latency: LatencyRange, done: FileDone, effect: () => void): void => {
+      device.writing();
       const failure = this.#failure();
       if (failure === undefined) effect();
       device.after(latency, () => done(failure));

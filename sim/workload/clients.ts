@@ -207,6 +207,7 @@ export class Clients {
     const { report } = this.#world;
     if (error.code === 'overloaded') report.sometimes('a call was refused as overloaded');
     if (error.code === 'low_disk_space') report.sometimes('a call was refused for lack of disk space');
+    if (error.code === 'partition_quarantined') report.sometimes('a call met a partition in quarantine');
     if (error.code === 'timeout') report.sometimes('a call had no answer before its deadline');
   }
 }

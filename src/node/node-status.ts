@@ -7,7 +7,7 @@ import type { LogStore } from '../raft/index.ts';
 import type { Limits } from '@callboard/client/protocol';
 import type { NodeConfig } from './config.ts';
 import type { LateNetwork } from './late-network.ts';
-import { topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
+import { quarantinedReplicas, topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
 
 export interface NodeStatusOptions {
   readonly system: ActorSystem;
@@ -67,6 +67,7 @@ export class NodeStatus {
     const actors = this.#options.system.inspect();
     const manager = managerOf(actors);
     const { ready, reasons } = this.readiness();
+    const replicas = replicasOf(actors);
     return {
       status: 'success',
       node: config.name,
@@ -80,7 +81,8 @@ export class NodeStatus {
       memoryFull: this.#store?.memoryFull() ?? false,
       directory: manager,
       brokers: manager.brokers ?? [],
-      partitions: replicasOf(actors),
+      partitions: replicas,
+      quarantined: quarantinedReplicas(manager.topics ?? [], replicas),
       links: network.links?.inspect() ?? {},
       gateway: actors.find((actor) => actor.id === gatewayActorId)?.details ?? {},
       writer: actors.find((actor) => actor.id === logWriterActorId)?.details ?? {},

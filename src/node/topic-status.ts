@@ -20,12 +20,25 @@ export interface PartitionReport {
   readonly first?: number;
   readonly end?: number;
   readonly consumers?: readonly ConsumerReport[];
+  /** Of one in quarantine: what it failed with the last time, and since when. */
+  readonly error?: string;
+  readonly sinceMs?: number;
 }
 
 interface ConsumerReport {
   readonly id: string;
   readonly cursor: number;
   readonly lag: number;
+}
+
+/** A replica of this node that failed again and again, and is started no more. */
+export interface QuarantinedReport {
+  readonly group: number;
+  /** Of partitions that the directory here does not list (any more): absent. */
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly error: string;
+  readonly since: string;
 }
 
 export interface StatusBounds {
@@ -85,4 +98,16 @@ export function topicStates(
     told.push({ name, partitions: partitionStates(here, bounds.statusConsumers) });
   }
   return { topics: told, omitted: ready.length - told.length };
+}
+
+export function quarantinedReplicas(
+  topics: readonly TopicReport[],
+  replicas: readonly PartitionReport[],
+): readonly QuarantinedReport[] {
+  return replicas.flatMap(({ group, verdict, error = '', sinceMs = 0 }) => {
+    if (group === undefined || verdict !== 'quarantined') return [];
+    const topic = topics.find(({ groups }) => groups.includes(group));
+    const place = topic === undefined ? {} : { topic: topic.name, partition: topic.groups.indexOf(group) };
+    return [{ group, ...place, error, since: new Date(sinceMs).toISOString() }];
+  });
 }

@@ -1,10 +1,32 @@
 /** What a node tells of its topics, from the reports of its own actors. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { topicStates } from '../../src/node/topic-status.ts';
+import { quarantinedReplicas, topicStates } from '../../src/node/topic-status.ts';
 
 const test = suite('topic status');
 const bounds = { statusPartitions: 10, statusConsumers: 3 };
+
+test('names the replicas in quarantine by topic and partition, also of one that the directory does not list', () => {
+  const bad = { verdict: 'quarantined', error: 'Error: broken', sinceMs: 1_000 };
+  const named = quarantinedReplicas(
+    [
+      { name: 'a', state: 'ready', groups: [1, 2] },
+      { name: 'half made', state: 'creating', groups: [3] },
+    ],
+    [
+      { group: 1, verdict: 'clean' },
+      { group: 2, ...bad },
+      { group: 3, ...bad },
+      { group: 9, ...bad },
+    ],
+  );
+  const why = { error: 'Error: broken', since: '1970-01-01T00:00:01.000Z' };
+  assert.equal(named, [
+    { group: 2, topic: 'a', partition: 1, ...why },
+    { group: 3, topic: 'half made', partition: 0, ...why },
+    { group: 9, ...why },
+  ]);
+});
 
 test('joins topics with the replicas that are here, and says where there is none', () => {
   const { topics, omitted } = topicStates(

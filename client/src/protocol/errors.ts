@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'low_disk_space'
   | 'memory_full'
   | 'replica_damaged'
+  | 'partition_quarantined'
   | 'auth_failed'
   | 'unavailable'
   | 'broker_exists'
@@ -91,6 +92,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
     true,
   ),
   replica_damaged: entry('This copy of the partition is damaged and is being repaired.', true),
+  partition_quarantined: entry(
+    'The partition is out of service: its replicas failed again and again.',
+    false,
+  ),
   auth_failed: entry('The token or the proof of the secret is missing or wrong.', false),
   unavailable: entry('The node is starting, stopping or cannot be reached.', true),
   broker_exists: entry('A broker of this name exists already.', false),

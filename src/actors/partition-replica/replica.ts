@@ -75,6 +75,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #pushes!: PushDesk;
   #nextOffset: Offset = offset(0);
   #counted = 0;
+  #started = false;
   /** The manager was told that this replica leads. */
   #toldReady = false;
 
@@ -127,6 +128,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         durable: (index) => this.#durable(index),
       },
     });
+    this.#started = true;
   }
 
   receive(message: PartitionReplicaMessage): void {
@@ -190,12 +192,14 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
   stopped(): void {
+    // One that failed in its start holds nothing yet.
+    if (!this.#started) return;
     this.#driver.close();
+    this.#count(0);
     this.#produces.abandon(undefined);
     this.#abandonReaders();
     this.#pushes.close();
     this.#leadsNoMore();
-    this.#count(0);
   }
 
   get standing(): { readonly verdict: string; readonly leader: string | undefined } {
