@@ -17,6 +17,7 @@ import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker, type SeenEntry } from './checkers/log-matching.ts';
 import { Promises } from './checkers/promises.ts';
+import { ProposalChecker } from './checkers/proposals.ts';
 import { PushCursors } from './checkers/push-cursors.ts';
 import { PushChecker } from './checkers/pushes.ts';
 import { GenerationChecker, type Generation, type ToldTopic } from './checkers/generations.ts';
@@ -43,6 +44,7 @@ export class CheckDesk {
   readonly committed: CommittedChecker;
   readonly generations: GenerationChecker;
   readonly directory: DirectoryModel;
+  readonly proposals: ProposalChecker;
   readonly records: RecordChecker;
   readonly removals: RemovalChecker;
   readonly consumers: ConsumerChecker;
@@ -97,10 +99,12 @@ export class CheckDesk {
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       first,
       onDirectory: (bytes) => this.directory.committed(bytes),
+      onEntry: (group, index, term) => this.proposals.committed(group, index, term),
       onRecord: (record) => this.#stored(record),
       onCommand: (group, command, end) => this.pushCursors.apply(group, command, end),
       report: to('committed'),
     });
+    this.proposals = this.#proposalChecker(to('proposals'));
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
     const { pushCursors: cursors } = this;
     const position = (group: number, consumer: string): number => cursors.position(group, consumer);
@@ -146,6 +150,17 @@ export class CheckDesk {
 
   watchConsumer(id: string): void {
     this.#watched.add(id);
+  }
+
+  #proposalChecker(report: (text: string) => void): ProposalChecker {
+    return new ProposalChecker({
+      committedTerm: (group, index) => this.committed.group(group).terms[index],
+      onDoubtEnded: (committed) => {
+        const fate = committed ? 'committed' : 'overwritten';
+        this.#world.report.sometimes(`a proposal left in doubt was ${fate}`);
+      },
+      report,
+    });
   }
 
   storeObserver(node: SimNode): StoreObserver {

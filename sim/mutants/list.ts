@@ -216,6 +216,56 @@ export const mutants: readonly Mutant[] = [
     ...seldom,
   },
   {
+    name: 'not-applied-when-deposed',
+    breaks: 'what is open when a leadership ends is reported not applied',
+    edits: [
+      edit(
+        'actors/partition-replica/produces.js',
+        "this.#fail(waiter, failure('not_leader', { message, outcome: 'unknown' }), leader);",
+        "this.#fail(waiter, failure('not_leader', { message, outcome: 'not_applied' }), leader);",
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'not-applied-when-cut-off',
+    breaks:
+      'what is cut off where it was proposed is reported not applied, though copies elsewhere may be committed',
+    edits: [
+      edit(
+        'actors/group/driver.js',
+        'if (effects.role !== undefined)\n            this.#roleChanged(effects.role);',
+        'for (const { truncateFrom } of effects.persist)\n' +
+          '            if (truncateFrom !== undefined)\n' +
+          '                this.#options.events.lost?.(truncateFrom);\n' +
+          '        if (effects.role !== undefined)\n            this.#roleChanged(effects.role);',
+      ),
+      edit(
+        'actors/partition-replica/replica.js',
+        'ready: () => this.#ready(),',
+        'ready: () => this.#ready(),\n                lost: (index) => this.#produces.lost(index),',
+      ),
+      edit(
+        'actors/partition-replica/produces.js',
+        '    #overwritten(open) {',
+        '    lost(index) {\n' +
+          '        for (const open of this.#open)\n' +
+          '            if (open.index >= index)\n' +
+          '                this.#overwritten(open);\n' +
+          '        this.#open = this.#open.filter((open) => open.index < index);\n' +
+          '    }\n' +
+          '    #overwritten(open) {',
+      ),
+    ],
+    directed: {
+      test: 'test/raft/outcomes.test.ts and test/sim/overtaken.test.ts',
+      reason:
+        'with three voters a copy that outlives the truncation takes two crashes at the moment of it, and with five a ' +
+        'successor that reaches the deposed leader and nobody else',
+    },
+    ...seldom,
+  },
+  {
     name: 'push-fencing-dropped',
     breaks: 'an ack moves the cursor whichever session it comes from',
     edits: [

@@ -68,7 +68,7 @@ export class RaftChecks implements RaftObserver {
     if (effects.role !== undefined) this.#roleChanged(view, effects);
     if (effects.commit !== undefined && effects.commit > view.commit) this.#committed(view, effects.commit);
     for (const message of effects.send) this.#sent(view, message);
-    if (effects.lostFrom !== undefined) report.sometimes('a proposal was overwritten');
+
     if (effects.healed) report.sometimes('a damaged replica was healed');
     if (effects.load.length > 0 && effects.load.some((load) => load.reason === 'replicate')) {
       report.sometimes('a follower was fed from the disk');

@@ -80,7 +80,13 @@ export type ReadOutcome =
   | { readonly id: number; readonly ok: true; readonly index: LogIndex }
   | { readonly id: number; readonly ok: false; readonly leader: ReplicaId | undefined };
 
-/** Everything one step asks for. The shell clears and reuses it. */
+/**
+ * Everything one step asks for. The shell clears and reuses it.
+ *
+ * Of a proposal it says nothing but what is committed. When a leadership ends, which `role` tells before any `commit` of the same step,
+ * the fate of what is not applied is unknown here; that another leader's entry took its place in this log proves nothing, since
+ * its own copies elsewhere may yet win an election.
+ */
 export interface Effects {
   readonly send: RaftMessage[];
   readonly persist: PersistEffect[];
@@ -92,11 +98,6 @@ export interface Effects {
   role: RoleChange | undefined;
   /** Set when a damaged replica became whole. */
   healed: boolean;
-  /**
-   * Proposals of this replica's past leadership at these indexes were overwritten: `not_applied`. From this index on. To be
-   * looked at before `commit`: other entries may have taken their place in the same drain.
-   */
-  lostFrom: LogIndex | undefined;
 }
 
 export interface RoleChange {

@@ -17,7 +17,7 @@ import { Staging } from './staging.ts';
 import type { Entry, Role, Tail } from './types.ts';
 
 function noEffects(): Effects {
-  const none = { commit: undefined, role: undefined, healed: false, lostFrom: undefined };
+  const none = { commit: undefined, role: undefined, healed: false };
   return { send: [], persist: [], load: [], reads: [], ...none };
 }
 
@@ -192,7 +192,6 @@ export class Core {
     this.log.truncateFrom(from);
     this.durability.cut(from);
     this.staging.truncate(from);
-    if (this.fx.lostFrom === undefined || from < this.fx.lostFrom) this.fx.lostFrom = from;
   }
 
   /** What a candidate is compared with: the log, or for a damaged replica what it owes; undefined: not known. */

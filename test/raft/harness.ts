@@ -53,7 +53,7 @@ export function seal(tail: Tail, term: number, text: string): Entry {
 }
 
 export function newEffects(): Effects {
-  const none = { commit: undefined, role: undefined, healed: false, lostFrom: undefined };
+  const none = { commit: undefined, role: undefined, healed: false };
   return { send: [], persist: [], load: [], reads: [], ...none };
 }
 
@@ -98,6 +98,8 @@ export class Cluster {
   flying: Flying[] = [];
   /** Links `from>to` that lose everything. */
   readonly cuts: Set<string> = new Set();
+  /** Links that lose appends only: these go over a connection of their own. */
+  readonly bulkCuts: Set<string> = new Set();
   readonly observers: Observer[];
   readonly #random: (node: number) => () => number;
 
@@ -159,7 +161,8 @@ export class Cluster {
 
   #launch(from: number, message: RaftMessage): void {
     const to = nodeOf(message.to);
-    if (this.cuts.has(`${from}>${to}`)) return;
+    const link = `${from}>${to}`;
+    if (this.cuts.has(link) || (message.kind === 'append' && this.bulkCuts.has(link))) return;
     this.flying.push({ message, from, to, incarnation: this.member(to).incarnation });
   }
 

@@ -62,7 +62,6 @@ function effectLines({ node }: Member, effects: Effects): string[] {
   if (role !== undefined) {
     lines.push(`${node} is ${role.role} in t${role.term}, leader ${nodeName(role.leader)}`);
   }
-  if (effects.lostFrom !== undefined) lines.push(`${node} lost from ${effects.lostFrom}`);
   for (const effect of effects.persist) lines.push(persistText(node, effect));
   if (effects.healed) lines.push(`${node} is whole`);
   if (effects.commit !== undefined) lines.push(`${node} commits ${effects.commit}`);

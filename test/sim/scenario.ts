@@ -46,7 +46,7 @@ export function play(
       seed: `${name} ${seed}`,
       minutes: 1,
       change: (settings) => change(calm(settings)),
-      script: (world, plan) => script(stage(world, plan)),
+      script: (world, plan) => script(stageOf(world, plan)),
     });
     assert.equal(result.violations, [], `${name}, seed ${seed}`);
     assert.ok(result.acknowledged > 20, `${name}, seed ${seed}: only ${result.acknowledged} records`);
@@ -54,7 +54,7 @@ export function play(
   });
 }
 
-function stage(world: World, plan: FaultPlan): Stage {
+export function stageOf(world: World, plan: FaultPlan): Stage {
   return {
     world,
     plan,

@@ -331,7 +331,6 @@ export class GroupDriver {
       this.#verdict = 'clean';
       this.#context.trace.note('info', 'replica.healed', { group: this.#options.group });
     }
-    if (effects.lostFrom !== undefined) this.#options.events.lost(effects.lostFrom);
     if (effects.role !== undefined) this.#roleChanged(effects.role);
     if (effects.commit !== undefined && effects.commit > this.#commit) {
       this.#commit = effects.commit;

@@ -10,7 +10,6 @@ export function emptyEffects(): Effects {
     commit: undefined,
     role: undefined,
     healed: false,
-    lostFrom: undefined,
   };
 }
 
@@ -22,5 +21,4 @@ export function clearEffects(effects: Effects): void {
   effects.commit = undefined;
   effects.role = undefined;
   effects.healed = false;
-  effects.lostFrom = undefined;
 }

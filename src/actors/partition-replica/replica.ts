@@ -124,7 +124,6 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         apply: (entry) => this.#apply(entry),
         roleChanged: (change, leader) => this.#roleChanged(change, leader),
         ready: () => this.#ready(),
-        lost: (index) => this.#produces.lost(index),
         durable: (index) => this.#durable(index),
       },
     });

@@ -54,7 +54,6 @@ class Rig {
             apply: (entry) => void this.told.push(`apply ${entry.index}`),
             roleChanged: ({ role }) => void this.told.push(role),
             ready: () => void this.told.push('ready'),
-            lost: (index) => void this.told.push(`lost ${index}`),
             durable: (index) => void this.told.push(`durable ${index}`),
           },
         });
