@@ -29,7 +29,11 @@ export type Input =
   | { readonly kind: 'restarted'; readonly peer: ReplicaId }
   /** Campaign at once (a new group's first leader). Ignored unless it could win: damaged replicas never campaign. */
   | { readonly kind: 'campaign' }
-  | { readonly kind: 'message'; readonly message: RaftMessage }
+  /**
+   * `anyLife`: it named no incarnation of this replica, so it may have been sent to an earlier one. It is as good as any late message,
+   * but proves nothing of what its sender has said after this replica's log was opened: no damaged replica heals by it.
+   */
+  | { readonly kind: 'message'; readonly message: RaftMessage; readonly anyLife?: boolean }
   /**
    * Only what `refusal()` does not refuse; each entry is sealed behind the one before it, the first behind `tail()`. However many
    * they are, they leave as one persist and one append to each follower, as far as its window goes.
@@ -41,8 +45,16 @@ export type Input =
   | { readonly kind: 'written'; readonly token: number }
   /** Everything up to `index` was applied by the machine. The core never releases memory above it. */
   | { readonly kind: 'applied'; readonly index: LogIndex }
-  /** Answer to the `load` effect with the same id; entries verified; empty when they could not be read. */
-  | { readonly kind: 'loaded'; readonly id: number; readonly entries: readonly Entry[] }
+  /**
+   * Answer to the `load` effect with the same id; entries verified; empty when they could not be read. `bad`: the first index, going
+   * from the kept end, that this copy lacks or has bad.
+   */
+  | {
+      readonly kind: 'loaded';
+      readonly id: number;
+      readonly entries: readonly Entry[];
+      readonly bad?: LogIndex | undefined;
+    }
   /** A read found that this replica's copy of `index` is bad. A leader hands over or steps down; the shell then reopens the log. */
   | { readonly kind: 'damage-found'; readonly index: LogIndex }
   /** Leadership transfer to `to` (or the best follower); aborted after an election timeout. */
@@ -98,6 +110,8 @@ export interface Effects {
   role: RoleChange | undefined;
   /** Set when a damaged replica became whole. */
   healed: boolean;
+  /** A load has shown that this copy is bad there: the core has withdrawn as after `damage-found`, and the shell opens the log anew. */
+  damage: LogIndex | undefined;
 }
 
 export interface RoleChange {

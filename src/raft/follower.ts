@@ -57,10 +57,13 @@ function withoutKnown(core: Core, message: Append): readonly Entry[] {
   return known === 0 ? entries : entries.slice(known);
 }
 
-/** Durable and equal up to `last`, once what was issued so far is written. A damaged replica says less: `stored`. */
+/**
+ * Durable and equal up to `last`, once what was issued so far is written. A damaged replica says less: `stored`. The answer tells the
+ * leader of this incarnation, so that what it sends next can count for healing.
+ */
 function acknowledge(core: Core, message: Append, last: Append['last']): void {
   const { healing } = core;
-  if (healing !== undefined) {
+  if (healing !== undefined && core.named) {
     healing.matched = higher(healing.matched, last);
     reportedLast(core, healing, message.last);
   }
@@ -100,7 +103,7 @@ export function onHeartbeat(core: Core, message: Heartbeat): void {
     // The leader speaks of a match that a damaged replica may have lost: it believes only what it has compared itself.
     if (healing === undefined) core.commitTo(message.commit);
     else core.commitTo(lower(message.commit, healing.matched));
-    if (healing !== undefined) reportedLast(core, healing, message.last);
+    if (healing !== undefined && core.named) reportedLast(core, healing, message.last);
   }
   core.send({
     kind: 'heartbeat-reply',

@@ -71,10 +71,7 @@ function sendEmptyAppend(core: Core, to: Progress): void {
 }
 
 function requestEntries(core: Core, to: Progress): void {
-  const id = core.nextLoadId();
-  to.loadId = id;
-  core.fx.load.push({
-    id,
+  to.loadId = core.load({
     reason: 'replicate',
     from: to.next,
     to: toIndex(core.log.firstInMemory - 1),
@@ -83,7 +80,7 @@ function requestEntries(core: Core, to: Progress): void {
   });
 }
 
-/** What the store read for a slow follower. Read errors look like nothing read: try again with the next heartbeat. */
+/** What the store read for a slow follower; nothing, or something else than was asked for: try again with the next heartbeat. */
 export function onEntriesLoaded(core: Core, id: number, entries: readonly Entry[]): void {
   for (const follower of core.lead?.followers.values() ?? []) {
     if (follower.loadId !== id) continue;

@@ -24,6 +24,8 @@ export interface RunOptions {
   /** Absent: drawn, with learners and joint quorums among them. */
   readonly voters?: number;
   readonly outcomes?: OutcomeOptions;
+  /** See `ClusterOptions`; absent: drawn. */
+  readonly learnsLives?: boolean;
 }
 
 export interface RunReport {
@@ -134,6 +136,7 @@ export class RandomRun {
     const joint = nodes === 5 && !fixed && draw < 0.3;
     return {
       nodes,
+      learnsLives: this.#options.learnsLives ?? random() < 0.7,
       configuration: {
         voters: joint ? members.slice(0, 3) : members.slice(0, nodes - learner.length),
         outgoing: joint ? members.slice(1, 5) : [],
@@ -276,6 +279,18 @@ export class RandomRun {
     if (member.raft !== undefined) return;
     this.#cluster.restart(member.node);
     if (this.#random() < 0.5) this.#tellRestarted(member);
+    if (this.#random() < 0.5) this.#recall(member);
+  }
+
+  /** What was sent to an earlier life of it comes now, and better what it cannot tell from the rest. */
+  #recall({ node }: Member): void {
+    const all = this.#past.filter(({ to }) => to === node);
+    const unnamed = all.filter(({ toIncarnation }) => toIncarnation === 0);
+    const late = unnamed.length > 0 ? unnamed : all;
+    for (let count = this.#below(4); count > 0; count -= 1) {
+      const flight = this.#pick(late);
+      if (flight !== undefined) this.#cluster.flying.unshift(flight);
+    }
   }
 
   #tellRestarted({ node }: Member): void {
@@ -299,7 +314,7 @@ export class RandomRun {
     if (changes.size === 0) return;
     disk.damage(changes);
     const unknown = others.filter((other) => other.disk.owed.kind === 'unknown').length;
-    if (unknown === 0 && others.length > 1 && this.#random() < 0.1) disk.owed = { kind: 'unknown' };
+    if (unknown === 0 && others.length > 1 && this.#random() < 0.3) disk.owed = { kind: 'unknown' };
   }
 
   #drawDamage(disk: Member['disk']): ReadonlyMap<number, Entry | undefined> {

@@ -214,6 +214,10 @@ export class GroupDriver {
   /** This replica's copy is bad at `index`: hands leadership over if it can, then ends this incarnation to open the log anew. */
   damageFound(index: LogIndex): void {
     this.#step({ kind: 'damage-found', index });
+    this.#openAnew(index);
+  }
+
+  #openAnew(index: LogIndex): never {
     this.#context.trace.note('warn', 'replica.damage-found', { group: this.#options.group, index });
     throw new Error(`damage found in group ${this.#options.group} at index ${index}: reopening the log`);
   }
@@ -258,8 +262,9 @@ export class GroupDriver {
     const fault = entriesFault(message, group, crc32);
     if (fault !== undefined) {
       this.#context.trace.note('error', 'replica.entries-refused', { group, node, fault });
-    } else if (this.#meet(node, fromIncarnation)) this.#step({ kind: 'message', message });
-    else this.#past(message.kind);
+    } else if (this.#meet(node, fromIncarnation)) {
+      this.#step({ kind: 'message', message, anyLife: toIncarnation === 0 });
+    } else this.#past(message.kind);
   }
 
   /** Sent by an earlier incarnation of a peer, or meant for one of this replica: what it says or answers is over. */
@@ -286,7 +291,8 @@ export class GroupDriver {
 
   #loaded(message: GroupLoaded): void {
     if (message.id !== applyLoad) {
-      this.#step({ kind: 'loaded', id: message.id, entries: message.entries });
+      const { id, entries, bad } = message;
+      this.#step({ kind: 'loaded', id, entries, bad });
       return;
     }
     this.#loading = false;
@@ -339,6 +345,7 @@ export class GroupDriver {
     for (const outcome of effects.reads) {
       this.#reads.answer(outcome.id, outcome.ok ? outcome.index : undefined);
     }
+    if (effects.damage !== undefined) this.#openAnew(effects.damage);
   }
 
   #roleChanged(change: RoleChange): void {

@@ -10,6 +10,7 @@ export function emptyEffects(): Effects {
     commit: undefined,
     role: undefined,
     healed: false,
+    damage: undefined,
   };
 }
 
@@ -21,4 +22,5 @@ export function clearEffects(effects: Effects): void {
   effects.commit = undefined;
   effects.role = undefined;
   effects.healed = false;
+  effects.damage = undefined;
 }

@@ -93,6 +93,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       group,
       maxIndex: () => this.#readable.index,
       holds: ({ index, term }) => this.#driver.holds(index, term),
+      damaged: (index) => this.#driver.damageFound(index),
     });
     const parts: ReplicaParts = {
       context,
