@@ -16,6 +16,7 @@ import { ElectionChecker } from './checkers/elections.ts';
 import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker, type SeenEntry } from './checkers/log-matching.ts';
+import { NoticingChecker } from './checkers/noticing.ts';
 import { Promises } from './checkers/promises.ts';
 import { ProposalChecker } from './checkers/proposals.ts';
 import { PushCursors } from './checkers/push-cursors.ts';
@@ -45,6 +46,7 @@ export class CheckDesk {
   readonly generations: GenerationChecker;
   readonly directory: DirectoryModel;
   readonly proposals: ProposalChecker;
+  readonly noticing: NoticingChecker;
   readonly records: RecordChecker;
   readonly removals: RemovalChecker;
   readonly consumers: ConsumerChecker;
@@ -135,8 +137,18 @@ export class CheckDesk {
         event === 'memory.partition-lost' || (event === 'manager.not-a-founder' && world.atlas.isWiped(node)),
       report: to('failures'),
     });
-    this.raft = new RaftChecks({
-      report,
+    this.noticing = new NoticingChecker(
+      () => report.sometimes('a bad entry was met by a replication read'),
+      to('noticing'),
+    );
+    this.raft = this.#raftChecks();
+  }
+
+  #raftChecks(): RaftChecks {
+    return new RaftChecks({
+      report: this.#world.report,
+      noticing: this.noticing,
+      onReplicationRead: (view, load) => this.#world.onReplicationRead(view, load),
       promises: this.promises,
       elections: this.elections,
       durability: this.durability,
@@ -144,7 +156,7 @@ export class CheckDesk {
       committed: this.committed,
       wrote: (group, entry) => this.#wrote(group, entry),
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
-      applying: (group, index) => world.poison.meet(group, index),
+      applying: (group, index) => this.#world.poison.meet(group, index),
     });
   }
 

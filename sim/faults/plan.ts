@@ -57,6 +57,7 @@ export class FaultPlan {
     world.onSend = (envelope) => triggers.sending(envelope);
     world.onBatch = (node, truncates) => triggers.stored(node, truncates);
     world.onWriting = (node, truncates) => triggers.writing(node, truncates);
+    world.onReplicationRead = (view, load) => triggers.reading(view, load);
     world.onEnded = (node, why) => {
       clients.processEnded(node);
       // Whoever kills a process starts it again; one that ends by itself has nobody else.

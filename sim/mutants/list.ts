@@ -1,4 +1,5 @@
 /** The mutants: bugs that real systems had, each put back into this one. */
+import { doubtAndDamage } from './doubt-and-damage.ts';
 import { edit, often, seldom, type Mutant } from './mutant.ts';
 import { takeMutants } from './takes.ts';
 
@@ -6,6 +7,7 @@ import { takeMutants } from './takes.ts';
 const inMemory = { seeds: 60, minutes: 4 };
 
 export const mutants: readonly Mutant[] = [
+  ...doubtAndDamage,
   {
     name: 'vote-before-durable',
     breaks: 'a granted vote leaves before it is on disk',
@@ -212,56 +214,6 @@ export const mutants: readonly Mutant[] = [
       reason:
         'a leader must be deposed, not know it yet, and be asked with a sequence that only its successor has stored: ' +
         'about one seed in sixty meets it',
-    },
-    ...seldom,
-  },
-  {
-    name: 'not-applied-when-deposed',
-    breaks: 'what is open when a leadership ends is reported not applied',
-    edits: [
-      edit(
-        'actors/partition-replica/produces.js',
-        "this.#fail(waiter, failure('not_leader', { message, outcome: 'unknown' }), leader);",
-        "this.#fail(waiter, failure('not_leader', { message, outcome: 'not_applied' }), leader);",
-      ),
-    ],
-    ...often,
-  },
-  {
-    name: 'not-applied-when-cut-off',
-    breaks:
-      'what is cut off where it was proposed is reported not applied, though copies elsewhere may be committed',
-    edits: [
-      edit(
-        'actors/group/driver.js',
-        'if (effects.role !== undefined)\n            this.#roleChanged(effects.role);',
-        'for (const { truncateFrom } of effects.persist)\n' +
-          '            if (truncateFrom !== undefined)\n' +
-          '                this.#options.events.lost?.(truncateFrom);\n' +
-          '        if (effects.role !== undefined)\n            this.#roleChanged(effects.role);',
-      ),
-      edit(
-        'actors/partition-replica/replica.js',
-        'ready: () => this.#ready(),',
-        'ready: () => this.#ready(),\n                lost: (index) => this.#produces.lost(index),',
-      ),
-      edit(
-        'actors/partition-replica/produces.js',
-        '    #overwritten(open) {',
-        '    lost(index) {\n' +
-          '        for (const open of this.#open)\n' +
-          '            if (open.index >= index)\n' +
-          '                this.#overwritten(open);\n' +
-          '        this.#open = this.#open.filter((open) => open.index < index);\n' +
-          '    }\n' +
-          '    #overwritten(open) {',
-      ),
-    ],
-    directed: {
-      test: 'test/raft/outcomes.test.ts and test/sim/overtaken.test.ts',
-      reason:
-        'with three voters a copy that outlives the truncation takes two crashes at the moment of it, and with five a ' +
-        'successor that reaches the deposed leader and nobody else',
     },
     ...seldom,
   },

@@ -27,6 +27,7 @@ export const sometimesPoints = [
   'an owed tail was unknown',
   'entries were fetched for healing',
   'damage was found by a read',
+  'a bad entry was met by a replication read',
   'a replica was opened anew by its supervisor',
   'the engine was set aside',
   'a journal file was repaired',

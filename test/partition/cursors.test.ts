@@ -11,6 +11,7 @@ import {
   type TakeId,
 } from '../../src/partition/index.ts';
 import { CursorTable, type Advanced, type Attached } from '../../src/partition/cursors.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 const test = suite('partition/cursors');
 const end = 100;
@@ -142,7 +143,7 @@ const commands: fc.Arbitrary<CursorCommand> = fc.oneof(
 );
 
 test('commands are read back as they were written, and nothing shorter or longer is read at all', () => {
-  fc.assert(
+  assertProperty(
     fc.property(commands, (command) => {
       const bytes = encodeCursorCommand(command);
       // A clone has the prototype that decoded objects have.
@@ -181,7 +182,7 @@ const likely: fc.Arbitrary<CursorCommand> = fc.oneof(
 );
 
 test('equal commands in equal order give equal states, within their bounds', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(likely, { maxLength: 60 }), (given) => {
       const states = [new CursorTable(limits), new CursorTable(limits)].map((table) => {
         let index = 0;

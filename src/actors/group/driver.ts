@@ -14,14 +14,14 @@ import type {
   RecoveredLog,
   RoleChange,
 } from '../../raft/index.ts';
-import { logIndex, type LogIndex, type Offset, type Term } from '@callboard/client/protocol';
+import { logIndex, type LogIndex, type Offset, type ReplicaId, type Term } from '@callboard/client/protocol';
 import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
 import { Gathered } from './gathered.ts';
 import { heirAmong } from './heir.ts';
 import { Incarnations } from './incarnations.ts';
 import type { GroupLoaded, GroupMessage, GroupRaft } from './messages.ts';
-import { makeRaft, noteOpened } from './make-raft.ts';
+import { makeRaft, noteOpened, openAnew } from './make-raft.ts';
 import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
 import { sealEntry } from './seal.ts';
@@ -102,7 +102,7 @@ export class GroupDriver {
         this.#meet(message.fromNode, message.incarnation);
         break;
       case 'group-link':
-        if (!message.up) this.#suspect(message.node);
+        if (!message.up) this.#linkClosed(this.#peers.replicaOf(message.node));
         break;
       case 'group-damage':
         this.damageFound(message.index);
@@ -214,12 +214,7 @@ export class GroupDriver {
   /** This replica's copy is bad at `index`: hands leadership over if it can, then ends this incarnation to open the log anew. */
   damageFound(index: LogIndex): void {
     this.#step({ kind: 'damage-found', index });
-    this.#openAnew(index);
-  }
-
-  #openAnew(index: LogIndex): never {
-    this.#context.trace.note('warn', 'replica.damage-found', { group: this.#options.group, index });
-    throw new Error(`damage found in group ${this.#options.group} at index ${index}: reopening the log`);
+    openAnew(this.#options.group, index, this.#context.trace);
   }
 
   #open(log: RecoveredLog): void {
@@ -306,9 +301,8 @@ export class GroupDriver {
     this.#applyCommitted();
   }
 
-  #suspect(node: string): void {
-    const replica = this.#peers.replicaOf(node);
-    if (replica !== undefined) this.#step({ kind: 'suspect', peer: replica });
+  #linkClosed(peer: ReplicaId | undefined): void {
+    if (peer !== undefined) this.#step({ kind: 'suspect', peer });
   }
 
   /** The proposals made before `input` come before it: the core sees everything in the order in which it happened. */
@@ -345,7 +339,7 @@ export class GroupDriver {
     for (const outcome of effects.reads) {
       this.#reads.answer(outcome.id, outcome.ok ? outcome.index : undefined);
     }
-    if (effects.damage !== undefined) this.#openAnew(effects.damage);
+    if (effects.damage !== undefined) openAnew(this.#options.group, effects.damage, this.#context.trace);
   }
 
   #roleChanged(change: RoleChange): void {

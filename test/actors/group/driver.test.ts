@@ -143,7 +143,13 @@ function from(
 /** Nothing of node 1's log is there. */
 function reject(): Said {
   const nothing = { hintIndex: logIndex(0), hintTerm: term(0) };
-  return { kind: 'append-reply', outcome: 'reject', index: logIndex(0), ...nothing } as Said;
+  return { kind: 'append-reply', outcome: 'reject', index: logIndex(0), term: term(1), ...nothing } as Said;
+}
+
+/** In term 1, of a log that ends there. */
+function acked(match: number): Said {
+  const end = { hintIndex: logIndex(match), hintTerm: term(1) };
+  return { kind: 'append-reply', outcome: 'ack', index: logIndex(match), term: term(1), ...end } as Said;
 }
 
 function chain(terms: readonly number[]): Entry[] {
@@ -350,11 +356,7 @@ test('a bad entry met on a replication read ends the incarnation, and gives lead
   const rig = new Rig({ entryCacheBytes: 1 });
   rig.lead();
   rig.written();
-  const ack = (node: string, match: number): GroupRaft =>
-    from(node, {
-      ...{ kind: 'append-reply', outcome: 'ack', term: term(1) },
-      ...{ index: logIndex(match), hintIndex: logIndex(match), hintTerm: term(1) },
-    } as Said);
+  const ack = (node: string, match: number): GroupRaft => from(node, acked(match));
   rig.tell(ack('n2', 1));
   for (let at = 2; at <= 4; at += 1) {
     rig.driver.propose(draftOf([`${at}`]), offset(at - 2));
@@ -364,7 +366,7 @@ test('a bad entry met on a replication read ends the incarnation, and gives lead
     rig.tell(ack('n2', at));
   }
   // Node 3 has nothing, and what it lacks is on the disk alone.
-  rig.tell(from('n3', { ...reject(), term: term(1) } as Said), ack('n3', 0));
+  rig.tell(from('n3', reject()), ack('n3', 0));
   const load = rig.loads().at(-1);
   assert.equal([load?.from, load?.cut], [1, 'tail']);
   rig.tell({ kind: 'group-loaded', incarnation: own, id: load?.id ?? 0, entries: [], bad: logIndex(1) });
