@@ -76,6 +76,7 @@ function acknowledge(core: Core, message: Append, last: Append['last']): void {
     index: last,
     hintIndex: core.log.last,
     hintTerm: core.log.lastTerm,
+    stream: message.stream,
   });
 }
 
@@ -91,6 +92,7 @@ function reject(core: Core, message: Append): void {
     index: message.prevIndex,
     hintIndex,
     hintTerm: core.log.termAt(hintIndex) ?? message.prevTerm,
+    stream: message.stream,
   };
   core.send(reply);
 }

@@ -57,6 +57,7 @@ function sendAppend(core: Core, to: Progress, entries: readonly Entry[]): void {
     prevTerm,
     commit: core.commit,
     last: core.log.last,
+    stream: to.stream,
     entries,
   });
   to.toldCommit = core.commit;
@@ -130,7 +131,7 @@ export function onAppendReply(core: Core, message: AppendReply): void {
 
 /** Steps back over whole terms of both logs (Raft paper, end of section 5.3). */
 function onReject(core: Core, from: Progress, message: AppendReply): void {
-  if (from.isStaleReject(message.index)) return;
+  if (from.isStaleReject(message.index, message.stream)) return;
   const agreed = core.log.agreementUpTo(message.hintIndex, message.hintTerm);
   from.probeFrom(lower(toIndex(agreed + 1), message.index));
   replicate(core, from);

@@ -17,6 +17,7 @@ function reply(
   outcome: 'ack' | 'stored' | 'reject',
   at: number,
   hint: number = at,
+  stream: number = 0,
 ): RaftMessage {
   return {
     kind: 'append-reply',
@@ -25,6 +26,7 @@ function reply(
     index: index(at),
     hintIndex: index(hint),
     hintTerm: term(1),
+    stream,
   };
 }
 
@@ -258,6 +260,7 @@ test('B19: an append whose place is far below what memory holds is judged by the
     prevTerm: first.term,
     commit: index(1),
     last: index(6),
+    stream: 0,
     entries: [second],
   });
   assert.equal(effects.persist, []);
