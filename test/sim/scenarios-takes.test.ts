@@ -10,7 +10,14 @@ const group = 1;
 
 /** Many who take records over HTTP, and enough to take. */
 function busy(settings: Settings): Settings {
-  const workload = { ...settings.workload, thinkMs: 100, consumers: 4, directProducers: 0, pushed: 0, pushReaders: 0 };
+  const workload = {
+    ...settings.workload,
+    thinkMs: 100,
+    consumers: 4,
+    directProducers: 0,
+    pushed: 0,
+    pushReaders: 0,
+  };
   return { ...settings, workload };
 }
 
