@@ -19,3 +19,11 @@ export interface Mutant {
   /** Instead of random runs: the test that catches it, and why random runs do not. */
   readonly directed?: { readonly test: string; readonly reason: string };
 }
+
+export function edit(file: string, find: string, replace: string): Edit {
+  return { file, find, replace };
+}
+
+/** Seeds that the random simulator gets, of so many simulated minutes. */
+export const often: { readonly seeds: number; readonly minutes: number } = { seeds: 12, minutes: 3 };
+export const seldom: { readonly seeds: number; readonly minutes: number } = { seeds: 60, minutes: 10 };
