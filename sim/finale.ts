@@ -3,6 +3,7 @@
  * leader and take a write, and every replica must be whole and equal to the others. What is on the disks then is compared with
  * what was ever acknowledged.
  */
+import { managerActorId } from '../src/actors/manager/messages.ts';
 import type { SentRecord } from './checkers/records.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import { oneRecordChunk } from './workload/one-record.ts';
@@ -178,6 +179,11 @@ export class Finale {
   /** What is left of removed topics; undefined: nothing. A fault may bring deleted keys back, and nobody looks at those. */
   #remains(): string | undefined {
     const { atlas, checks } = this.#world;
+    for (const { name, system } of this.#world.nodes) {
+      const deleting = system?.inspectOne(managerActorId)?.details['deleting'] as
+        readonly unknown[] | undefined;
+      if (deleting?.length !== 0) return `the removal of a topic has not ended, says ${name}`;
+    }
     for (const [group, deaths] of checks.promises.deaths()) {
       for (const name of checks.promises.members(group)) {
         // It may have been removed before it was born there.
