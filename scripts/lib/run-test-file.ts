@@ -41,7 +41,7 @@ function reasonsAgainst(file: TestFile, result: GroupResult, summary: UvuSummary
   else if (summary.passed !== summary.total) {
     reasons.push(`${summary.total - summary.passed} of ${summary.total} tests did not pass`);
   }
-  for (const suite of forgottenSuites(file.source)) {
+  for (const suite of [file, ...file.parts].flatMap(({ source }) => forgottenSuites(source))) {
     reasons.push(
       `tests added to suite '${suite}' are never run: ${suite}.run() must come after the last one`,
     );

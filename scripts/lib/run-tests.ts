@@ -5,7 +5,7 @@ import type { PoolLimits } from './pool.ts';
 import { runTestFile } from './run-test-file.ts';
 import type { FileVerdict } from './run-test-file.ts';
 import { inSeconds, report, summarise } from './test-report.ts';
-import { findTestFiles } from './test-files.ts';
+import { findTestFiles, withoutParts } from './test-files.ts';
 import type { TestFile } from './test-files.ts';
 import { TIME_BUDGET, TimeBudget, readAllowances } from './time-budget.ts';
 
@@ -105,15 +105,16 @@ export async function runTests(run: TestRun): Promise<Counts> {
     return { passed: 0, failed: 1 };
   }
   if (run.select.length === 0) {
-    const usual = await runAsUsual(all, run);
+    const whole = withoutParts(all);
+    const usual = await runAsUsual(whole, run);
     if (!run.full) return usual;
     say('\nall repeats:');
-    const repeats = all.filter(({ hasRepeats }) => hasRepeats);
+    const repeats = whole.filter(({ hasRepeats }) => hasRepeats);
     return addUp([usual, await runOnly(repeats, run)]);
   }
   // A name that matches nothing is a typing error, and a run of nothing must not look like a success.
   const unmatched = run.select.filter((part) => !all.some((file) => file.name.includes(part)));
   for (const part of unmatched) say(`FAIL no test file matches '${part}'`);
   const chosen = all.filter(({ name }) => run.select.some((part) => name.includes(part)));
-  return addUp([await runOnly(chosen, run), { passed: 0, failed: unmatched.length }]);
+  return addUp([await runOnly(withoutParts(chosen), run), { passed: 0, failed: unmatched.length }]);
 }

@@ -15,6 +15,13 @@ export interface TestFile {
   readonly startsProcesses: boolean;
   /** It does more with TEST_FULL=1. */
   readonly hasRepeats: boolean;
+  /** Test files that it imports: they run in its process, to share what is dear to set up. */
+  readonly parts: readonly TestPart[];
+}
+
+export interface TestPart {
+  readonly name: string;
+  readonly source: string;
 }
 
 const DEFAULT_TIMEOUT_S = 120;
@@ -64,14 +71,17 @@ function readTestFile(root: string, file: string, compiled: string, sources: Tes
   const source = sources.text(file);
   const seconds = /^\/\/ timeout: (\d+) s\b/m.exec(source)?.[1];
   const reached = sources.reach(file);
+  const nameOf = (path: string): string => relative(root, path).split(sep).join('/');
+  const parts = [...reached].filter((path) => path !== file && path.endsWith('.test.ts'));
   return {
-    name: relative(root, file).split(sep).join('/'),
+    name: nameOf(file),
     compiled,
     source,
     timeoutMs: Number(seconds ?? DEFAULT_TIMEOUT_S) * 1_000,
     heavy: /^\/\/ weight: heavy\b/m.test(source),
     startsProcesses: [...reached].some((path) => PROCESSES.test(sources.text(path))),
     hasRepeats: reached.has(join(root, EFFORT)),
+    parts: parts.map((path) => ({ name: nameOf(path), source: sources.text(path) })),
   };
 }
 
@@ -101,4 +111,10 @@ export function findTestFiles(root: string, buildDir: string): TestFile[] {
       return readTestFile(root, file, compiled, texts);
     }),
   );
+}
+
+/** Those of these that do not run as a part of another one of them. */
+export function withoutParts(files: readonly TestFile[]): readonly TestFile[] {
+  const parts = new Set(files.flatMap((file) => file.parts.map(({ name }) => name)));
+  return files.filter(({ name }) => !parts.has(name));
 }

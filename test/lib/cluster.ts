@@ -190,17 +190,27 @@ export function tellLastWords(cluster: Cluster): void {
   }
 }
 
-/** Runs a test on a cluster that is gone afterwards, however the test ends; a failure shows what the nodes said. */
+/** A failure shows what the nodes said. */
+export async function withLastWords(
+  cluster: Cluster,
+  run: (cluster: Cluster) => Promise<void>,
+): Promise<void> {
+  try {
+    await run(cluster);
+  } catch (error) {
+    tellLastWords(cluster);
+    throw error;
+  }
+}
+
+/** Runs a test on a cluster that is gone afterwards, however the test ends. */
 export async function withCluster(
   options: ClusterOptions,
   run: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   const cluster = await Cluster.start(options);
   try {
-    await run(cluster);
-  } catch (error) {
-    tellLastWords(cluster);
-    throw error;
+    await withLastWords(cluster, run);
   } finally {
     await cluster.destroy();
   }

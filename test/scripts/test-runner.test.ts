@@ -199,6 +199,22 @@ test('with TEST_FULL all files run as usual, and then those again that have repe
   ]);
 });
 
+test('a test file that another one imports runs as its part, and alone when it is named', () => {
+  const part = `${HEAD}const own = suite('own');\nown('x', () => {});\nown.run();\n`;
+  const whole = `import './a.test.ts';\nimport './b.test.ts';\n`;
+  const more = { 'dist/test/whole.test.js': whole.replaceAll('.ts', '.js') };
+  const all = runWith({ a: part, b: part, whole, other: GOOD }, { more });
+  assert.is(all.lastLine, '3 passed, 0 failed');
+  mentions(all, 'ok   test/whole.test.ts: 2 passed, 0 failed');
+  const named = runWith({ a: part, b: part, whole }, { more, args: ['/b.test'] });
+  assert.is(named.lastLine, '1 passed, 0 failed');
+  mentions(named, 'ok   test/b.test.ts: 1 passed, 0 failed');
+  const forgotten = `${HEAD}const lost = suite('lost');\nlost('x', () => {});\n`;
+  const half = runWith({ a: part, b: forgotten, whole }, { more });
+  assert.is(half.lastLine, '1 passed, 1 failed');
+  mentions(half, `suite 'lost'`);
+});
+
 test('named files run once, with TEST_FULL too', () => {
   const asked = `${HEAD}test('all', () => assert.is(process.env.TEST_FULL, '1'));\ntest.run();\n`;
   const outcome = runWith({ a: asked, b: GOOD }, { args: ['a.test'], env: { TEST_FULL: '1' } });

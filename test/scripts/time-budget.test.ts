@@ -17,6 +17,7 @@ function took(name: string, seconds: number, startsProcesses = false): FileTime 
     heavy: false,
     startsProcesses,
     hasRepeats: false,
+    parts: [],
   };
   return { file, durationMs: seconds * 1_000 };
 }
