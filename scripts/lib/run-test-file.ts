@@ -60,21 +60,37 @@ function judge(file: TestFile, result: GroupResult): FileVerdict {
   return { file, passed, failed, skipped, reasons, leftBehind, output, durationMs, processorMs };
 }
 
-function testEnv(full: boolean): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', TEST_FULL: full ? '1' : '0' };
+export interface Setting {
+  readonly cwd: string;
+  /** With all the repeats that it has. */
+  readonly full: boolean;
+  /** Where the bundled command is; without it tests start the command as it was compiled. */
+  readonly nodeBundle: string | undefined;
+}
+
+function testEnv({ full, nodeBundle }: Setting): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    NO_COLOR: '1',
+    TEST_FULL: full ? '1' : '0',
+    TEST_NODE_BUNDLE: nodeBundle,
+  };
   // Node warns when both are set, and uvu lets FORCE_COLOR win.
   delete env['FORCE_COLOR'];
   return env;
 }
 
-/** `full`: with all the repeats that it has. */
-export async function runTestFile(file: TestFile, cwd: string, full: boolean): Promise<FileVerdict> {
+export async function runTestFile(file: TestFile, setting: Setting): Promise<FileVerdict> {
   if (!existsSync(file.compiled)) {
     const reasons = [`not compiled: ${file.compiled} does not exist`];
     const nothing = { passed: 0, failed: 1, skipped: 0, leftBehind: false, output: '' };
     return { file, reasons, ...nothing, durationMs: 0, processorMs: undefined };
   }
   const { command, args } = measured(process.execPath, ['--enable-source-maps', file.compiled]);
-  const result = await runInGroup(command, args, { cwd, timeoutMs: file.timeoutMs, env: testEnv(full) });
+  const result = await runInGroup(command, args, {
+    cwd: setting.cwd,
+    timeoutMs: file.timeoutMs,
+    env: testEnv(setting),
+  });
   return judge(file, result);
 }

@@ -1,11 +1,12 @@
 // Runs the selected test files, and all repeats if they are asked for, and judges what they took.
 import { stdout } from 'node:process';
+import { bundleNode } from './node-bundle.ts';
 import { runPool } from './pool.ts';
 import type { PoolLimits } from './pool.ts';
 import { runTestFile } from './run-test-file.ts';
-import type { FileVerdict } from './run-test-file.ts';
+import type { FileVerdict, Setting } from './run-test-file.ts';
 import { inSeconds, report, summarise } from './test-report.ts';
-import { findTestFiles, withoutParts } from './test-files.ts';
+import { clientOutput, findTestFiles, withoutParts } from './test-files.ts';
 import type { TestFile } from './test-files.ts';
 import { TIME_BUDGET, TimeBudget, readAllowances } from './time-budget.ts';
 
@@ -39,10 +40,19 @@ export function addUp(all: readonly Counts[]): Counts {
   };
 }
 
-async function runFiles(files: readonly TestFile[], run: TestRun, full: boolean): Promise<FileVerdict[]> {
+/** As usual, tests start the bundled command; with all repeats it is the one that is published, file by file. */
+async function settingFor(files: readonly TestFile[], run: TestRun, full: boolean): Promise<Setting> {
+  const bundled = !full && files.some(({ startsNodes }) => startsNodes);
+  const nodeBundle = bundled
+    ? await bundleNode(run.buildDir, clientOutput(run.root, run.buildDir))
+    : undefined;
+  return { cwd: run.root, full, nodeBundle };
+}
+
+async function runFiles(files: readonly TestFile[], run: TestRun, setting: Setting): Promise<FileVerdict[]> {
   const verdicts: FileVerdict[] = [];
   await runPool(files, run.limits, async (file) => {
-    const verdict = await runTestFile(file, run.root, full);
+    const verdict = await runTestFile(file, setting);
     verdicts.push(verdict);
     report(verdict);
   });
@@ -53,7 +63,7 @@ async function runFiles(files: readonly TestFile[], run: TestRun, full: boolean)
 async function repeatSlowOnes(
   verdicts: readonly FileVerdict[],
   budget: TimeBudget,
-  root: string,
+  setting: Setting,
 ): Promise<readonly FileVerdict[]> {
   const repeated = new Set<TestFile>();
   let all = verdicts;
@@ -61,7 +71,7 @@ async function repeatSlowOnes(
     const file = budget.nextToRepeat(all, repeated);
     if (file === undefined) return all;
     repeated.add(file);
-    const again = await runTestFile(file, root, false);
+    const again = await runTestFile(file, setting);
     say(`${file.name} once more, alone: ${inSeconds(again.durationMs)}`);
     if (again.failed > 0) report(again);
     all = all.map((before) => {
@@ -83,14 +93,15 @@ function tellTime(verdicts: readonly FileVerdict[], faults: readonly string[], j
 /** Everything as `npm test` runs it. */
 async function runAsUsual(files: readonly TestFile[], run: TestRun): Promise<Counts> {
   const budget = new TimeBudget(readAllowances(run.root));
-  let verdicts: readonly FileVerdict[] = await runFiles(files, run, false);
-  if (run.judgeTime) verdicts = await repeatSlowOnes(verdicts, budget, run.root);
+  const setting = await settingFor(files, run, false);
+  let verdicts: readonly FileVerdict[] = await runFiles(files, run, setting);
+  if (run.judgeTime) verdicts = await repeatSlowOnes(verdicts, budget, setting);
   summarise(verdicts);
   return addUp([...verdicts, tellTime(verdicts, budget.faults(verdicts), run.judgeTime)]);
 }
 
 async function runOnly(files: readonly TestFile[], run: TestRun): Promise<Counts> {
-  const verdicts = await runFiles(files, run, run.full);
+  const verdicts = await runFiles(files, run, await settingFor(files, run, run.full));
   summarise(verdicts);
   if (run.full) return addUp(verdicts);
   const budget = new TimeBudget(readAllowances(run.root));

@@ -13,6 +13,8 @@ export interface TestFile {
   /** Heavy files use several cores or much memory: few of them run at a time. */
   readonly heavy: boolean;
   readonly startsProcesses: boolean;
+  /** Some of them are the command itself. */
+  readonly startsNodes: boolean;
   /** It does more with TEST_FULL=1. */
   readonly hasRepeats: boolean;
   /** Test files that it imports: they run in its process, to share what is dear to set up. */
@@ -27,6 +29,8 @@ export interface TestPart {
 const DEFAULT_TIMEOUT_S = 120;
 /** Whoever imports this asks whether everything is to be run. */
 const EFFORT = 'test/lib/effort.ts';
+/** Who imports one of these starts nodes. */
+const NODES = ['test/lib/cluster.ts', 'test/lib/dev-process.ts'];
 /** What belongs to the tests: a module of the product may start processes that a test of it never asks for. */
 const OF_TESTS = ['test', 'scripts/lib'];
 
@@ -80,6 +84,7 @@ function readTestFile(root: string, file: string, compiled: string, sources: Tes
     timeoutMs: Number(seconds ?? DEFAULT_TIMEOUT_S) * 1_000,
     heavy: /^\/\/ weight: heavy\b/m.test(source),
     startsProcesses: [...reached].some((path) => PROCESSES.test(sources.text(path))),
+    startsNodes: NODES.some((path) => reached.has(join(root, path))),
     hasRepeats: reached.has(join(root, EFFORT)),
     parts: parts.map((path) => ({ name: nameOf(path), source: sources.text(path) })),
   };
@@ -94,7 +99,7 @@ function testSources(dir: string): string[] {
 }
 
 /** Where the client's compiled files are: a private build carries its own copy of the package. */
-function clientOutput(root: string, buildDir: string): string {
+export function clientOutput(root: string, buildDir: string): string {
   const own = join(buildDir, 'node_modules/@callboard/client/dist');
   return existsSync(own) ? own : join(root, 'client/dist');
 }

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { STAND_IN } from '../lib/cluster.ts';
 import { DevProcess, isAlive, untilGone } from '../lib/dev-process.ts';
 import type { DevSetup } from '../lib/dev-process.ts';
 import { eventually } from '../lib/eventually.ts';
@@ -178,7 +179,7 @@ test('its nodes end when it is killed with SIGKILL', async () => {
 
 test('with its nodes it ends when the end of descriptor 3 is closed: `npm start` is gone', async () => {
   const { data, port } = setup();
-  const main = new URL('./stand-in/main.js', import.meta.url).pathname;
+  const main = STAND_IN;
   const args = ['dev', '--data', data, '--port', String(port), '--nodes', '1', '--end-with-parent'];
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
   const ended = once(child, 'exit');
@@ -324,7 +325,7 @@ test('refuses unknown variables with the near miss, and hands settings of `serve
 
 test('is not ended by a reader that goes away', () => {
   const { data, port } = setup();
-  const main = new URL('./stand-in/main.js', import.meta.url).pathname;
+  const main = STAND_IN;
   const script = `"${process.execPath}" "${main}" dev --data "${data}" --port ${port} --nodes 1 & DEV=$!
     exec 1>&-
     for i in $(seq 600); do [ -f "${data}/broker-1/callboard.pid" ] && break; sleep 0.1; done

@@ -9,8 +9,16 @@ import { eventually } from './eventually.ts';
 import { claimPorts } from './ports.ts';
 import { makeTempDir, removeTempDir } from './temp-dir.ts';
 
-/** The command of the same build as this file. */
-export const MAIN: string = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** The command of the same build as this file: bundled, where the runner has done that. */
+const BUNDLE = process.env['TEST_NODE_BUNDLE'];
+export const MAIN: string =
+  BUNDLE === undefined
+    ? fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+    : join(BUNDLE, 'main.js');
+export const STAND_IN: string =
+  BUNDLE === undefined
+    ? fileURLToPath(new URL('../cli/stand-in/main.js', import.meta.url))
+    : join(BUNDLE, 'stand-in.js');
 export const ADMIN_TOKEN = 'token-of-the-tests';
 const READY_MS = 60_000;
 

@@ -1,6 +1,13 @@
 /** One cluster for all suites of a process that need three ordinary nodes: to start them costs more than most of what is asked of them. */
 import type { Test } from 'uvu';
+import { defaultLimits } from '@callboard/client/protocol';
 import { Cluster } from './cluster.ts';
+import { repeats } from './effort.ts';
+
+/** What its nodes have beside the defaults: a test that fills this takes long with the usual number. */
+export const sharedLimits: { readonly clientSubscriptions: number } = {
+  clientSubscriptions: repeats(500, defaultLimits.clientSubscriptions),
+};
 
 let suites = 0;
 let shared: Promise<Cluster> | undefined;
@@ -18,7 +25,7 @@ function sharedCluster(): Cluster {
 export function onSharedCluster(test: Test): () => Cluster {
   suites += 1;
   test.before(async () => {
-    shared ??= Cluster.start();
+    shared ??= Cluster.start({ env: { CALLBOARD_LIMITS: JSON.stringify(sharedLimits) } });
     cluster = await shared;
     cluster.startAll();
     await cluster.ready();

@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { Api } from '../lib/api.ts';
 import { Child } from '../lib/child.ts';
 import { Cluster, MAIN, withLastWords } from '../lib/cluster.ts';
+import { full } from '../lib/effort.ts';
 import { eventually } from '../lib/eventually.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { claimPorts } from '../lib/ports.ts';
@@ -111,7 +112,7 @@ test('survive two of three at once if the third has all; are begun anew, and say
   });
 });
 
-test('are there after each node was killed in turn, the next only when none is damaged, and with one gone for good', async () => {
+test(`are there after ${full ? 'each node was killed in turn, the next only when none is damaged,' : 'a node was killed'} and with one gone for good`, async () => {
   await withLastWords(cluster, async () => {
     await cluster.api(0).createTopic('board', PARTITIONS);
     const { directory, partitions } = await status(cluster.api(1));
@@ -120,7 +121,7 @@ test('are there after each node was killed in turn, the next only when none is d
     const ledger = new Ledger('board', PARTITIONS);
     const writers = startWriters(cluster.apis, ledger);
     let damaged = 0;
-    for (const node of cluster.nodes) {
+    for (const node of full ? cluster.nodes : cluster.nodes.slice(0, 1)) {
       await untilAllAcknowledge(ledger, writers, 20);
       await node.kill();
       await untilAllAcknowledge(ledger, writers, 10);

@@ -3,12 +3,12 @@
 /** Push over raw frames on real processes: through any node, across the death of a leader, beside those that do not read. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultLimits, type Offset } from '@callboard/client/protocol';
+import type { Offset } from '@callboard/client/protocol';
 import { draftOf } from '../lib/chunks.ts';
 import { eventually } from '../lib/eventually.ts';
 import { openConsumer, PushReader } from '../lib/push-reader.ts';
 import { CallFailed, RawClient } from '../lib/raw-client.ts';
-import { onSharedCluster } from '../lib/shared-cluster.ts';
+import { onSharedCluster, sharedLimits } from '../lib/shared-cluster.ts';
 import { until } from '../lib/until.ts';
 
 const test = suite('push');
@@ -188,7 +188,7 @@ test('a connection has so many subscriptions and no more; with it they are gone'
   const hostile = await connect(0);
   await hostile.createTopic('crowded', 1);
   const readers: PushReader[] = [];
-  const most = defaultLimits.clientSubscriptions;
+  const most = sharedLimits.clientSubscriptions;
   for (let i = 0; i < most + 200; i += 1) {
     readers.push(PushReader.start(hostile, { topic: 'crowded', partition: 0 }));
     // As many as may wait for their answers at a time.

@@ -16,6 +16,7 @@ function took(name: string, seconds: number, startsProcesses = false): FileTime 
     timeoutMs: 1,
     heavy: false,
     startsProcesses,
+    startsNodes: false,
     hasRepeats: false,
     parts: [],
   };
