@@ -7,15 +7,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeAnswer } from '../lib/api.ts';
-import { withCluster, type Cluster } from '../lib/cluster.ts';
+import { withLastWords, type Cluster } from '../lib/cluster.ts';
 import { repeats } from '../lib/effort.ts';
 import { eventually, pause } from '../lib/eventually.ts';
+import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('takes over HTTP through a kill of all nodes');
 const KILLS = repeats(1, 20);
 const RECORDS = 300;
 const PARTITIONS = 2;
 const LOOPS = 3;
+
+const sharedCluster = onSharedCluster(test);
 
 /** Numbered, so that what is sent again is stored once. */
 async function fill(cluster: Cluster, topic: string): Promise<void> {
@@ -105,7 +108,7 @@ async function countThroughKill(cluster: Cluster, topic: string): Promise<void> 
 }
 
 test(`counts all of ${RECORDS} records, ${KILLS} times in a row`, async () => {
-  await withCluster({}, async (cluster) => {
+  await withLastWords(sharedCluster(), async (cluster) => {
     for (let round = 0; round < KILLS; round += 1) await countThroughKill(cluster, `counted-${round}`);
   });
 });

@@ -30,7 +30,14 @@ export function calm(settings: Settings): Settings {
     memory: false,
     network: { ...network, latencyMs: 0.3, jitterMs: 0.3, bulkBytesPerMs: 50_000, raw: false },
     faults: { ...faults, kinds: [] },
-    workload: { ...workload, topics: 1, fleeting: 0, maxPartitions: 1, thinkMs: 150, idle: false },
+    workload: {
+      ...workload,
+      topics: 1,
+      fleeting: 0,
+      maxPartitions: 1,
+      thinkMs: repeats(450, 150),
+      idle: false,
+    },
   };
 }
 
