@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { repeats } from '../lib/effort.ts';
-import { Cluster, idOf } from './harness.ts';
+import { idOf, type Cluster } from './harness.ts';
 import { led } from './kit.ts';
 import { prng } from './random-run.ts';
 
