@@ -61,14 +61,16 @@ export class Finale {
   #probe(group: number): void {
     const world = this.#world;
     const random = this.#work.fork(`probe ${group}`);
-    const record: SentRecord = {
+    const fresh = (): SentRecord => ({
       id: this.#work.nextRecord(),
       client: `probe-${group}`,
       groups: [group],
       ordered: true,
       bytes: leastValueBytes,
-    };
+    });
+    let record = fresh();
     const producerId = random.bytes(16);
+    let epoch = 0;
     let leader: string | undefined;
     const attempt = (): void => {
       if (world.report.failed) return;
@@ -76,7 +78,7 @@ export class Finale {
       const target = leader ?? random.pick(members);
       const node = world.node(target);
       world.checks.records.attempt(record, world.nowMicros);
-      const chunk = probeChunk(record, producerId, node);
+      const chunk = probeChunk(record, { producerId, producerEpoch: epoch }, node);
       this.#work.clients.request(
         node,
         target,
@@ -104,6 +106,10 @@ export class Finale {
             world.nowMicros,
           );
           leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
+          if (answer?.kind === 'partition-failed' && answer.error.code === 'producer_expired') {
+            epoch = answer.error.nextEpoch ?? epoch + 1;
+            record = fresh();
+          }
           world.after(random.between(20, 200), attempt);
         },
       );
@@ -243,7 +249,11 @@ function valueAt(world: World, group: number, offset: number): number {
   return value === undefined ? -1 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
 }
 
-function probeChunk(record: SentRecord, producerId: Uint8Array, node: SimNode): Uint8Array {
+function probeChunk(
+  record: SentRecord,
+  producer: { readonly producerId: Uint8Array; readonly producerEpoch: number },
+  node: SimNode,
+): Uint8Array {
   const body = encodeRecords([
     { timestampDelta: 0, key: undefined, headers: [], value: makeValue(record.id, record.bytes) },
   ]);
@@ -252,8 +262,7 @@ function probeChunk(record: SentRecord, producerId: Uint8Array, node: SimNode): 
       kind: chunkKind.records,
       body,
       recordCount: 1,
-      producerId,
-      producerEpoch: 0,
+      ...producer,
       firstSequence: 0,
       firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
       lastTimestampDelta: 0,

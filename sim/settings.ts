@@ -32,6 +32,8 @@ export interface FaultSettings {
   readonly calmMs: number;
   /** How often a fault goes for a leader. */
   readonly leaderBias: number;
+  /** Wall clocks jump by days too, and come back later. */
+  readonly clockDays: boolean;
 }
 
 export interface WorkloadSettings {
@@ -53,6 +55,8 @@ export interface WorkloadSettings {
   readonly burst: number;
   /** Windows without any call. */
   readonly idle: boolean;
+  /** Producers now and then say nothing for longer than partitions remember them. */
+  readonly naps: boolean;
 }
 
 export interface DiskSettings {
@@ -83,16 +87,25 @@ export function drawSettings(seed: string, minutes: number): Settings {
   const stormy = random.fork('weather').chance(0.75);
   const memory = count >= 3 && random.fork('memory').chance(0.1);
   const faults = drawFaults(random.fork('faults'), stormy, count);
+  const clockDays = random.fork('clock days').chance(0.3);
+  const limits = drawLimits(random.fork('limits'));
   return {
     seed,
     minutes,
     nodes: Array.from({ length: count }, (_, at) => `node-${at + 1}`),
     encode: random.fork('codec').chance(0.5),
     memory,
-    limits: drawLimits(random.fork('limits')),
+    limits,
     network: drawNetwork(random.fork('network'), stormy),
-    faults: memory ? { ...faults, kinds: faults.kinds.filter((kind) => !endsUnasked.has(kind)) } : faults,
-    workload: drawWorkload(random.fork('workload')),
+    faults: {
+      ...faults,
+      clockDays,
+      kinds: faults.kinds.filter((kind) => !memory || !endsUnasked.has(kind)),
+    },
+    workload: {
+      ...drawWorkload(random.fork('workload')),
+      naps: limits.producerIdleMs < defaultLimits.producerIdleMs,
+    },
     disk: drawDisk(random.fork('disk')),
   };
 }
@@ -127,6 +140,7 @@ function drawLimits(random: SimRandom): Limits {
     readsInFlight: small(0.3, 1, defaultLimits.readsInFlight),
     gatewayPendingCalls: small(0.4, random.between(3, 12), defaultLimits.gatewayPendingCalls),
     ...drawPushLimits(random.fork('push')),
+    ...drawProducerLimits(random.fork('producers')),
   };
   assertLimits(limits);
   return limits;
@@ -143,6 +157,11 @@ function drawPushLimits(random: SimRandom): Partial<Limits> {
     relayPulls: small(1, defaultLimits.relayPulls),
     clientUnsentBytes: small(pushPullBytes, defaultLimits.clientUnsentBytes),
   };
+}
+
+/** In a third of the seeds producers are forgotten after seconds, not after a day. */
+function drawProducerLimits(random: SimRandom): Partial<Limits> {
+  return random.chance(0.33) ? { producerIdleMs: random.between(3_000, 20_000) } : {};
 }
 
 function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
@@ -194,7 +213,7 @@ const endsUnasked: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'actor-crash-loop',
 ]);
 
-function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSettings {
+function drawFaults(random: SimRandom, stormy: boolean, nodes: number): Omit<FaultSettings, 'clockDays'> {
   const share = random.pick([0.3, 0.5, 0.6, 0.8, 1]);
   const possible = faultKinds.filter((kind) => nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind)));
   const kinds = possible.filter(() => random.chance(share));
@@ -207,7 +226,7 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number): FaultSet
   };
 }
 
-function drawWorkload(random: SimRandom): WorkloadSettings {
+function drawWorkload(random: SimRandom): Omit<WorkloadSettings, 'naps'> {
   const push = random.fork('push');
   return {
     pushed: push.between(0, 2),

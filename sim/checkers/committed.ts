@@ -4,7 +4,12 @@
  * within an epoch. Keeps what the other checkers compare with.
  */
 import { chunkHeaderBytes, chunkKind, decodeRecords, readChunkHeader } from '@callboard/client/protocol';
-import { anonymousProducer, decodeCursorCommand, type CursorCommand } from '../../src/partition/index.ts';
+import {
+  anonymousProducer,
+  decodeClock,
+  decodeCursorCommand,
+  type CursorCommand,
+} from '../../src/partition/index.ts';
 import type { SeenEntry } from './log-matching.ts';
 
 export interface CommittedRecord {
@@ -120,6 +125,7 @@ export class CommittedChecker {
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
+      if (decodeClock(body) !== undefined) return;
       const command = decodeCursorCommand(body);
       this.#options.onCommand(group, command, model.end);
       if (command.kind !== 'moves') return;

@@ -181,7 +181,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'actors/gateway/produce-lane.js',
-        'producerId: this.#parts.producerId,',
+        'producerId: this.#producerId,',
         'producerId: Uint8Array.from(this.#batch[0].call.message.call.producer.match(/../g), (pair) => Number.parseInt(pair, 16)),',
       ),
     ],

@@ -6,6 +6,7 @@ import type { CallError } from '@callboard/client/protocol';
 import type { SentRecord } from '../checkers/records.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
+import { Memory } from './memory.ts';
 import { leastValueBytes, makeValue } from './values.ts';
 import type { KnownTopic, Workload } from './workload.ts';
 
@@ -22,6 +23,7 @@ export class HttpProducer {
   readonly #name: string;
   readonly #numbered: boolean;
   readonly #next: number[];
+  readonly #memory: Memory;
   #id = '';
 
   constructor(work: Workload, topic: KnownTopic, random: SimRandom, name: string) {
@@ -31,6 +33,7 @@ export class HttpProducer {
     this.#name = name;
     this.#numbered = random.chance(0.5);
     this.#next = topic.groups.map(() => 0);
+    this.#memory = new Memory(work.world, name);
   }
 
   start(): void {
@@ -40,6 +43,7 @@ export class HttpProducer {
     clients.call(node, { op: 'register-producer', topic: this.#topic.name }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'register-producer') {
         this.#id = outcome.value.id;
+        this.#memory.clear();
         world.checks.visibility.created('producer', this.#id, world.nowMicros);
         this.#begin();
         return;
@@ -52,6 +56,7 @@ export class HttpProducer {
   #begin(): void {
     const { thinkMs } = this.#work.world.settings.workload;
     if (this.#numbered) {
+      this.#next.fill(0);
       this.#work.later(this.#random, thinkMs, () => this.#sendNumbered());
       return;
     }
@@ -97,19 +102,25 @@ export class HttpProducer {
     this.#insist({ record: this.#record(partition), partition, sequence });
   }
 
-  /** Until it is known to be stored: also after the run has stopped, or its place would stay empty for ever. */
+  /**
+   * Until it is known to be stored: also after the run has stopped, or its place would stay empty for ever. Where the partition has
+   * forgotten the id, the record is left to its fate, and the next ones are sent under another id.
+   */
   #insist(numbered: Numbered, again = false): void {
     const { world } = this.#work;
     if (!again) this.#work.insisting += 1;
     const { record, partition, sequence } = numbered;
-    this.#send(record, partition, sequence, (stored) => {
-      if (stored) {
-        this.#work.insisting -= 1;
-        const { thinkMs } = world.settings.workload;
-        this.#work.later(this.#random, thinkMs, () => this.#sendNumbered());
+    this.#send(record, partition, sequence, (stored, error) => {
+      if (!stored && error?.code !== 'producer_expired') {
+        const nap = this.#random.chance(0.2) && !this.#work.stopped;
+        const napMs = nap ? this.#memory.napMs(this.#random) : 0;
+        world.after(napMs + this.#random.between(20, 600), () => this.#insist(numbered, true));
         return;
       }
-      world.after(this.#random.between(20, 600), () => this.#insist(numbered, true));
+      this.#work.insisting -= 1;
+      const { thinkMs } = world.settings.workload;
+      const napMs = this.#random.chance(0.05) ? this.#memory.napMs(this.#random) : 0;
+      this.#work.later(this.#random, thinkMs + napMs, () => (stored ? this.#sendNumbered() : this.start()));
     });
   }
 
@@ -117,7 +128,7 @@ export class HttpProducer {
     record: SentRecord,
     partition: number | undefined,
     sequence: number | undefined,
-    then: (stored: boolean) => void,
+    then: (stored: boolean, error?: CallError) => void,
     node = this.#work.anyNode(this.#random),
   ): void {
     const { world, clients, counts } = this.#work;
@@ -144,6 +155,7 @@ export class HttpProducer {
           world.nowMicros,
         );
         report.mix(outcome.value.offset);
+        this.#memory.stored(group, startMicros);
         then(true);
         return;
       }
@@ -156,8 +168,10 @@ export class HttpProducer {
         report.sometimes('a produce ended unknown');
         if (sequence !== undefined) report.sometimes('a numbered call was repeated after unknown');
       }
-      if (outcome.kind === 'error') this.#checkError(outcome.error, startMicros, node, sequence);
-      then(false);
+      const error = outcome.kind === 'error' ? outcome.error : undefined;
+      if (error !== undefined) this.#checkError(error, startMicros, node, sequence);
+      if (error?.code === 'producer_expired') this.#memory.forgotten(this.#topic.groups[partition ?? 0] ?? 0);
+      then(false, error);
     });
   }
 

@@ -94,9 +94,10 @@ const refusal: Codec<CallError> = struct<CallError>({
   outcome: oneOf(['applied', 'not_applied', 'unknown']),
   retriable: bool,
   retryAfterMs: optional(uint),
+  nextEpoch: optional(uint),
 });
 
-/** A result between managers: partitions and perhaps a session number, or the five fields of its error. */
+/** A result between managers: partitions and perhaps a session number, or the fields of its error. */
 export const directoryResultCodec: Codec<DirectoryResult> = {
   encode: (result) => (result.ok ? accepted.encode(result) : refusal.encode(result.error)),
   decode: (wire) => {

@@ -8,5 +8,6 @@ export {
   type CursorCommand,
 } from './cursor-commands.ts';
 export type { Advanced, Attached } from './cursors.ts';
+export { decodeClock, encodeClock, LogClock } from './log-clock.ts';
 export { PartitionMachine, type Applied, type PartitionLimits } from './machine.ts';
 export { anonymousProducer, batchOf, ProducerTail, type Batch, type Decision } from './producers.ts';

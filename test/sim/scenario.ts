@@ -1,10 +1,11 @@
 /** Directed runs: a calm cluster of three, a script of faults at given times, and the same checkers as ever. */
 import { crc32 } from 'node:zlib';
-import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
+import { buildChunk, chunkKind, defaultLimits, encodeRecords } from '@callboard/client/protocol';
 import * as assert from 'uvu/assert';
 import type { FaultPlan } from '../../sim/faults/plan.ts';
 import type { SimNode } from '../../sim/node.ts';
 import { runSeed } from '../../sim/run.ts';
+import type { PartitionAnswer } from '../../src/actors/partition-replica/messages.ts';
 import type { RunResult } from '../../sim/run.ts';
 import type { Settings } from '../../sim/settings.ts';
 import type { World } from '../../sim/world.ts';
@@ -24,15 +25,24 @@ export interface Stage {
 }
 
 export function calm(settings: Settings): Settings {
-  const { network, faults, workload } = settings;
+  const { network, faults, workload, limits } = settings;
   return {
     ...settings,
     nodes: ['node-1', 'node-2', 'node-3'],
     // Scripts end processes as they like, also more at a time than copies in memory outlive.
     memory: false,
     network: { ...network, latencyMs: 0.3, jitterMs: 0.3, bulkBytesPerMs: 50_000, raw: false },
-    faults: { ...faults, kinds: [] },
-    workload: { ...workload, topics: 1, fleeting: 0, maxPartitions: 1, thinkMs: 150, idle: false },
+    limits: { ...limits, producerIdleMs: defaultLimits.producerIdleMs },
+    faults: { ...faults, kinds: [], clockDays: false },
+    workload: {
+      ...workload,
+      topics: 1,
+      fleeting: 0,
+      maxPartitions: 1,
+      thinkMs: 150,
+      idle: false,
+      naps: false,
+    },
   };
 }
 
@@ -85,8 +95,23 @@ function stage(world: World, plan: FaultPlan): Stage {
   };
 }
 
-/** A batch of one record that is in the checkers' books, straight into a node's own replica; nobody waits for the answer. */
-export function slipIn(world: World, node: SimNode, group: number, id: number): void {
+/** Under which numbers and date a batch is slipped in; nobody's, unless said otherwise. */
+export interface SlippedAs {
+  readonly producerId?: Uint8Array;
+  readonly producerEpoch?: number;
+  readonly firstSequence?: number;
+  readonly firstTimestamp?: number;
+}
+
+/** A batch of one record that is in the checkers' books, straight into a node's own replica. */
+export function slipIn(
+  world: World,
+  node: SimNode,
+  group: number,
+  id: number,
+  as: SlippedAs = {},
+  answered: (answer: PartitionAnswer) => void = () => undefined,
+): void {
   world.checks.records.attempt(
     { id, client: 'slipped', groups: [group], ordered: false, bytes: 8 },
     world.nowMicros,
@@ -101,8 +126,9 @@ export function slipIn(world: World, node: SimNode, group: number, id: number): 
       firstSequence: 0,
       firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
       lastTimestampDelta: 0,
+      ...as,
     },
     crc32,
   );
-  node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, () => undefined);
+  node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, answered);
 }

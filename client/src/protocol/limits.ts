@@ -67,7 +67,10 @@ export interface Limits {
   readonly scrubPassEveryMs: number;
 
   readonly producerBatchesRemembered: number;
+  /** By log time: see src/partition/log-clock.ts. */
   readonly producerIdleMs: number;
+  /** Epochs that a producer may skip at once, and how far above those that were forgotten an unknown one may come in. */
+  readonly producerEpochSteps: number;
   readonly producersPerPartition: number;
   readonly cursorsPerPartition: number;
 
@@ -208,6 +211,7 @@ export const defaultLimits: Limits = {
 
   producerBatchesRemembered: 256,
   producerIdleMs: 24 * 3_600_000,
+  producerEpochSteps: 1_024,
   producersPerPartition: 100_000,
   cursorsPerPartition: 100_000,
 

@@ -37,13 +37,16 @@ export class ProduceCalls {
 
   constructor(parts: GatewayParts, cursors: number) {
     const { calls, limits, crc32, context } = parts;
+    const freshProducerId = (): Uint8Array =>
+      Uint8Array.from({ length: producerIdBytes }, () => Math.floor(context.random() * 256));
     this.#parts = parts;
     this.#turns = new RoundRobin(cursors);
     this.#laneParts = {
       calls,
       limits,
       crc32,
-      producerId: Uint8Array.from({ length: producerIdBytes }, () => Math.floor(context.random() * 256)),
+      producerId: freshProducerId(),
+      freshProducerId,
       now: () => context.now(),
       wallTime: () => Math.max(0, Math.floor(context.wallTime())),
       startLater: (lane) => this.#starting.push(lane),

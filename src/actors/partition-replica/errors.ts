@@ -59,11 +59,27 @@ export function decisionError(decision: Refused, batch: Batch): CallError {
     case 'fenced':
       return failure('producer_fenced', {
         message: `${who} was fenced by epoch ${decision.epoch}; begin again under a new producer id or a higher epoch`,
+        nextEpoch: decision.epoch + 1,
       });
-    case 'expired':
+    case 'expired': {
+      const { forgotten, nextEpoch } = decision;
+      const those = forgotten === undefined ? 'others' : `others up to epoch ${forgotten}`;
       return failure('producer_expired', {
-        message: `${who} was idle for too long and is forgotten, sequence ${batch.firstSequence} cannot be checked; begin a new epoch at sequence 0`,
+        message: `${who} is not known to this partition, which has forgotten ${those}: it may be one of them, and sequence ${batch.firstSequence} be stored already; begin at sequence 0 under epoch ${nextEpoch} or a new producer id`,
+        nextEpoch,
       });
+    }
+    case 'epoch-too-high': {
+      const { nextEpoch } = decision;
+      const lowest =
+        nextEpoch === 0
+          ? 'it knows nothing of this producer'
+          : `the highest that it knows is ${nextEpoch - 1}`;
+      return failure('producer_expired', {
+        message: `${who} is too far above what this partition expects: ${lowest}; take a new producer id and begin at sequence 0`,
+        nextEpoch,
+      });
+    }
     case 'forgotten-batch':
       return failure('duplicate_unknown_offset', {
         message: `${who} sent sequence ${batch.firstSequence} again, which is stored, but its offset is no longer remembered (next is ${decision.nextSequence})`,

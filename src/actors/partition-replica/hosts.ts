@@ -28,9 +28,9 @@ export interface ReplicaParts {
   fail(request: Requester, error: CallError): void;
 }
 
-type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
+export type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
 
-function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
+export function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
   const draft = emptyDraft('command', body, parts.context.wallTime(), parts.crc32);
   const driver = parts.driver();
   const refused = driver.refusal(draft.byteLength);

@@ -6,7 +6,14 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import { batchOf, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
+import {
+  batchOf,
+  encodeClock,
+  LogClock,
+  PartitionMachine,
+  ProducerTail,
+  type Decision,
+} from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
   failure,
@@ -32,7 +39,7 @@ import {
   type PartitionReplicaMessage,
   type Produce,
 } from './messages.ts';
-import { consumeHost, pushHost, queryHost, type ReplicaParts } from './hosts.ts';
+import { consumeHost, proposeCommand, pushHost, queryHost, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
 import { OpenProduces } from './produces.ts';
 import type { PushRequest } from './push-messages.ts';
@@ -73,6 +80,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #log!: LogReads;
   #queries!: Queries;
   #pushes!: PushDesk;
+  #parts!: ReplicaParts;
+  /** Of this leadership; undefined: this replica does not lead. */
+  #clock: LogClock | undefined;
   #nextOffset: Offset = offset(0);
   #counted = 0;
   /** The manager was told that this replica leads. */
@@ -104,6 +114,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       answer: (request, answer) => this.#answer(request, answer),
       fail: (request, error) => this.#fail(request, error),
     };
+    this.#parts = parts;
     this.#consumes = new ConsumeDesk(consumeHost(parts));
     this.#queries = new Queries(queryHost(parts));
     this.#pushes = new PushDesk(pushHost(parts, (position, then) => this.#queries.place(position, then)));
@@ -245,6 +256,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       case 'advanced':
         this.#pushes.advanced(index, applied.results);
         return;
+      case 'clock':
       case 'noop':
         return;
     }
@@ -262,6 +274,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#context.send(gateway, { kind: 'leader-news', group: this.#options.group, leader }, 'control');
     }
     if (change.role === 'leader') return;
+    this.#clock = undefined;
     this.#tail.clear();
     this.#produces.abandon(leader);
     this.#abandonReaders();
@@ -271,6 +284,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #ready(): void {
     this.#tail.clear();
     this.#nextOffset = this.#machine.end;
+    this.#clock = new LogClock(this.#options.limits, this.#machine.logTimeMs, this.#context.now());
     this.#reportLeadership();
   }
 
@@ -304,6 +318,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#fail(request, header.error);
       return;
     }
+    this.#tellTime();
     const batch = batchOf(header);
     const decision: Decision = this.#machine.decide(batch, this.#tail.of(batch.producerId));
     if (decision.kind === 'duplicate') {
@@ -339,6 +354,16 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const waits = acks !== 'none';
     this.#produces.add(index, proposed.term, waits ? { id, replyTo, acks, baseOffset } : undefined);
     if (!waits) this.#answer(request, { kind: 'produced', id, baseOffset });
+  }
+
+  /** Moves log time on, if enough has passed, before what follows: who is active is seen at the new time. */
+  #tellTime(): void {
+    const clock = this.#clock;
+    if (clock === undefined || this.#options.noRoom() !== undefined) return;
+    for (const logTimeMs of clock.due(this.#context.now())) {
+      if ('error' in proposeCommand(this.#parts, encodeClock(logTimeMs))) return;
+      clock.proposed(logTimeMs);
+    }
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */
