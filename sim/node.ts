@@ -246,6 +246,7 @@ export class SimNode {
       },
       this.#life,
       (id, before) => this.#actorCrashes(id, before),
+      (text) => report.violation('answers', `${this.name}: ${text}`),
     );
     process.system = system;
     process.store = new ObservedStore(store, events.store(this));

@@ -69,6 +69,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
     name,
     partitions: uint,
   }),
+  'raise-epoch': message<Kind<'raise-epoch'>>('raise-epoch', 13, { topic: name, epoch: uint }),
 });
 
 interface Accepted {
@@ -88,16 +89,18 @@ const code: Codec<CallError['code']> = {
   },
 };
 
-const refusal: Codec<CallError> = struct<CallError>({
+/** The directory refuses no numbers of producers. */
+type Refusal = Omit<CallError, 'nextEpoch'>;
+
+const refusal: Codec<Refusal> = struct<Refusal>({
   code,
   message: text(4_096),
   outcome: oneOf(['applied', 'not_applied', 'unknown']),
   retriable: bool,
   retryAfterMs: optional(uint),
-  nextEpoch: optional(uint),
 });
 
-/** A result between managers: partitions and perhaps a session number, or the fields of its error. */
+/** A result between managers: partitions and perhaps a session number, or the five fields of its error. */
 export const directoryResultCodec: Codec<DirectoryResult> = {
   encode: (result) => (result.ok ? accepted.encode(result) : refusal.encode(result.error)),
   decode: (wire) => {

@@ -80,7 +80,13 @@ export type DirectoryCommand =
   | { readonly kind: 'remove-topic'; readonly name: string }
   /** Every replica is deleted; the topic is named by the group of its first partition. */
   | { readonly kind: 'topic-deleted'; readonly group: GroupId }
+  /** Answered as it was the first time, also where `raise-epoch` came in between. */
   | { readonly kind: 'register-producer'; readonly id: string; readonly topic: string }
+  /**
+   * A partition of the topic has forgotten producers of epochs below this one. Who registers from here on is given `epoch`, and so can be
+   * told from those that were forgotten; who has registered before may be one of them.
+   */
+  | { readonly kind: 'raise-epoch'; readonly topic: string; readonly epoch: number }
   | { readonly kind: 'register-consumer'; readonly id: string; readonly topic: string }
   /** Registers the consumer with the topic if it is new, and gives it the next session number. */
   | { readonly kind: 'open-consumer'; readonly id: string; readonly topic: string }
@@ -114,7 +120,13 @@ export type DirectoryResult =
 /** A topic that is `deleting` takes its producers and consumers with it; there are no events for those. */
 export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }
-  | { readonly kind: 'producer'; readonly id: string; readonly topic: string }
+  /** `epoch`: under which its numbered records are stored; absent: 0. */
+  | {
+      readonly kind: 'producer';
+      readonly id: string;
+      readonly topic: string;
+      readonly epoch?: number;
+    }
   /** Also when a consumer that is known was given a session number: `session` is the newest, 0 for none. */
   | { readonly kind: 'consumer'; readonly id: string; readonly topic: string; readonly session: number }
   | { readonly kind: 'broker'; readonly broker: Broker }

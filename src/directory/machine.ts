@@ -28,6 +28,7 @@ import * as errors from './errors.ts';
 import { digest } from './hash.ts';
 import { isId, isTopicName } from './names.ts';
 import { placePartitions, type Candidate } from './placement.ts';
+import { ProducerIds } from './producers.ts';
 import { RecentTags } from './tags.ts';
 
 export type DirectoryLimits = Pick<
@@ -79,7 +80,7 @@ export class DirectoryMachine {
   readonly #creating = new Set<string>();
   /** Removed topics some of whose replicas may still be somewhere, by the group of their first partition. */
   readonly #deleting = new Map<GroupId, Topic>();
-  readonly #producers = new Map<string, string>();
+  readonly #producers = new ProducerIds();
   readonly #consumers: ConsumerTable;
   /** What placements have put on each node, by name. */
   readonly #loads = new Map<string, Load>();
@@ -118,7 +119,7 @@ export class DirectoryMachine {
     for (const broker of this.#brokers.values()) events.push({ kind: 'broker', broker });
     for (const topic of this.#deleting.values()) events.push({ kind: 'topic', topic });
     for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
-    for (const [id, topic] of this.#producers) events.push({ kind: 'producer', id, topic });
+    events.push(...this.#producers.events());
     for (const { id, topic, session } of this.#consumers.entries()) {
       events.push({ kind: 'consumer', id, topic, session });
     }
@@ -166,6 +167,11 @@ export class DirectoryMachine {
     return this.#copies.of(replica);
   }
 
+  /** Of producers that register with the topic from here on. */
+  producerEpoch(topic: string): number {
+    return this.#producers.epochOf(topic);
+  }
+
   /** How many groups there ever were; the highest group number. */
   get groups(): number {
     return this.#groups;
@@ -187,6 +193,10 @@ export class DirectoryMachine {
         return this.#topicDeleted(command.group);
       case 'register-producer':
         return this.#registerProducer(command.id, command.topic);
+      case 'raise-epoch':
+        if (!this.#topics.has(command.topic)) return no(errors.topicNotFound(command.topic));
+        this.#producers.raise(command.topic, command.epoch);
+        return ok(0);
       case 'register-consumer':
       case 'open-consumer':
         return this.#consumer(command.kind, command.id, command.topic);
@@ -284,7 +294,7 @@ export class DirectoryMachine {
       this.#inMemory.delete(group);
       replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0, -1));
     }
-    for (const [id, owner] of this.#producers) if (owner === name) this.#producers.delete(id);
+    this.#producers.forgetTopic(name);
     this.#consumers.forgetTopic(name);
     return ok(topic.partitions.length, [{ kind: 'topic', topic: deleting }]);
   }
@@ -303,12 +313,11 @@ export class DirectoryMachine {
     if (!isId(id)) return no(errors.badId(id));
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
-    const owner = table.get(id);
+    const owner = table.topicOf(id);
     if (owner !== undefined && owner !== name) return no(errors.idInUse(id, owner));
     if (owner === name) return ok(topic.partitions.length);
     if (table.size >= most) return no(errors.limitReached('producers', most));
-    table.set(id, name);
-    return ok(topic.partitions.length, [{ kind: 'producer', id, topic: name }]);
+    return ok(topic.partitions.length, [table.register(id, name)]);
   }
 
   #consumer(kind: 'register-consumer' | 'open-consumer', id: string, name: string): Applied {
@@ -361,7 +370,7 @@ export class DirectoryMachine {
       yield JSON.stringify(['deleting', group, name, partitions.map((one) => [one.group, one.replicas])]);
     }
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
-    for (const [id, topic] of this.#producers) yield JSON.stringify(['producer', id, topic]);
+    yield* this.#producers.describe();
     yield JSON.stringify(['sessions', this.#consumers.forgotten]);
     for (const { id, topic, session } of this.#consumers.entries()) {
       yield JSON.stringify(['consumer', id, topic, session]);

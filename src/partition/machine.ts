@@ -93,8 +93,8 @@ export class PartitionMachine {
     return this.#producers.forgotten;
   }
 
-  decide(batch: Batch, pending: readonly PendingBatch[]): Decision {
-    return this.#producers.decide(batch, pending);
+  decide(batch: Batch, pending: readonly PendingBatch[], registered: boolean = false): Decision {
+    return this.#producers.decide(batch, pending, registered);
   }
 
   /** Applies one committed, verified chunk. Throws when it contradicts the state: then the replica must not go on. */

@@ -92,14 +92,17 @@ export class ProducerTable {
     return this.#forgotten;
   }
 
-  /** What a leader answers to `batch`, with the producer's batches that are proposed but not applied. */
-  decide(batch: Batch, pending: readonly PendingBatch[]): Decision {
+  /**
+   * What a leader answers to `batch`, with the producer's batches that are proposed but not applied. `registered`: its epoch is the
+   * directory's and no stranger's, and may be as high as it likes where the producer is not known.
+   */
+  decide(batch: Batch, pending: readonly PendingBatch[], registered: boolean = false): Decision {
     if (batch.producerId === anonymousProducer) return { kind: 'accept' };
     const known = this.#producers.get(batch.producerId);
     const newest = pending.at(-1);
     const epoch = newest?.epoch ?? known?.epoch;
     const next = newest === undefined ? known?.nextSequence : newest.firstSequence + newest.count;
-    if (epoch === undefined || next === undefined) return this.#decideUnknown(batch);
+    if (epoch === undefined || next === undefined) return this.#decideUnknown(batch, registered);
     if (batch.epoch < epoch) return { kind: 'fenced', epoch };
     if (batch.epoch > epoch + this.#limits.producerEpochSteps) {
       return { kind: 'epoch-too-high', nextEpoch: epoch + 1 };
@@ -120,11 +123,11 @@ export class ProducerTable {
     return { kind: 'forgotten-batch', nextSequence: next };
   }
 
-  #decideUnknown(batch: Batch): Decision {
+  #decideUnknown(batch: Batch, registered: boolean): Decision {
     const forgotten = this.#forgotten;
     const nextEpoch = (forgotten ?? -1) + 1;
     if (batch.epoch < nextEpoch) return { kind: 'expired', forgotten, nextEpoch };
-    if (batch.epoch >= nextEpoch + this.#limits.producerEpochSteps) {
+    if (!registered && batch.epoch >= nextEpoch + this.#limits.producerEpochSteps) {
       return { kind: 'epoch-too-high', nextEpoch };
     }
     if (batch.firstSequence !== 0) {

@@ -117,6 +117,17 @@ test('one number says who was forgotten: an unknown id comes in above it, by so 
   assert.equal(table.decide(batch(c, 0, 1, lastEpoch), []), tooHigh);
 });
 
+test('S4b: an epoch that the directory gave is bound from below alone, and only where its id is not known', () => {
+  const table = new ProducerTable(limits);
+  assert.equal(table.decide(batch(a, 0, 1, 50_000), [], true), { kind: 'accept' });
+  table.apply(batch(a, 0, 1, 50_000), 0);
+  assert.equal(table.decide(batch(a, 0, 1, 50_000 + 1_025), [], true).kind, 'epoch-too-high');
+  pass(table, 1_001);
+  assert.equal(table.decide(batch(a, 0, 1, 50_000), [], true).kind, 'expired');
+  assert.equal(table.decide(batch(b, 0, 1, 49_000), [], true).kind, 'expired');
+  assert.equal(table.decide(batch(b, 0, 1, 60_000), [], true), { kind: 'accept' });
+});
+
 test('where nobody was forgotten an unknown id begins low', () => {
   const table = new ProducerTable(limits);
   assert.equal(table.decide(batch(a, 0, 1, 1_023), []), { kind: 'accept' });

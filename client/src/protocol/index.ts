@@ -7,6 +7,7 @@ export * from './chunk.ts';
 export * from './generations.ts';
 export * from './producer-epochs.ts';
 export * from './limits.ts';
+export * from './limit-rules.ts';
 export type { CallError } from './call-error.ts';
 export * from './entry-header.ts';
 export * from './errors.ts';

@@ -10,7 +10,7 @@ import type { DirectoryEvents } from '../manager/messages.ts';
 export class DirectoryCopy {
   readonly #topics = new Map<string, Topic>();
   readonly #placements = new Map<GroupId, PartitionPlacement>();
-  readonly #producers = new Map<string, string>();
+  readonly #producers = new Map<string, { readonly topic: string; readonly epoch: number }>();
   /** By `consumerKey`. */
   readonly #consumers = new Map<string, { readonly topic: string; readonly session: number }>();
   readonly #brokers = new Map<string, Broker>();
@@ -41,7 +41,12 @@ export class DirectoryCopy {
   }
 
   topicOfProducer(id: string): string | undefined {
-    return this.#producers.get(id);
+    return this.#producers.get(id)?.topic;
+  }
+
+  /** Under which the records are stored that the producer numbers itself. */
+  epochOfProducer(id: string): number {
+    return this.#producers.get(id)?.epoch ?? 0;
   }
 
   /** The topic of a drawn id, whichever was asked for; of a chosen name, only the one asked for. */
@@ -78,7 +83,7 @@ export class DirectoryCopy {
       case 'topic':
         return this.#putTopic(event.topic);
       case 'producer':
-        this.#producers.set(event.id, event.topic);
+        this.#producers.set(event.id, { topic: event.topic, epoch: event.epoch ?? 0 });
         return undefined;
       case 'consumer':
         this.#putConsumer(event);
@@ -114,7 +119,7 @@ export class DirectoryCopy {
     for (const { group } of topic.partitions) this.#placements.delete(group);
     if (this.#topics.get(topic.name)?.partitions[0]?.group !== topic.partitions[0]?.group) return topic;
     this.#topics.delete(topic.name);
-    for (const [id, owner] of this.#producers) if (owner === topic.name) this.#producers.delete(id);
+    for (const [id, owner] of this.#producers) if (owner.topic === topic.name) this.#producers.delete(id);
     for (const [key, consumer] of this.#consumers) {
       if (consumer.topic === topic.name) this.#consumers.delete(key);
     }

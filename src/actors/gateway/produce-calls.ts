@@ -2,8 +2,8 @@
  * Produces: where a record goes, and under whose numbers.
  *
  * Without a `sequence` the gateway numbers it itself (see `produce-lane.ts`). With one (S4b) it goes as a chunk of its own under
- * the caller's producer id, so that a repeat by the caller through any node is recognised. The two are never mixed: without
- * a sequence nothing is written under the caller's id.
+ * the caller's producer id and the epoch that this has from the directory, so that a repeat by the caller through any node is
+ * recognised. The two are never mixed: without a sequence nothing is written under the caller's id.
  */
 import {
   buildChunk,
@@ -134,7 +134,7 @@ export class ProduceCalls {
       body,
       recordCount: 1,
       producerId: unhex(asked.producer),
-      producerEpoch: 0,
+      producerEpoch: this.#parts.copy.epochOfProducer(asked.producer),
       firstSequence: to.sequence,
       firstTimestamp: this.#laneParts.wallTime(),
       lastTimestampDelta: 0,
@@ -147,7 +147,14 @@ export class ProduceCalls {
       replicas: () => nodesOf(this.#parts, to.group),
       request: (id, replyTo) =>
         call.open
-          ? { kind: 'produce', id, replyTo, acks: 'quorum', chunk: buildChunk(draft, crc32) }
+          ? {
+              kind: 'produce',
+              id,
+              replyTo,
+              acks: 'quorum',
+              registered: true,
+              chunk: buildChunk(draft, crc32),
+            }
           : undefined,
       refused: (error, certain) => {
         call.expired = () => (certain ? noReplicaServes(to.group, error) : unanswered(to.group, undefined));

@@ -1,6 +1,11 @@
 /** What a replica lends to its desks: the parts of it that consumes, queries and pushes stand on. */
 import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
-import { encodeCursorCommand, type PartitionMachine } from '../../partition/index.ts';
+import {
+  encodeClock,
+  encodeCursorCommand,
+  type LogClock,
+  type PartitionMachine,
+} from '../../partition/index.ts';
 import { offset, type CallError, type Limits, type LogIndex } from '@callboard/client/protocol';
 import type { GroupDriver } from '../group/driver.ts';
 import { emptyDraft } from '../group/seal.ts';
@@ -28,15 +33,23 @@ export interface ReplicaParts {
   fail(request: Requester, error: CallError): void;
 }
 
-export type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
+type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
 
-export function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
+function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
   const draft = emptyDraft('command', body, parts.context.wallTime(), parts.crc32);
   const driver = parts.driver();
   const refused = driver.refusal(draft.byteLength);
   if (refused !== undefined) return { error: refusalError(refused) };
   const proposed = driver.propose(draft, offset(0));
   return proposed.ok ? { index: proposed.index } : { error: refusalError(proposed.refusal) };
+}
+
+/** Moves log time on, if enough has passed, before what follows: who is active is seen at the new time. `clock`: of a leader that is ready. */
+export function tellTime(parts: ReplicaParts, clock: LogClock | undefined): void {
+  for (const logTimeMs of clock?.due(parts.context.now()) ?? []) {
+    if ('error' in proposeCommand(parts, encodeClock(logTimeMs))) return;
+    clock?.proposed(logTimeMs);
+  }
 }
 
 export function consumeHost(parts: ReplicaParts): ConsumeHost {
@@ -47,7 +60,8 @@ export function consumeHost(parts: ReplicaParts): ConsumeHost {
     appliedEnd: () => machine.end,
     readableEnd: () => readable.end,
     confirm: (then) => parts.driver().read(then),
-    readChunks: (from, upTo, then) => log.chunks({ offset: from, upTo, maxBytes: limits.readBytes }, then),
+    readChunks: (from, upTo, then) =>
+      log.chunks({ offset: from, upTo, maxBytes: limits.readBytes, maxChunks: limits.fetchChunks }, then),
     proposeMove: (consumer, from, to) =>
       proposeCommand(parts, encodeCursorCommand({ kind: 'moves', moves: [{ consumer, from, to }] })),
     damaged: (index) => parts.driver().damageFound(index),
@@ -60,14 +74,15 @@ export function queryHost(parts: ReplicaParts): QueryHost {
   const { machine, readable, log, limits } = parts;
   return {
     readBytes: limits.readBytes,
+    fetchChunks: limits.fetchChunks,
     first: machine.first,
     end: () => machine.end,
     readableEnd: () => readable.end,
     cursor: (consumer) => machine.cursor(consumer),
     confirm: (then) => parts.driver().read(then),
     whenReadable: (then) => readable.whenReaches(machine.end, then),
-    chunks: (range, then) => log.chunks(range, then),
-    time: (timestamp, then) => log.time(timestamp, then),
+    chunks: (range, then, gone) => log.chunks(range, then, gone),
+    time: (timestamp, then, gone) => log.time(timestamp, then, gone),
     damaged: (index) => parts.driver().damageFound(index),
     answer: (request, answer) => parts.answer(request, answer),
     fail: (request, error) => parts.fail(request, error),

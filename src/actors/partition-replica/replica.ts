@@ -6,14 +6,7 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import {
-  batchOf,
-  encodeClock,
-  LogClock,
-  PartitionMachine,
-  ProducerTail,
-  type Decision,
-} from '../../partition/index.ts';
+import { batchOf, LogClock, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
   failure,
@@ -30,7 +23,6 @@ import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
-import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import { ConsumeDesk } from './consumes.ts';
 import { checkedDraft, decisionError, refusalError } from './errors.ts';
 import {
@@ -39,12 +31,14 @@ import {
   type PartitionReplicaMessage,
   type Produce,
 } from './messages.ts';
-import { consumeHost, proposeCommand, pushHost, queryHost, type ReplicaParts } from './hosts.ts';
+import { consumeHost, pushHost, queryHost, tellTime, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
+import { ManagerNews } from './manager-news.ts';
 import { OpenProduces } from './produces.ts';
 import type { PushRequest } from './push-messages.ts';
 import { PushDesk } from './pushes.ts';
 import { Queries } from './queries.ts';
+import { turnAway } from './turn-away.ts';
 import { ReadableEnd } from './readable-end.ts';
 
 /** Uncommitted bytes of all groups of the node: one shared count. */
@@ -85,8 +79,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #clock: LogClock | undefined;
   #nextOffset: Offset = offset(0);
   #counted = 0;
-  /** The manager was told that this replica leads. */
-  #toldReady = false;
+  #news!: ManagerNews;
 
   constructor(options: PartitionReplicaOptions) {
     this.#options = options;
@@ -96,6 +89,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   start(context: Context<PartitionReplicaMessage>): void {
     const { group, members, self, startCount, limits, crc32 } = this.#options;
     this.#context = context;
+    this.#news = new ManagerNews(context, group);
     this.#produces = new OpenProduces(context);
     this.#log = new LogReads({
       context,
@@ -195,12 +189,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
   stopped(): void {
-    this.#driver.close();
     this.#produces.abandon(undefined);
     this.#abandonReaders();
     this.#pushes.close();
-    this.#leadsNoMore();
+    this.#log.abandon();
+    this.#driver.close();
+    this.#news.leadsNoMore();
     this.#count(0);
+  }
+
+  /** Nobody has looked at it, so nothing of it will be. */
+  undelivered(message: PartitionReplicaMessage): void {
+    turnAway(this.#context, message, this.#driver.leaderNode);
   }
 
   get standing(): { readonly verdict: string; readonly leader: string | undefined } {
@@ -257,6 +257,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#pushes.advanced(index, applied.results);
         return;
       case 'clock':
+        if (this.#driver.isReady) this.#news.forgot(applied.forgotten);
+        return;
       case 'noop':
         return;
     }
@@ -278,7 +280,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#tail.clear();
     this.#produces.abandon(leader);
     this.#abandonReaders();
-    this.#leadsNoMore();
+    this.#news.leadsNoMore();
   }
 
   #ready(): void {
@@ -289,18 +291,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   #reportLeadership(): void {
-    this.#toldReady = true;
-    this.#tellManager('leader-ready');
-  }
-
-  #leadsNoMore(): void {
-    if (this.#toldReady) this.#tellManager('leader-lost');
-    this.#toldReady = false;
-  }
-
-  #tellManager(kind: 'leader-ready' | 'leader-lost'): void {
-    const manager = refTo<ManagerMessage>(this.#context.self.node, managerActorId);
-    this.#context.send(manager, { kind, group: this.#options.group }, 'control');
+    this.#news.leads();
+    this.#news.forgot(this.#machine.forgotten);
   }
 
   #durable(index: LogIndex): void {
@@ -318,9 +310,13 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#fail(request, header.error);
       return;
     }
-    this.#tellTime();
+    if (this.#options.noRoom() === undefined) tellTime(this.#parts, this.#clock);
     const batch = batchOf(header);
-    const decision: Decision = this.#machine.decide(batch, this.#tail.of(batch.producerId));
+    const decision: Decision = this.#machine.decide(
+      batch,
+      this.#tail.of(batch.producerId),
+      request.registered,
+    );
     if (decision.kind === 'duplicate') {
       const { id, replyTo, acks } = request;
       const waiter = { id, replyTo, acks, baseOffset: offset(decision.baseOffset) };
@@ -354,16 +350,6 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const waits = acks !== 'none';
     this.#produces.add(index, proposed.term, waits ? { id, replyTo, acks, baseOffset } : undefined);
     if (!waits) this.#answer(request, { kind: 'produced', id, baseOffset });
-  }
-
-  /** Moves log time on, if enough has passed, before what follows: who is active is seen at the new time. */
-  #tellTime(): void {
-    const clock = this.#clock;
-    if (clock === undefined || this.#options.noRoom() !== undefined) return;
-    for (const logTimeMs of clock.due(this.#context.now())) {
-      if ('error' in proposeCommand(this.#parts, encodeClock(logTimeMs))) return;
-      clock.proposed(logTimeMs);
-    }
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */

@@ -237,6 +237,20 @@ test('S4: the numbers that a refusal names are the next ones, and where none are
   assert.is(chunkOf(next).producerId, chunkOf(third).producerId);
 });
 
+test("S4b: a caller's own numbers go under the epoch that the directory gave its id, and are never changed", () => {
+  const rig = new Rig();
+  rig.withTopic('t');
+  rig.tell([{ kind: 'producer', id: producer, topic: 't', epoch: 9 }]);
+  const call = rig.produce('x', 0, 5);
+  const sent = rig.one();
+  const { producerId, producerEpoch, firstSequence } = chunkOf(sent);
+  assert.equal([producerId, producerEpoch, firstSequence], [producer, 9, 5]);
+  assert.is(sent.message.kind === 'produce' && sent.message.registered, true);
+  rig.refuse(sent, 'producer_expired', { nextEpoch: 10 });
+  assert.equal(rig.sent(), []);
+  assert.is(rig.verdict(call), 'producer_expired not_applied');
+});
+
 test('a partition that refuses every epoch is not asked for ever', () => {
   const rig = new Rig();
   rig.withTopic('t');
