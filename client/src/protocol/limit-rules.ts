@@ -67,8 +67,8 @@ function rulesOfClients(limits: Limits): readonly Rule[] {
       'the chunks of one read fit the frame that carries them',
     ],
     [
-      limits.readBytes + limits.recordBytes + 8_192 <= limits.frameBytes,
-      'a read with one last chunk fits a frame',
+      Math.max(limits.readBytes, limits.recordBytes + 8_192) + 16 * limits.fetchChunks <= limits.frameBytes,
+      'the answer to a read fits a frame',
     ],
     [
       limits.relayPulls * Math.max(limits.pushPullBytes, limits.recordBytes) <= limits.peerLinkBytes / 2,

@@ -50,6 +50,13 @@ export function notPrimary(): CallError {
   });
 }
 
+/** Of changes that make the directory grow; removals go on. */
+export function diskSpent(): CallError {
+  const message =
+    "The disk of the primary manager's node is nearly full, so that nothing is created or registered: free space on it and try again. Topics can still be removed.";
+  return failure('low_disk_space', { message, retryAfterMs: 1_000 });
+}
+
 export function primaryBusy(): CallError {
   const message = 'The primary manager has as many changes in progress as it may have.';
   return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: 100 });

@@ -47,6 +47,16 @@ export function refusalError(refusal: ProposeRefusal): CallError {
   }
 }
 
+/** `what`: refused besides records when even the reserve for cursors is used up. */
+export function noRoomError(code: 'low_disk_space' | 'memory_full', what: 'records' | 'cursors'): CallError {
+  const where = code === 'memory_full' ? "this node's memory for topics" : "this node's disk";
+  const refused =
+    what === 'records' ? 'no new records are taken' : 'neither records are taken nor cursors moved';
+  const mend = code === 'memory_full' ? 'remove topics' : 'free space on it';
+  const message = `${where} is nearly full: ${refused}; ${mend} and try again`;
+  return failure(code, { message, retryAfterMs: 1_000 });
+}
+
 type Refused = Exclude<Decision, { kind: 'accept' } | { kind: 'duplicate' }>;
 
 export function decisionError(decision: Refused, batch: Batch): CallError {

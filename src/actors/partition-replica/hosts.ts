@@ -11,7 +11,7 @@ import type { GroupDriver } from '../group/driver.ts';
 import { emptyDraft } from '../group/seal.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import type { ConsumeHost } from './consumes.ts';
-import { refusalError } from './errors.ts';
+import { noRoomError, refusalError } from './errors.ts';
 import type { LogReads } from './log-reads.ts';
 import type { PartitionAnswer, PartitionReplicaMessage, PartitionRequest } from './messages.ts';
 import type { PushHost } from './pushes.ts';
@@ -31,6 +31,8 @@ export interface ReplicaParts {
   driver(): GroupDriver;
   answer(request: Requester, answer: PartitionAnswer): void;
   fail(request: Requester, error: CallError): void;
+  /** Why commands cannot be written; undefined: they can. */
+  noReserve(): 'low_disk_space' | 'memory_full' | undefined;
 }
 
 type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
@@ -40,6 +42,8 @@ function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
   const driver = parts.driver();
   const refused = driver.refusal(draft.byteLength);
   if (refused !== undefined) return { error: refusalError(refused) };
+  const code = parts.noReserve();
+  if (code !== undefined) return { error: noRoomError(code, 'cursors') };
   const proposed = driver.propose(draft, offset(0));
   return proposed.ok ? { index: proposed.index } : { error: refusalError(proposed.refusal) };
 }

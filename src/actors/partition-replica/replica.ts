@@ -9,7 +9,6 @@ import { refTo } from '../../kernel/index.ts';
 import { batchOf, LogClock, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
-  failure,
   logIndex,
   offset,
   type CallError,
@@ -24,7 +23,7 @@ import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
 import { ConsumeDesk } from './consumes.ts';
-import { checkedDraft, decisionError, refusalError } from './errors.ts';
+import { checkedDraft, decisionError, noRoomError, refusalError } from './errors.ts';
 import {
   partitionActorId,
   type PartitionAnswer,
@@ -60,6 +59,8 @@ export interface PartitionReplicaOptions {
   readonly firstOffset?: Offset;
   /** Why new records are refused: the disk is nearly full, or what may be kept in memory is. */
   readonly noRoom: () => 'low_disk_space' | 'memory_full' | undefined;
+  /** Why commands are refused as well: what is kept back for them is used up too. Absent: never. */
+  readonly noReserve?: () => 'low_disk_space' | 'memory_full' | undefined;
 }
 
 export class PartitionReplica implements Actor<PartitionReplicaMessage> {
@@ -107,6 +108,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       driver: () => this.#driver,
       answer: (request, answer) => this.#answer(request, answer),
       fail: (request, error) => this.#fail(request, error),
+      noReserve: () => this.#options.noReserve?.(),
     };
     this.#parts = parts;
     this.#consumes = new ConsumeDesk(consumeHost(parts));
@@ -359,7 +361,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const { budget, limits } = this.#options;
     if (budget.bytes + bytes > limits.uncommittedNodeBytes) return refusalError('uncommitted-full');
     const code = this.#options.noRoom();
-    return code === undefined ? undefined : failure(code, { retryAfterMs: 1_000 });
+    return code === undefined ? undefined : noRoomError(code, 'records');
   }
 
   #push(request: PushRequest): void {

@@ -54,7 +54,13 @@ export interface Leading {
 }
 
 /** Leads term 1, its own first entry is committed. */
-export function leading(limits: Partial<Limits> = {}): Leading {
+/** What the test says of the room that there is. */
+export interface Room {
+  noRoom?: 'low_disk_space' | 'memory_full' | undefined;
+  noReserve?: 'low_disk_space' | 'memory_full' | undefined;
+}
+
+export function leading(limits: Partial<Limits> = {}, room: Room = {}): Leading {
   const kit = newKit({ freezeMessages: false });
   const answers: (PartitionAnswer | PushNews)[] = [];
   const reads: LogReaderMessage[] = [];
@@ -77,7 +83,8 @@ export function leading(limits: Partial<Limits> = {}): Leading {
         limits: { ...defaultLimits, ...limits },
         crc32,
         budget: { bytes: 0 },
-        noRoom: () => undefined,
+        noRoom: () => room.noRoom,
+        noReserve: () => room.noReserve,
       }),
   );
   const tell = (message: PartitionReplicaMessage): void => {
