@@ -1,6 +1,7 @@
 /** The producer against a fake cluster: order, retries that store once, epochs, bounds and deadlines. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CallboardError } from '@callboard/client';
 import {
   chunkHeaderBytes,
   decodeRecords,
@@ -445,6 +446,47 @@ test('a producer goes on in a topic that was removed and created again', async (
     await producer.send({ value: 'a' });
     await producer.send({ value: 'b' });
     assert.equal(valuesOf(cluster, 't', 0), ['a', 'b']);
+  });
+});
+
+test('topics that do not fit one answer are asked for until they have all been told', async () => {
+  await withClient(1, async (client, cluster) => {
+    const names = numbers(300).map((number) => `t${number}`);
+    for (const name of names) cluster.createTopic(name, 1);
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'metadata') return false;
+      const all = frame.topics.length === 0 ? names : frame.topics;
+      assert.ok(all === names || all.length <= 256, `${all.length} topics in one question`);
+      const { from = 0, correlation } = frame;
+      const topics = all.slice(from, from + 7).map((name) => cluster.places(name));
+      const next = from + topics.length;
+      const reply = { kind: 'metadata-reply', correlation, topics } as const;
+      connection.send(next < all.length ? { ...reply, next } : reply);
+      return true;
+    };
+    assert.equal(await client.topics(), names);
+    const sent = names.map(async (name) => {
+      await using producer = client.producer(name);
+      await producer.send({ value: name });
+    });
+    await Promise.all(sent);
+    for (const name of names) assert.equal(valuesOf(cluster, name, 0), [name]);
+  });
+});
+
+test('a name that no frame can carry is told to its caller, and disturbs nobody', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const long = 'x'.repeat(2_000);
+    await using bad = client.producer(long);
+    await using good = client.producer('t');
+    const [failed, stored] = await Promise.allSettled([bad.send({ value: 'a' }), good.send({ value: 'b' })]);
+    assert.is(failed.status === 'rejected' && (failed.reason as CallboardError).code, 'topic_not_found');
+    assert.is(stored.status, 'fulfilled');
+    assert.is((await rejected(client.createTopic(long))).code, 'bad_request');
+    const consumer = client.consumer('t', { id: 'c'.repeat(300) });
+    assert.is((await rejected(consumer[Symbol.asyncIterator]().next())).code, 'bad_request');
+    assert.equal(await client.topics(), ['t']);
   });
 });
 

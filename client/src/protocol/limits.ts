@@ -252,7 +252,7 @@ export const defaultLimits: Limits = {
   balanceAfterMs: 10_000,
   balanceGroups: 16,
 
-  adminActors: 16_384,
+  adminActors: 5_000,
   adminDetailBytes: 256 << 10,
   adminNames: 1_024,
   adminTraces: 16,
@@ -302,6 +302,8 @@ export const clientLimits = {
   /** How long a subscription waits for the first try to reach its leader directly. */
   directWaitMs: 1_000,
   topicsKnown: 10_000,
+  /** Named in one question for their leaders. */
+  topicsAtOnce: 256,
 
   producerBufferedBytes: 33_554_432,
   chunkBytes: 131_072,

@@ -7,6 +7,11 @@ import { consumerKey } from '../../directory/index.ts';
 import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
 import type { DirectoryEvents } from '../manager/messages.ts';
 
+/** Rises from one topic to the next in the order of their creation, and stays. */
+export function createdAs({ created, partitions }: Topic): number {
+  return created ?? partitions[0]?.group ?? 0;
+}
+
 export class DirectoryCopy {
   readonly #topics = new Map<string, Topic>();
   readonly #placements = new Map<GroupId, PartitionPlacement>();
@@ -31,8 +36,14 @@ export class DirectoryCopy {
 
   /** In order of creation, which is the order of their group numbers, on every node and after every restart. */
   topicNames(): string[] {
-    const created = (topic: Topic): number => topic.created ?? topic.partitions[0]?.group ?? 0;
-    return [...this.#topics.values()].toSorted((a, b) => created(a) - created(b)).map((topic) => topic.name);
+    return this.topicsFrom(0).map(({ name }) => name);
+  }
+
+  /** Those that were created as `mark` or later, in that order. */
+  topicsFrom(mark: number): readonly Topic[] {
+    return [...this.#topics.values()]
+      .filter((topic) => createdAs(topic) >= mark)
+      .toSorted((a, b) => createdAs(a) - createdAs(b));
   }
 
   /** Where the partition of this group lives now. */
