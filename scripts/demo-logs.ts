@@ -7,9 +7,9 @@ import { Api } from '../test/lib/api.ts';
 import { DevProcess } from '../test/lib/dev-process.ts';
 import { claimPorts } from '../test/lib/ports.ts';
 import { makeTempDir } from '../test/lib/temp-dir.ts';
-import { consumeAll } from './demo-logs/consumers.ts';
+import { consumeAll, textsOf } from './demo-logs/consumers.ts';
 import type { ConsumerOptions, History } from './demo-logs/consumers.ts';
-import { faultsOfHistory, faultsOfOrder, faultsOfStorage } from './demo-logs/judge.ts';
+import { faultsOfOrder, faultsOfStorage, judgeHistory } from './demo-logs/judge.ts';
 import { killIn, Progress, say } from './demo-logs/kills.ts';
 import { readInput } from './demo-logs/lines.ts';
 import type { Input } from './demo-logs/lines.ts';
@@ -74,7 +74,7 @@ async function runLoad(dev: DevProcess, apis: readonly Api[], { lines }: Input):
   ]);
   say(`all ${stored.length} lines are stored and read; a third consumer reads everything again`);
   const again = await consumeAll(reading, 2);
-  const contents = again.map((history) => history.filter((event) => event !== undefined));
+  const contents = again.map(textsOf);
   return { stored, histories, contents, retries };
 }
 
@@ -82,16 +82,19 @@ async function runLoad(dev: DevProcess, apis: readonly Api[], { lines }: Input):
 function judge({ lines }: Input, { stored, histories, contents, retries }: Outcome): boolean {
   const faults = [...faultsOfStorage(lines, stored, contents), ...faultsOfOrder(stored)];
   const rows = histories.map((partitions, index) => {
-    const read = partitions.flat().filter((event) => event !== undefined).length;
-    const lost = partitions.flat().length - read;
-    const found = partitions.flatMap((history, partition) =>
-      faultsOfHistory(history, contents[partition] ?? [], partition),
+    const judged = partitions.map((history, partition) =>
+      judgeHistory(history, contents[partition] ?? [], NODES),
     );
-    if (lines.length - read > lost) {
-      found.push(`${lines.length - read} lines are missing, with ${lost} answers lost`);
+    for (const [partition, { faults: found }] of judged.entries()) {
+      faults.push(...found.map((fault) => `consumer ${index + 1}, partition ${partition}: ${fault}`));
     }
-    faults.push(...found.map((fault) => `consumer ${index + 1}: ${fault}`));
-    return `  consumer ${index + 1}: ${read} lines in one answer each, ${lines.length - read} missing, ${lost} answers lost`;
+    const read = partitions.flatMap(textsOf).length;
+    const lost = partitions.flat().filter((event) => event === 'lost').length;
+    const repeats = judged.reduce((sum, each) => sum + each.repeats, 0);
+    return (
+      `  consumer ${index + 1}: ${read} lines read, of ${lines.length}; ${lost} answers lost, their lines given again; ` +
+      `${repeats} lines twice, handed over by nodes that were killed before they had noted it`
+    );
   });
   say('');
   say(`  lines sent: ${lines.length}, stored: ${stored.length}, produce retries: ${retries}`);

@@ -1,7 +1,11 @@
 /** All checkers of one run, and what connects them to the world. */
+import { chunkKind, readChunkHeader } from '@callboard/client/protocol';
+import { managerActorId } from '../src/actors/manager/messages.ts';
 import type { Manager } from '../src/actors/manager/manager.ts';
 import type { PartitionReplica } from '../src/actors/partition-replica/replica.ts';
+import type { Topic } from '../src/directory/index.ts';
 import type { Address, TraceFields } from '../src/kernel/index.ts';
+import type { TakeId, Taker } from '../src/partition/index.ts';
 import { AnswerChecker } from './checkers/answers.ts';
 import { BoundsChecker } from './checkers/bounds.ts';
 import { CommittedChecker } from './checkers/committed.ts';
@@ -11,13 +15,16 @@ import { DurabilityChecker } from './checkers/durability.ts';
 import { ElectionChecker } from './checkers/elections.ts';
 import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
-import { LogMatchingChecker } from './checkers/log-matching.ts';
+import { LogMatchingChecker, type SeenEntry } from './checkers/log-matching.ts';
 import { Promises } from './checkers/promises.ts';
 import { PushCursors } from './checkers/push-cursors.ts';
 import { PushChecker } from './checkers/pushes.ts';
+import { GenerationChecker, type Generation, type ToldTopic } from './checkers/generations.ts';
 import { RecordChecker } from './checkers/records.ts';
+import { RemovalChecker } from './checkers/removals.ts';
 import { StateChecker } from './checkers/states.ts';
 import { VisibilityChecker } from './checkers/visibility.ts';
+import { DirectoryModel } from './observe/directory-model.ts';
 import type { SimNode } from './node.ts';
 import type { StoreObserver } from './observe/observed-store.ts';
 import { RaftChecks } from './observe/raft-checks.ts';
@@ -34,7 +41,10 @@ export class CheckDesk {
   readonly elections: ElectionChecker;
   readonly matching: LogMatchingChecker;
   readonly committed: CommittedChecker;
+  readonly generations: GenerationChecker;
+  readonly directory: DirectoryModel;
   readonly records: RecordChecker;
+  readonly removals: RemovalChecker;
   readonly consumers: ConsumerChecker;
   readonly pushCursors: PushCursors;
   readonly pushes: PushChecker;
@@ -49,6 +59,8 @@ export class CheckDesk {
   readonly #stores = new Map<string, StoreChecks>();
   readonly #journals = new Map<string, string>();
   readonly #nodesByReplica = new Map<string, string>();
+  /** Consumers over HTTP of which the workload tells what they were given. */
+  readonly #watched = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -69,37 +81,54 @@ export class CheckDesk {
     });
     this.elections = new ElectionChecker(to('elections'));
     this.matching = new LogMatchingChecker(to('log matching'));
-    this.records = new RecordChecker(to('records'));
-    this.pushCursors = new PushCursors(to('pushes'));
+    this.generations = this.#followGenerations(to('memory'));
+    this.directory = this.#followDirectory(to('directory'));
+    const first = (group: number): number => this.generations.first(group);
+    this.records = new RecordChecker(to('records'), this.generations);
+    this.removals = new RemovalChecker(this.promises, to('removals'), this.generations);
+    this.pushCursors = new PushCursors({
+      nowMicros: () => world.nowMicros,
+      first,
+      onNoted: (group, consumer, offset, take) => this.#noted(group, consumer, offset, take),
+      onAgain: () => report.sometimes('a record was given again'),
+      report: to('pushes'),
+    });
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
+      first,
+      onDirectory: (bytes) => this.directory.committed(bytes),
       onRecord: (record) => this.#stored(record),
       onCommand: (group, command, end) => this.pushCursors.apply(group, command, end),
       report: to('committed'),
     });
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
-    const cursor = (group: number, consumer: string): number =>
-      this.committed.group(group).cursors.get(consumer) ?? 0;
+    const { pushCursors: cursors } = this;
+    const position = (group: number, consumer: string): number => cursors.position(group, consumer);
+    const open = (group: number, consumer: string) => cursors.open(group, consumer);
+    const isOver = (run: Taker): boolean => world.node(run.node).gatewayRun !== run.start;
     const valueAt = (group: number, offset: number): Uint8Array | undefined =>
-      this.committed.group(group).values[offset];
-    this.consumers = new ConsumerChecker({ valueAt, cursor, ackedEnd }, to('consumers'));
-    this.pushes = new PushChecker({ valueAt, ackedEnd }, this.pushCursors, to('pushes'));
+      this.committed.group(group).valueAt(offset);
+    this.consumers = new ConsumerChecker(
+      { valueAt, position, open, ackedEnd, isOver, first },
+      to('consumers'),
+    );
+    this.pushes = new PushChecker({ valueAt, ackedEnd, first }, this.pushCursors, to('pushes'));
     this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
-    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, cursor }, to('visibility'));
+    this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, position }, to('visibility'));
     this.states = new StateChecker(to('states'));
     this.answers = new AnswerChecker(answerSlackMicros, to('answers'));
+    const { uncommittedGroupBytes: uncommittedBytes } = settings.limits;
     this.bounds = new BoundsChecker(
-      {
-        controlMessages: 50_000,
-        uncommittedBytes: settings.limits.uncommittedGroupBytes,
-        entryBytes: 1 << 20,
-      },
+      { controlMessages: 50_000, uncommittedBytes, entryBytes: 1 << 20 },
       to('bounds'),
     );
     this.failures = new FailureChecker({
       damaged: (node) => world.atlas.excusesReads(node),
       failing: (node) => world.atlas.mayFail(node),
+      // Of the one the checker of generations is the judge; the other is what a node says that has lost its disk.
+      expected: (node, event) =>
+        event === 'memory.partition-lost' || (event === 'manager.not-a-founder' && world.atlas.isWiped(node)),
       report: to('failures'),
     });
     this.raft = new RaftChecks({
@@ -109,8 +138,14 @@ export class CheckDesk {
       durability: this.durability,
       matching: this.matching,
       committed: this.committed,
+      wrote: (group, entry) => this.#wrote(group, entry),
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
+      applying: (group, index) => world.poison.meet(group, index),
     });
+  }
+
+  watchConsumer(id: string): void {
+    this.#watched.add(id);
   }
 
   storeObserver(node: SimNode): StoreObserver {
@@ -132,13 +167,14 @@ export class CheckDesk {
   processStarted(node: SimNode): void {
     const id = node.store?.journalId ?? '';
     const known = this.#journals.get(node.name);
-    if (known !== undefined && known !== id) {
+    if (known !== undefined && known !== id && !this.#world.atlas.losesJournal(node.name)) {
       this.#world.report.violation(
         'promises',
         `${node.name} has lost its journal although one copy was sound at any time`,
       );
     }
     this.#journals.set(node.name, id);
+    this.promises.journal(node.name, id);
     this.#nodesByReplica.set(id, node.name);
     this.#world.atlas.opened(node.name);
   }
@@ -153,18 +189,19 @@ export class CheckDesk {
       return view?.life === node.life && view.raft.status().role === 'leader';
     });
     if (leads) this.#world.report.sometimes('a leader crashed');
+    this.#memoryEnded(this.promises.processEnded(node.name));
   }
 
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields): void {
     this.failures.note(node.name, actor.id, level, event, fields);
-    if (event === 'replica.past-dropped') {
+    if (event === 'actor.quarantined') {
+      this.#world.report.sometimes('a replica was put into quarantine');
+    } else if (event === 'replica.past-dropped') {
       this.#world.report.sometimes('a message of an earlier incarnation was dropped');
+    } else if (event === 'memory.copy-given-up') {
+      this.#world.report.sometimes('a copy in memory gave itself up');
     } else if (event === 'memory.partition-lost') {
-      const { report } = this.#world;
-      report.violation(
-        'memory',
-        `${node.name} began group ${String(fields['group'])} anew, with a majority of it sound`,
-      );
+      this.#world.report.sometimes('a node said that a partition in memory was lost');
     } else if (event === 'replica.rests') {
       this.#world.report.sometimes(fields['role'] === 'leader' ? 'a leader rested' : 'a follower rested');
     } else if (event === 'replica.woken') {
@@ -207,6 +244,66 @@ export class CheckDesk {
     if (hash !== undefined && typeof applied === 'number' && applied > 0) {
       this.states.state(node, 0, applied, hash);
     }
+  }
+
+  /** Consumers of fleeting topics are told nothing about. */
+  #noted(group: number, consumer: string, offset: number, take: TakeId): void {
+    if (this.#watched.has(consumer)) this.consumers.noted(group, consumer, offset, take);
+  }
+
+  #followGenerations(report: (text: string) => void): GenerationChecker {
+    return new GenerationChecker(
+      {
+        gone: (group) => this.promises.gone(group),
+        members: (group) => this.promises.members(group),
+        nowMicros: () => this.#world.nowMicros,
+      },
+      report,
+      (lost, successor) => this.#begunAnew(lost, successor),
+    );
+  }
+
+  #followDirectory(report: (text: string) => void): DirectoryModel {
+    const { limits, nodes } = this.#world.settings;
+    const onTopic = (topic: Topic): void => this.generations.topic(topic);
+    return new DirectoryModel({ limits, nodes: nodes.length, onTopic, report });
+  }
+
+  /** What each node that runs says of its topics, against what was committed. Only once all have applied everything. */
+  told(): void {
+    for (const node of this.#world.nodes) {
+      const details = node.system?.drivers.get(managerActorId)?.inspect?.();
+      const topics = details?.['topics'];
+      if (details?.['state'] === 'member' && Array.isArray(topics)) {
+        this.generations.told(node.name, topics as ToldTopic[]);
+      }
+    }
+  }
+
+  /** A process took these groups' copies in its memory with it. */
+  #memoryEnded(groups: readonly number[]): void {
+    if (groups.length === 0) return;
+    const { report } = this.#world;
+    report.sometimes('copies in memory were lost with their process');
+    report.fault('memory-lost');
+    const most = groups.some(
+      (group) => 2 * this.promises.gone(group).length > this.promises.members(group).length,
+    );
+    if (most) report.fault('memory-majority-lost');
+  }
+
+  #begunAnew(lost: Generation, { group, generation }: Generation): void {
+    const { report } = this.#world;
+    this.promises.lose(lost.group);
+    report.event('', 'begun-anew', lost.topic, lost.group, group, generation);
+    report.sometimes('a partition in memory was begun anew');
+    if (generation > 1) report.sometimes('a partition in memory was begun anew more than once');
+  }
+
+  #wrote(group: number, entry: SeenEntry): void {
+    if (!this.promises.isInMemory(group)) return;
+    const { kind, baseOffset, recordCount } = readChunkHeader(entry.bytes);
+    if (kind === chunkKind.records) this.generations.wrote(group, baseOffset + recordCount);
   }
 
   #stored({ group, offset, value }: CommittedRecord): void {

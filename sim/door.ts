@@ -37,10 +37,13 @@ export class Door {
   readonly #desk: Desk;
   readonly #self: Ref<DoorMessage>;
   readonly #requests = new Map<number, (answer: PartitionAnswer) => void>();
+  readonly #onGone: (topic: Topic) => void;
   #lastId = 0;
 
-  constructor(system: ActorSystem, limits: Limits) {
+  /** `onGone`: told when this node has applied the end of a topic's removal. */
+  constructor(system: ActorSystem, limits: Limits, onGone: (topic: Topic) => void) {
     this.#system = system;
+    this.#onGone = onGone;
     this.#desk = new Desk(system.node, limits);
     system.spawn(deskId, () => this.#desk.actor(), { restart: deskRestarts });
     this.#self = system.spawn<DoorMessage>(doorId, () => ({
@@ -86,6 +89,7 @@ export class Door {
       case 'directory-events':
         for (const event of message.events) {
           if (event.kind === 'topic') this.#topic(event.topic);
+          else if (event.kind === 'topic-gone') this.#onGone(event.topic);
         }
         return;
       case 'door-manager-gone':

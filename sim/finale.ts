@@ -3,17 +3,21 @@
  * leader and take a write, and every replica must be whole and equal to the others. What is on the disks then is compared with
  * what was ever acknowledged.
  */
-import { crc32 } from 'node:zlib';
-import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
+import { brokerState } from '../src/directory/index.ts';
 import type { SentRecord } from './checkers/records.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import type { SimNode } from './node.ts';
-import { leastValueBytes, makeValue } from './workload/values.ts';
+import { managerActorId } from '../src/actors/manager/messages.ts';
+import { partitionActorId } from '../src/actors/partition-replica/messages.ts';
+import { oneRecordChunk } from './workload/one-record.ts';
+import { leastValueBytes } from './workload/values.ts';
 import type { Workload } from './workload/workload.ts';
 import type { World } from './world.ts';
 
 /** Ten of the longest election timeouts. */
 const writableMicros = 20_000_000;
+/** Copies in memory that lost a majority are tried and given up in turn until their losses meet. */
+const lossRounds = 6;
 const equalMicros = 90_000_000;
 const pollMs = 100;
 
@@ -21,6 +25,7 @@ export class Finale {
   readonly #world: World;
   readonly #work: Workload;
   readonly #plan: FaultPlan;
+  /** The groups of partitions, as they were first seen, that have taken no write yet. */
   readonly #unwritten = new Set<number>();
   #healedAt = 0;
   #unavailableMicros = 0;
@@ -45,7 +50,7 @@ export class Finale {
     const world = this.#world;
     const work = this.#work;
     work.stopped = true;
-    for (const consumer of work.pushed) consumer.finish();
+    for (const consumer of [...work.pushed, ...work.consumers]) consumer.finish();
     this.#plan.heal();
     this.#healedAt = world.nowMicros;
     // Damage that nobody has met yet must be met now.
@@ -74,52 +79,63 @@ export class Finale {
     let leader: string | undefined;
     const attempt = (): void => {
       if (world.report.failed) return;
-      const members = world.checks.promises.members(group);
+      const { generations } = world.checks;
+      const now = generations.now(group);
+      const members = world.checks.promises.members(now);
       const target = leader ?? random.pick(members);
       const node = world.node(target);
       world.checks.records.attempt(record, world.nowMicros);
-      const chunk = probeChunk(record, { producerId, producerEpoch: epoch }, node);
-      this.#work.clients.request(
-        node,
-        target,
-        group,
-        { kind: 'produce', acks: 'quorum', chunk },
-        (outcome) => {
-          const answer = outcome.kind === 'value' ? outcome.value : undefined;
-          if (answer?.kind === 'produced') {
-            world.checks.records.answered(
-              record.id,
-              'applied',
-              { group, offset: answer.baseOffset },
-              world.nowMicros,
-            );
-            this.#written(group);
-            return;
-          }
-          const refused =
-            outcome.kind === 'refused' ||
-            (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
-          world.checks.records.answered(
-            record.id,
-            refused ? 'not_applied' : 'unknown',
-            undefined,
-            world.nowMicros,
-          );
-          leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
-          if (answer?.kind === 'partition-failed' && answer.error.code === 'producer_expired') {
-            epoch = answer.error.nextEpoch ?? epoch + 1;
-            record = fresh();
-          }
-          world.after(random.between(20, 200), attempt);
-        },
-      );
+      const timestamp = node.clock?.wallTime() ?? 1;
+      const chunk = oneRecordChunk({ ...record, producerId, epoch, timestamp });
+      this.#work.clients.request(node, target, now, { kind: 'produce', acks: 'quorum', chunk }, (outcome) => {
+        const answer = outcome.kind === 'value' ? outcome.value : undefined;
+        if (answer?.kind === 'produced') {
+          const place = { group: generations.holding(now, answer.baseOffset), offset: answer.baseOffset };
+          world.checks.records.answered(record.id, 'applied', place, world.nowMicros);
+          this.#written(group);
+          return;
+        }
+        const refused =
+          outcome.kind === 'refused' ||
+          (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
+        world.checks.records.answered(
+          record.id,
+          refused ? 'not_applied' : 'unknown',
+          undefined,
+          world.nowMicros,
+        );
+        leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
+        if (answer?.kind === 'partition-failed' && answer.error.code === 'producer_expired') {
+          epoch = answer.error.nextEpoch ?? epoch + 1;
+          record = fresh();
+        }
+        world.after(random.between(20, 200), attempt);
+      });
     };
     attempt();
   }
 
   #written(group: number): void {
-    if (!this.#unwritten.delete(group) || this.#unwritten.size > 0) return;
+    if (!this.#unwritten.delete(group) || this.#waitingOnDisk().length > 0) return;
+    if (this.#isInMemory(group)) return;
     this.#unavailableMicros = this.#world.nowMicros - this.#healedAt;
+  }
+
+  #isInMemory(group: number): boolean {
+    return this.#world.checks.generations.isInMemory(group);
+  }
+
+  #waitingOnDisk(): readonly number[] {
+    return [...this.#unwritten].filter((group) => !this.#isInMemory(group));
+  }
+
+  /** Groups that should have taken a write by now. */
+  #late(elapsedMicros: number): readonly number[] {
+    const { memoryLossMs } = this.#world.settings.limits;
+    const lossMicros = writableMicros + lossRounds * memoryLossMs * 1_000;
+    return [...this.#unwritten].filter(
+      (group) => elapsedMicros > (this.#isInMemory(group) ? lossMicros : writableMicros),
+    );
   }
 
   #poll(): void {
@@ -127,15 +143,16 @@ export class Finale {
     if (this.#done || report.failed) return;
     const elapsed = nowMicros - this.#healedAt;
     atlas.sweep(() => undefined);
-    if (this.#unwritten.size > 0 && elapsed > writableMicros) {
+    const late = this.#late(elapsed);
+    if (late.length > 0) {
       report.violation(
         'liveness',
-        `groups ${[...this.#unwritten].join()} took no write within ${elapsed / 1_000_000} s of healing`,
+        `groups ${late.join()} took no write within ${elapsed / 1_000_000} s of healing`,
       );
       return;
     }
     const lagging = (): string | undefined => {
-      for (const consumer of this.#work.pushed) {
+      for (const consumer of [...this.#work.pushed, ...this.#work.consumers]) {
         const lag = consumer.lag();
         if (lag !== undefined) return lag;
       }
@@ -165,6 +182,11 @@ export class Finale {
       const { last } = checks.committed.group(group);
       for (const name of checks.promises.members(group)) {
         const node = this.#world.node(name);
+        if (checks.promises.isOut(name, group)) {
+          const said = this.#outsider(node, group);
+          if (said !== undefined) return said;
+          continue;
+        }
         const view = checks.raft.view(name, group);
         if (view === undefined || view.life !== node.life || !node.running) {
           return `group ${group} does not run on ${name}`;
@@ -180,6 +202,19 @@ export class Finale {
       }
     }
     return this.#remains();
+  }
+
+  /** What a node that lost its disk says amiss of a replica that was placed on it before. */
+  #outsider(node: SimNode, group: number): string | undefined {
+    const details = node.system?.drivers.get(managerActorId)?.inspect?.();
+    const verdict = String(details?.['verdict']);
+    if (verdict !== 'journal-lost') return `${node.name} lost its disk, and says ${verdict} of itself`;
+    const broker = this.#world.checks.directory.machine.broker(node.name);
+    if (broker !== undefined && brokerState(broker) === 'active') {
+      return `${node.name} lost its disk, and the directory has it as an active broker`;
+    }
+    const runs = node.system?.find(partitionActorId(group)) !== undefined || this.#lives(node.name, group);
+    return runs ? `${node.name} lost its disk, and runs a replica of group ${group}` : undefined;
   }
 
   /** What is left of removed topics; undefined: nothing. A fault may bring deleted keys back, and nobody looks at those. */
@@ -213,9 +248,11 @@ export class Finale {
     const world = this.#world;
     const { checks, report, atlas } = world;
     checks.sample();
+    checks.told();
     for (const group of checks.promises.groups()) {
       const { last, checksums } = checks.committed.group(group);
       for (const name of checks.promises.members(group)) {
+        if (checks.promises.isOut(name, group)) continue;
         for (let index = 1; index <= last; index += 1) {
           if (atlas.reader(name).entry(group, index)?.checksum === checksums[index]) continue;
           // Damage behind the back of a process is found by its scrubber, in time.
@@ -245,28 +282,6 @@ export class Finale {
 }
 
 function valueAt(world: World, group: number, offset: number): number {
-  const value = world.checks.committed.group(group).values[offset];
+  const value = world.checks.committed.group(group).valueAt(offset);
   return value === undefined ? -1 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
-}
-
-function probeChunk(
-  record: SentRecord,
-  producer: { readonly producerId: Uint8Array; readonly producerEpoch: number },
-  node: SimNode,
-): Uint8Array {
-  const body = encodeRecords([
-    { timestampDelta: 0, key: undefined, headers: [], value: makeValue(record.id, record.bytes) },
-  ]);
-  return buildChunk(
-    {
-      kind: chunkKind.records,
-      body,
-      recordCount: 1,
-      ...producer,
-      firstSequence: 0,
-      firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
-      lastTimestampDelta: 0,
-    },
-    crc32,
-  );
 }

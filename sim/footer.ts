@@ -1,5 +1,5 @@
 /** Adds up what many seeds came to, judges whether enough was tried, and writes the footer of a run. */
-import { faultKinds } from './observe/fault-kinds.ts';
+import { faultKinds, roles } from './observe/fault-kinds.ts';
 import { sometimesPoints } from './observe/sometimes.ts';
 import type { RunResult } from './run.ts';
 
@@ -23,6 +23,8 @@ export interface Totals {
   readonly opsFailed: number;
   readonly unavailableMs: number;
   readonly faults: ReadonlyMap<string, number>;
+  /** By fault kind: how often it has hit a node in each of `roles`. */
+  readonly roles: ReadonlyMap<string, readonly number[]>;
   readonly points: ReadonlyMap<string, number>;
 }
 
@@ -45,6 +47,12 @@ export function addUp(results: readonly RunResult[]): Totals {
     opsFailed: sum((result) => result.opsFailed),
     unavailableMs: Math.max(0, ...results.map((result) => result.unavailableMs)),
     faults: byName(faultKinds, (result) => result.faults),
+    roles: new Map(
+      faultKinds.map((kind) => [
+        kind,
+        roles.map((role) => sum((result) => result.roles[`${kind} ${role}`] ?? 0)),
+      ]),
+    ),
     points: byName(sometimesPoints, (result) => result.points),
   };
 }
@@ -81,6 +89,10 @@ export function footer(totals: Totals, cpuMs: number): readonly string[] {
     `records acknowledged and checked ${totals.acknowledged}, delivered and checked ${totals.delivered}, states compared ${totals.statesCompared}`,
     `ops acked ${totals.opsAcked}  unknown ${totals.opsUnknown}  failed ${totals.opsFailed}  elections ${totals.elections}  max unavailability after heal ${(totals.unavailableMs / 1_000).toFixed(2)} s`,
     `faults: ${list(totals.faults)}`,
+    `hit as ${roles.join('/')}: ${[...totals.roles]
+      .filter(([, counts]) => counts.some((count) => count > 0))
+      .map(([kind, counts]) => `${kind} ${counts.join('/')}`)
+      .join('  ')}`,
     `sometimes ${hit}/${totals.points.size}: ${list(totals.points)}`,
     `violations ${totals.failed.length}`,
   ];

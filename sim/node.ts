@@ -6,9 +6,11 @@ import { crc32 } from 'node:zlib';
 import { hex, type Limits, type ReplicaId } from '@callboard/client/protocol';
 import type { Address, Envelope, Trace, TraceFields } from '../src/kernel/index.ts';
 import { refTo } from '../src/kernel/index.ts';
+import { gatewayActorId } from '../src/actors/gateway/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../src/actors/peer-link/messages.ts';
 import { sharedBySessions, type SharedBySessions } from '../src/node/client-sessions.ts';
 import { deliver } from '../src/node/deliver.ts';
+import type { Topic } from '../src/directory/index.ts';
 import { startNodeActors } from '../src/node/node-actors.ts';
 import type { LogStore } from '../src/raft/index.ts';
 import { Door } from './door.ts';
@@ -29,6 +31,8 @@ export interface NodeEvents {
   note(node: SimNode, actor: Address, level: string, event: string, fields: TraceFields | undefined): void;
   /** The process serves. */
   started(node: SimNode): void;
+  /** The node has applied the end of this topic's removal. */
+  gone(topic: Topic): void;
   /** The process is gone, by a fault or by itself. */
   ended(node: SimNode, why: string): void;
 }
@@ -101,6 +105,11 @@ export class SimNode {
 
   get system(): ObservedSystem | undefined {
     return this.#process?.system;
+  }
+
+  /** The run of its gateway, as takers know it; undefined: none now. */
+  get gatewayRun(): number | undefined {
+    return this.#process?.system?.inspectOne(gatewayActorId)?.details['run'] as number | undefined;
   }
 
   get store(): LogStore | undefined {
@@ -241,7 +250,11 @@ export class SimNode {
         node: this.name,
         ports: { clock, random, network: network.attach(end), trace },
         freezeMessages,
-        limits: { mailboxDataMessages: limits.mailboxDataMessages },
+        limits: {
+          mailboxDataMessages: limits.mailboxDataMessages,
+          // Far below what production takes: an actor that is flooded fails here, and the checker of failures sees it.
+          mailboxControlMessages: 16_384,
+        },
         onEscalate: (error, address) => this.#escalated(process, address, error),
       },
       this.#life,
@@ -261,7 +274,7 @@ export class SimNode {
       manualBrokers: false,
       onClusterId: () => undefined,
     });
-    process.door = new Door(system, limits);
+    process.door = new Door(system, limits, (topic) => events.gone(topic));
     report.event(this.name, 'process-serves', this.#life, store.startCount);
     events.started(this);
   }

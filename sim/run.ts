@@ -16,6 +16,8 @@ export interface RunResult {
   readonly simulatedMs: number;
   readonly events: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** By `KIND ROLE`: how often a fault has hit a node in a role. */
+  readonly roles: Readonly<Record<string, number>>;
   readonly points: Readonly<Record<string, number>>;
   readonly elections: number;
   /** Records acknowledged, each of which was found at its place. */
@@ -101,6 +103,7 @@ const ofEngine: readonly FaultKind[] = [
   'bit-flip',
   'read-error',
   'open-failed',
+  'compaction-error',
 ];
 
 function resultOf(world: World, work: Workload, finale: Finale): RunResult {
@@ -122,6 +125,7 @@ function resultOf(world: World, work: Workload, finale: Finale): RunResult {
     simulatedMs: loop.nowMicros / 1_000,
     events: loop.executed,
     faults: Object.fromEntries(report.faults),
+    roles: Object.fromEntries(report.roles),
     points: Object.fromEntries(report.points),
     elections: checks.elections.elections,
     acknowledged: checks.records.acknowledged,

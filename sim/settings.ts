@@ -30,6 +30,8 @@ export interface FaultSettings {
   /** Windows of storm and calm take turns. */
   readonly stormMs: number;
   readonly calmMs: number;
+  /** No disk is wiped before. */
+  readonly wipeFromMs: number;
   /** How often a fault goes for a leader. */
   readonly leaderBias: number;
   /** Wall clocks jump by days too, and come back later. */
@@ -72,7 +74,7 @@ export interface Settings {
   readonly nodes: readonly string[];
   /** Messages between nodes are encoded, packed, unpacked and decoded; otherwise they are frozen and shared. */
   readonly encode: boolean;
-  /** All topics are kept in memory, and only processes and links fail: as many at a time as a majority of the copies outlives. */
+  /** The first topic is kept in memory, and about half of the others. */
   readonly memory: boolean;
   readonly limits: Limits;
   readonly network: NetworkSettings;
@@ -84,11 +86,14 @@ export interface Settings {
 export function drawSettings(seed: string, minutes: number): Settings {
   const random = new SimRandom(seed).fork('settings');
   const count = drawNodes(random.fork('nodes'));
-  const stormy = random.fork('weather').chance(0.75);
-  const memory = count >= 3 && random.fork('memory').chance(0.1);
-  const faults = drawFaults(random.fork('faults'), stormy, count);
+  // Five nodes are there for splits of two against three: never calm, or too few seeds would have one.
+  const stormy = random.fork('weather').chance(0.68) || count >= 5;
+  const memory = random.fork('memory').chance(0.3);
   const clockDays = random.fork('clock days').chance(0.3);
   const limits = drawLimits(random.fork('limits'));
+  const faults = drawFaults(random.fork('faults'), stormy, count, minutes);
+  const naps = limits.producerIdleMs < defaultLimits.producerIdleMs;
+  const workload = { ...drawWorkload(random.fork('workload')), naps };
   return {
     seed,
     minutes,
@@ -97,23 +102,19 @@ export function drawSettings(seed: string, minutes: number): Settings {
     memory,
     limits,
     network: drawNetwork(random.fork('network'), stormy),
-    faults: {
-      ...faults,
-      clockDays,
-      kinds: faults.kinds.filter((kind) => !memory || !endsUnasked.has(kind)),
-    },
-    workload: {
-      ...drawWorkload(random.fork('workload')),
-      naps: limits.producerIdleMs < defaultLimits.producerIdleMs,
-    },
+    faults: { ...faults, clockDays },
+    // What a split meets should often be a removal.
+    workload: count >= 5 ? { ...workload, fleeting: 1 } : workload,
     disk: drawDisk(random.fork('disk')),
   };
 }
 
 function drawNodes(random: SimRandom): number {
   const drawn = random.next();
-  if (drawn < 0.06) return 1;
-  return drawn < 0.14 ? 5 : 3;
+  if (drawn < 0.05) return 1;
+  if (drawn < 0.08) return 2;
+  if (drawn < 0.12) return 4;
+  return drawn < 0.34 ? 5 : 3;
 }
 
 /** Sometimes tiny, so that every window and cache runs full; all relations between limits must go on to hold. */
@@ -124,6 +125,7 @@ function drawLimits(random: SimRandom): Limits {
   const coarse = random.chance(0.75)
     ? { tickMs: 100, heartbeatTicks: 3, electionTicksMin: 10, electionTicksMax: 20, stallTicks: 50 }
     : {};
+  const gatewayPendingCalls = small(0.4, random.between(3, 12), defaultLimits.gatewayPendingCalls);
   const appendEntries = small(0.3, random.between(1, 8), defaultLimits.appendEntries);
   const limits = {
     ...defaultLimits,
@@ -138,12 +140,39 @@ function drawLimits(random: SimRandom): Limits {
     writerBatchEntries: small(0.3, random.between(1, 8), defaultLimits.writerBatchEntries),
     gatewayBatchRecords: small(0.3, random.between(1, 4), defaultLimits.gatewayBatchRecords),
     readsInFlight: small(0.3, 1, defaultLimits.readsInFlight),
-    gatewayPendingCalls: small(0.4, random.between(3, 12), defaultLimits.gatewayPendingCalls),
+    gatewayPendingCalls,
+    ...drawTinyLimits(random.fork('tiny'), gatewayPendingCalls),
+    ...drawLossTimes(random.fork('loss'), coarse),
     ...drawPushLimits(random.fork('push')),
     ...drawProducerLimits(random.fork('producers')),
   };
   assertLimits(limits);
   return limits;
+}
+
+/** Bounds that hardly ever matter as they are: a seed has some of them so small that they are met. */
+function drawTinyLimits(random: SimRandom, gatewayPendingCalls: number): Partial<Limits> {
+  const small = (value: number, usual: number): number => (random.chance(0.25) ? value : usual);
+  return {
+    pendingReads: small(random.between(1, 4), defaultLimits.pendingReads),
+    beatRows: small(random.between(1, 3), defaultLimits.beatRows),
+    beatExceptions: small(random.between(1, 2), defaultLimits.beatExceptions),
+    writerBatchBytes: small(random.between(1, 4_000), defaultLimits.writerBatchBytes),
+    gatewayBatchBytes: small(random.between(400, 2_000), defaultLimits.gatewayBatchBytes),
+    producerBatchesRemembered: small(8, defaultLimits.producerBatchesRemembered),
+    clientInflightBatches: 8,
+    managerPendingChanges: small(random.between(2, 6), defaultLimits.managerPendingChanges),
+    managerPendingBarriers: small(gatewayPendingCalls, defaultLimits.managerPendingBarriers),
+    mailboxDataMessages: small(random.between(8, 64), defaultLimits.mailboxDataMessages),
+    scrubPageBytes: small(random.between(200, 2_000), defaultLimits.scrubPageBytes),
+    clientPendingAcks: small(random.between(1, 4), defaultLimits.clientPendingAcks),
+  };
+}
+
+/** How long copies in memory look for a leader before they give themselves up: from the least that is allowed. */
+function drawLossTimes(random: SimRandom, ticks: Partial<Limits>): Partial<Limits> {
+  const { tickMs, electionTicksMax } = { ...defaultLimits, ...ticks };
+  return { memoryLossMs: random.pick([2 * tickMs * electionTicksMax, 7_000, 10_000, 10_000]) };
 }
 
 function drawPushLimits(random: SimRandom): Partial<Limits> {
@@ -184,6 +213,7 @@ function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
 
 /** What needs a second copy to be mended. */
 const damaging: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'wipe',
   'hole',
   'batch-hole',
   'tail-lost',
@@ -202,26 +232,24 @@ const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'deactivate',
 ]);
 
-/** What ends processes that nobody chose, or damages disks: more copies in memory could be gone than the promise allows. */
-const endsUnasked: ReadonlySet<FaultKind> = new Set<FaultKind>([
-  ...damaging,
-  'crash-all',
-  'power-loss-all',
-  'disk-full',
-  'write-error',
-  'actor-crash',
-  'actor-crash-loop',
-]);
-
-function drawFaults(random: SimRandom, stormy: boolean, nodes: number): Omit<FaultSettings, 'clockDays'> {
+function drawFaults(
+  random: SimRandom,
+  stormy: boolean,
+  nodes: number,
+  minutes: number,
+): Omit<FaultSettings, 'clockDays'> {
   const share = random.pick([0.3, 0.5, 0.6, 0.8, 1]);
-  const possible = faultKinds.filter((kind) => nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind)));
+  const possible = faultKinds.filter(
+    (kind) => kind !== 'split' && (nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind))),
+  );
   const kinds = possible.filter(() => random.chance(share));
+  if (nodes >= 5) kinds.push('split');
   return {
     kinds: stormy ? kinds : [],
     meanGapMs: random.pick([1_500, 3_000, 5_000, 10_000]),
     stormMs: random.between(20_000, 120_000),
     calmMs: random.between(5_000, 60_000),
+    wipeFromMs: 60_000 * minutes * random.fork('wipe').pick([0, 0.3, 0.6, 0.8, 0.8]),
     leaderBias: random.pick([0, 0.5, 0.8]),
   };
 }

@@ -9,6 +9,7 @@ import { Atlas } from './faults/atlas.ts';
 import { EncodedParcels, SharedParcels } from './network/parcels.ts';
 import { SimNetwork } from './network/sim-network.ts';
 import { SimNode } from './node.ts';
+import { Poison } from './observe/poison.ts';
 import { Report } from './observe/report.ts';
 import { SimLoop } from './ports/sim-loop.ts';
 import type { SimRandom } from './ports/sim-random.ts';
@@ -33,6 +34,7 @@ export class World {
   onBatch: (node: string, truncates: boolean) => void = () => undefined;
   /** Whether something is wrong on purpose right now. */
   isDisturbed: () => boolean = () => false;
+  readonly poison: Poison = new Poison();
   /** Earlier copies of journal files, by node and name. */
   readonly oldJournals: Map<string, Uint8Array> = new Map();
 
@@ -100,6 +102,12 @@ export class World {
       events: {
         store: (node) => this.checks.storeObserver(node),
         note: (node, actor, level, event, fields) => this.#note(node, actor, level, event, fields),
+        gone: ({ name: topic, partitions }) => {
+          this.checks.removals.gone(
+            topic,
+            partitions.map(({ group }) => group),
+          );
+        },
         started: (node) => this.checks.processStarted(node),
         ended: (node, why) => {
           this.checks.processEnded(node, why);

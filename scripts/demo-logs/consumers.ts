@@ -1,9 +1,16 @@
-/** A consumer reads every partition to its end, and remembers what came and which answers were lost. */
+/** A consumer reads every partition to its end, and remembers what came and which calls failed. */
 import type { Api } from '../../test/lib/api.ts';
 import { eventually, pause } from '../../test/lib/eventually.ts';
 
-/** What happened in one partition, in order: a record, or `undefined` for a consume that may have taken one unseen. */
-export type History = readonly (string | undefined)[];
+/** `lost`: a consume that may have taken a record unseen. `failed`: one that took none. */
+export type HistoryEvent = { readonly text: string } | 'lost' | 'failed';
+
+/** What happened in one partition, in order. */
+export type History = readonly HistoryEvent[];
+
+export function textsOf(history: History): string[] {
+  return history.flatMap((event) => (typeof event === 'object' ? [event.text] : []));
+}
 
 export interface ConsumerOptions {
   readonly apis: readonly Api[];
@@ -20,7 +27,7 @@ async function readPartition(
   partition: number,
 ): Promise<History> {
   const { apis, topic, isComplete, onRecord } = options;
-  const history: (string | undefined)[] = [];
+  const history: HistoryEvent[] = [];
   let node = partition;
   let failures = 0;
   for (;;) {
@@ -30,7 +37,7 @@ async function readPartition(
     if (api === undefined) throw new Error('no node to read from');
     const consumed = await api.consume({ topic, consumer, partition });
     if (consumed.kind === 'record') {
-      history.push(consumed.message);
+      history.push({ text: consumed.message });
       failures = 0;
       onRecord();
       continue;
@@ -38,7 +45,7 @@ async function readPartition(
     if (consumed.kind === 'empty') {
       if (complete) return history;
     } else {
-      if (consumed.outcome !== 'not_applied') history.push(undefined);
+      history.push(consumed.outcome === 'not_applied' ? 'failed' : 'lost');
       failures += 1;
       node += 1;
       if (failures > 1_000) {

@@ -21,6 +21,10 @@ export interface CommittedRecord {
 export interface CommittedOptions {
   /** An entry that was seen somewhere, for what a replica commits without having it in memory. */
   readonly find: (group: number, index: number, checksum: number) => SeenEntry | undefined;
+  /** Called with each entry of the directory. */
+  readonly onDirectory?: (bytes: Uint8Array) => void;
+  /** Offset of the first record of a group; 0 unless given. */
+  readonly first?: (group: number) => number;
   readonly onRecord: (record: CommittedRecord) => void;
   /** A command of `group`, whose records end at `end`. */
   readonly onCommand: (group: number, command: CursorCommand, end: number) => void;
@@ -38,17 +42,26 @@ export class CommittedGroup {
   readonly terms: number[] = [0];
   /** The term of the replica that was the first to say so. */
   readonly committedIn: number[] = [0];
-  /** Values by offset. */
+  /** Values from the first offset on. */
   readonly values: Uint8Array[] = [];
-  readonly cursors: Map<string, number> = new Map();
+  /** Offset of the first record, and every consumer's first position. */
+  readonly first: number;
   readonly producers: Map<string, Numbers> = new Map();
+
+  constructor(first: number) {
+    this.first = first;
+  }
 
   get last(): number {
     return this.checksums.length - 1;
   }
 
   get end(): number {
-    return this.values.length;
+    return this.first + this.values.length;
+  }
+
+  valueAt(offset: number): Uint8Array | undefined {
+    return this.values[offset - this.first];
   }
 }
 
@@ -63,7 +76,7 @@ export class CommittedChecker {
   group(group: number): CommittedGroup {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const fresh = new CommittedGroup();
+    const fresh = new CommittedGroup(this.#options.first?.(group) ?? 0);
     this.#groups.set(group, fresh);
     return fresh;
   }
@@ -121,15 +134,16 @@ export class CommittedChecker {
     model.checksums.push(entry.checksum);
     model.terms.push(entry.term);
     model.committedIn.push(inTerm);
-    if (group === 0) return;
+    if (group === 0) {
+      this.#options.onDirectory?.(entry.bytes);
+      return;
+    }
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
-      if (decodeClock(body) !== undefined) return;
-      const command = decodeCursorCommand(body);
-      this.#options.onCommand(group, command, model.end);
-      if (command.kind !== 'moves') return;
-      for (const { consumer, from, to } of command.moves) this.#move(group, model, consumer, from, to);
+      if (decodeClock(body) === undefined) {
+        this.#options.onCommand(group, decodeCursorCommand(body), model.end);
+      }
       return;
     }
     if (header.kind !== chunkKind.records) return;
@@ -169,17 +183,5 @@ export class CommittedChecker {
       );
     }
     model.producers.set(producerId, { epoch, next: firstSequence + recordCount });
-  }
-
-  #move(group: number, model: CommittedGroup, consumer: string, from: number, to: number): void {
-    const at = model.cursors.get(consumer) ?? 0;
-    if (at !== from || to <= from) return;
-    if (to > model.end) {
-      this.#options.report(
-        `the cursor of ${consumer} in group ${group} was moved to ${to}, the log ends at ${model.end}`,
-      );
-      return;
-    }
-    model.cursors.set(consumer, to);
   }
 }

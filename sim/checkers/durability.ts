@@ -25,6 +25,7 @@ export class DurabilityChecker {
   acked(node: string, group: number, index: number): void {
     const { promises, readDisk, excused, report } = this.#options;
     const promised = promises.of(node, group);
+    this.#checkIn(node, group);
     if (promised.damaged) {
       report(`${node} acknowledged entry ${index} of group ${group} although it is damaged`);
     } else if (index > promised.last) {
@@ -43,6 +44,7 @@ export class DurabilityChecker {
   voted(node: string, group: number, term: number, candidate: string): void {
     const { promises, report } = this.#options;
     const { hard, damaged, owedKnown } = promises.of(node, group);
+    this.#checkIn(node, group);
     const durable = hard.term > term || (hard.term === term && hard.vote === candidate);
     if (!durable) {
       report(
@@ -56,6 +58,7 @@ export class DurabilityChecker {
   askedForVotes(node: string, group: number, term: number): void {
     const { promises, report } = this.#options;
     const { hard, damaged } = promises.of(node, group);
+    this.#checkIn(node, group);
     if (hard.term < term) {
       report(`${node} asked for votes in term ${term} of group ${group} before that was durable`);
     }
@@ -73,6 +76,14 @@ export class DurabilityChecker {
     report(
       `${node} votes in group ${group} for a log that ends at ${lastIndex} of term ${lastTerm}, but has promised ${owed}`,
     );
+  }
+
+  /** A node that lost its disk takes no part in what it was a member of. */
+  #checkIn(node: string, group: number): void {
+    const { promises, report } = this.#options;
+    if (promises.isOut(node, group)) {
+      report(`${node} takes part in group ${group} although its disk was wiped`);
+    }
   }
 
   /** `node` says that `index` is committed. */

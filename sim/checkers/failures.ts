@@ -9,6 +9,8 @@ type Scalar = string | number | boolean | undefined;
 export interface FailureOptions {
   /** Faults have damaged this node's disk, or made its reads fail. */
   readonly damaged: (node: string) => boolean;
+  /** A note of level error that faults explain, or that is judged elsewhere. */
+  readonly expected?: (node: string, event: string) => boolean;
   /** Faults make this node's writes fail. */
   readonly failing: (node: string) => boolean;
   readonly report: (text: string) => void;
@@ -38,8 +40,14 @@ export class FailureChecker {
     if (event === 'actor.stopped_threw') {
       this.#options.report(`${actor} on ${node} threw as it stopped: ${text(fields['error'])}`);
     }
+    if (event === 'actor.quarantined') {
+      if (!actor.startsWith('partition/')) this.#options.report(`${actor} on ${node} is in quarantine`);
+      // By itself a replica fails at damage only.
+      if (this.#injected.get(node)?.has(actor) === true || this.#options.damaged(node)) return;
+    }
     if (event !== 'actor.failed') {
-      if (level === 'error' && !this.#options.damaged(node)) {
+      const excused = this.#options.damaged(node) || this.#options.expected?.(node, event) === true;
+      if (level === 'error' && !excused) {
         this.#options.report(`${actor} on ${node} noted ${event}`);
       }
       return;
@@ -57,7 +65,10 @@ export class FailureChecker {
 
   processEnded(node: string, why: string): void {
     // Its last failure may be of another kind, and was judged as such; the budget was used up by the injected ones too.
-    const escalated = [...(this.#injected.get(node) ?? [])].some((id) => why.startsWith(`${id} escalated`));
+    // A partition's failures never end a process.
+    const escalated = [...(this.#injected.get(node) ?? [])].some(
+      (id) => !id.startsWith('partition/') && why.startsWith(`${id} escalated`),
+    );
     this.#injected.delete(node);
     const killed = why === 'crash' || why === 'power loss';
     const byFault = killed || escalated || this.#options.failing(node);

@@ -3,6 +3,9 @@
  * and vote. Kept apart from the simulated disks, so that what a fault destroys can be told from what was never there.
  *
  * A replica of a removed topic owes nothing. A damaged replica goes on owing what it had promised; what it stores before it is whole again promises nothing.
+ *
+ * A copy in memory is gone with its process, until it has healed or was opened owing nothing. A replica whose node lost its disk is out:
+ * it was placed under a journal that is no more, and must never be heard of again.
  */
 export interface StoredEntry {
   readonly index: number;
@@ -33,6 +36,12 @@ export interface OpenedLog {
   readonly disturbed?: boolean;
 }
 
+export interface Member {
+  readonly node: string;
+  /** The journal of the node that it was placed on. */
+  readonly replica: string;
+}
+
 /** Reads a replica's entry from its simulated disk, as it is now. */
 export type ReadDisk = (node: string, group: number, index: number) => StoredEntry | undefined;
 
@@ -42,6 +51,8 @@ export class Promised {
   hard: Hard = { term: 0, vote: undefined };
   damaged = false;
   owedKnown = true;
+  /** In memory, and lost with its process. */
+  gone = false;
   /** Entries at or above this index may have been changed by a batch that a crash left in doubt. */
   doubtFrom: number = Infinity;
   /** A hard state that a crash left in doubt. */
@@ -61,25 +72,91 @@ export class Promises {
   readonly #report: (text: string) => void;
   readonly #replicas = new Map<string, Promised>();
   readonly #members = new Map<number, readonly string[]>();
+  readonly #placed = new Map<number, readonly Member[]>();
+  readonly #inMemory = new Set<number>();
   readonly #deaths = new Map<number, Map<string, number>>();
+  readonly #died = new Map<number, Set<string>>();
+  /** Begun anew under another group, with the copies that were gone then. */
+  readonly #lost = new Map<number, ReadonlySet<string>>();
+  /** The present journal of each node that was seen; empty: its disk was wiped. */
+  readonly #journals = new Map<string, string>();
 
   constructor(readDisk: ReadDisk, report: (text: string) => void) {
     this.#readDisk = readDisk;
     this.#report = report;
   }
 
-  born(group: number, members: readonly string[]): void {
+  /** A replica is about to be journaled as born on `node`. */
+  born(node: string, group: number, placed: readonly Member[], inMemory = false): void {
+    if (this.diedOn(group).has(node)) {
+      this.#report(`${node} bears a replica of group ${group} again, whose death it had journaled`);
+    }
+    const members = placed.map((member) => member.node);
     const known = this.#members.get(group);
     if (known !== undefined && known.join() !== members.join()) {
       this.#report(`group ${group} was born with members ${members.join()}, before with ${known.join()}`);
     }
     this.#members.set(group, members);
+    this.#placed.set(group, placed);
+    if (inMemory) this.#inMemory.add(group);
+  }
+
+  /** The node's journal as it is now; empty: its disk was wiped. */
+  journal(node: string, id: string): void {
+    this.#journals.set(node, id);
+  }
+
+  /** A process has ended, and all copies in its memory with it. Returns the groups of those that held anything. */
+  processEnded(node: string): readonly number[] {
+    const lost: number[] = [];
+    for (const group of this.groupsOf(node)) {
+      if (!this.#inMemory.has(group)) continue;
+      const promised = this.of(node, group);
+      if (promised.last > 0 && !promised.gone) lost.push(group);
+      promised.gone = true;
+    }
+    return lost;
+  }
+
+  isInMemory(group: number): boolean {
+    return this.#inMemory.has(group);
+  }
+
+  /** The replica was placed on the node under a journal that is no more. */
+  isOut(node: string, group: number): boolean {
+    const journal = this.#journals.get(node);
+    const member = this.#placed.get(group)?.find((one) => one.node === node);
+    return journal !== undefined && member !== undefined && member.replica !== journal;
+  }
+
+  /** Members whose copies are gone, or out. */
+  gone(group: number): readonly string[] {
+    return this.members(group).filter((node) => this.of(node, group).gone || this.isOut(node, group));
+  }
+
+  /** The partition was begun anew under another group: what this one holds is forgiven. */
+  lose(group: number): void {
+    this.#lost.set(group, new Set(this.gone(group)));
+  }
+
+  /** Nothing is expected of the group any more. */
+  #isOver(group: number): boolean {
+    return this.#deaths.has(group) || this.#lost.has(group);
   }
 
   /** Its topic was removed, and this node deletes its replica: from now on all of them may be gone at any time, and owe nothing. */
   dying(node: string, group: number, nowMicros: number): void {
     const deaths = this.#deaths.get(group) ?? new Map<string, number>();
     this.#deaths.set(group, deaths.set(node, nowMicros));
+  }
+
+  /** Its death is durable: this node never takes part in the group again. */
+  died(node: string, group: number): void {
+    this.#died.set(group, new Set(this.#died.get(group)).add(node));
+  }
+
+  diedOn(group: number): ReadonlySet<string> {
+    return this.#died.get(group) ?? new Set();
   }
 
   /** Groups of removed topics, with the nodes that delete their replicas and since when. */
@@ -93,11 +170,17 @@ export class Promises {
 
   /** Those of topics that were not removed. */
   groups(): readonly number[] {
-    return [...this.#members.keys()].filter((group) => !this.#deaths.has(group));
+    return [...this.#members.keys()].filter((group) => !this.#isOver(group));
   }
 
+  /** Those in which the node has a replica that is not out. */
   groupsOf(node: string): readonly number[] {
-    return this.groups().filter((group) => this.members(group).includes(node));
+    return this.groups().filter((group) => this.members(group).includes(node) && !this.isOut(node, group));
+  }
+
+  /** Of these, those on its disk. */
+  onDiskOf(node: string): readonly number[] {
+    return this.groupsOf(node).filter((group) => !this.#inMemory.has(group));
   }
 
   of(node: string, group: number): Promised {
@@ -114,6 +197,10 @@ export class Promises {
     const promised = this.of(node, part.group);
     if (part.hard !== undefined) promised.hard = part.hard;
     if (part.healed) {
+      if (this.#lost.get(part.group)?.has(node) === true) {
+        this.#report(`${node} healed in group ${part.group} after its loss had been made good elsewhere`);
+      }
+      promised.gone = false;
       this.#restore(node, part.group, promised, part.tailIndex ?? 0);
       promised.damaged = false;
       promised.owedKnown = true;
@@ -147,6 +234,9 @@ export class Promises {
   opened(node: string, group: number, log: OpenedLog, excused: boolean): void {
     const promised = this.of(node, group);
     const where = `${node} group ${group}`;
+    if (this.isOut(node, group)) {
+      this.#report(`${where} was opened although the disk that it was placed on is no more`);
+    }
     this.#checkHard(where, promised, log.hard);
     promised.hard = log.hard;
     promised.doubtHard = undefined;
@@ -156,7 +246,7 @@ export class Promises {
       );
     } else if (log.verdict === 'damaged') {
       // Of a removed topic nobody is left to heal it: it may be as damaged as it was when the others died.
-      if (!excused && !this.#deaths.has(group)) {
+      if (!excused && !promised.gone && !this.#isOver(group)) {
         this.#report(`${where} was opened as damaged although no fault has damaged it`);
       }
       promised.damaged = true;
@@ -170,6 +260,7 @@ export class Promises {
       } else this.#checkClean(where, node, group, promised, log);
       promised.damaged = false;
       promised.owedKnown = true;
+      promised.gone = false;
     }
     promised.doubtFrom = Infinity;
   }

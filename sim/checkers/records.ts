@@ -6,11 +6,13 @@
  * - Nothing is stored that nobody sent, nothing twice, and nothing that was called `not_applied`.
  * - A record that was sent after another was acknowledged has a larger offset in the same partition.
  * - Records of one ordered producer are stored in the order of sending.
+ *
+ * What was stored in a generation of a partition in memory that was lost is forgiven, and may be stored again in a later one.
  */
 export interface SentRecord {
   readonly id: number;
   readonly client: string;
-  /** Groups that it may be stored in. */
+  /** Groups that it may be stored in, or their later generations. */
   readonly groups: readonly number[];
   /** Sends its records to each partition one by one in rising order of id, retries included. */
   readonly ordered: boolean;
@@ -34,16 +36,35 @@ interface AckedEnd {
   readonly end: number;
 }
 
+/** What became of partitions in memory. */
+export interface LossFacts {
+  isLost(group: number): boolean;
+  /** The group of the partition's first generation. */
+  origin(group: number): number;
+  /** The groups of the partition up to this one, oldest first. */
+  upTo(group: number): readonly number[];
+  mayAcknowledge(group: number, firstSentMicros: number): boolean;
+}
+
+const noLosses: LossFacts = {
+  isLost: () => false,
+  origin: (group) => group,
+  upTo: (group) => [group],
+  mayAcknowledge: () => true,
+};
+
 export class RecordChecker {
   readonly #report: (text: string) => void;
+  readonly #losses: LossFacts;
   readonly #records = new Map<number, Known>();
   /** Per group, rising: from when on which offsets were known to be acknowledged. */
   readonly #acked = new Map<number, AckedEnd[]>();
   readonly #lastOrdered = new Map<string, number>();
   #acknowledged = 0;
 
-  constructor(report: (text: string) => void) {
+  constructor(report: (text: string) => void, losses: LossFacts = noLosses) {
     this.#report = report;
+    this.#losses = losses;
   }
 
   get acknowledged(): number {
@@ -103,7 +124,7 @@ export class RecordChecker {
   #applied(known: Known, told: { readonly group: number; readonly offset: number }, nowMicros: number): void {
     const { id } = known.sent;
     if (known.acked === undefined) this.#acknowledged += 1;
-    else if (place(known.acked) !== place(told)) {
+    else if (place(known.acked) !== place(told) && !this.#losses.isLost(known.acked.group)) {
       this.#report(`record ${id} was acknowledged at ${place(known.acked)} and then at ${place(told)}`);
     }
     known.acked = told;
@@ -112,7 +133,11 @@ export class RecordChecker {
     } else if (place(known.stored) !== place(told)) {
       this.#report(`record ${id} was acknowledged at ${place(told)} but is stored at ${place(known.stored)}`);
     }
-    const before = this.ackedEnd(told.group, known.firstStartMicros);
+    if (!this.#losses.mayAcknowledge(told.group, known.firstStartMicros)) {
+      this.#report(`record ${id} was acknowledged at ${place(told)}, which had been lost before it was sent`);
+    }
+    const groups = this.#losses.upTo(told.group);
+    const before = Math.max(...groups.map((group) => this.ackedEnd(group, known.firstStartMicros)));
     if (told.offset < before) {
       this.#report(
         `record ${id} got offset ${told.offset} in group ${told.group}, although ${before - 1} was acknowledged before it was sent`,
@@ -144,12 +169,13 @@ export class RecordChecker {
       this.#report(`a record that nobody sent is stored at ${place(where)} (number ${id}, ${bytes} bytes)`);
       return;
     }
-    if (known.stored !== undefined) {
+    if (known.stored !== undefined && !this.#losses.isLost(known.stored.group)) {
+      if (this.#losses.isLost(group)) return;
       this.#report(`record ${id} is stored twice, at ${place(known.stored)} and ${place(where)}`);
       return;
     }
     known.stored = where;
-    if (!known.sent.groups.includes(group)) {
+    if (!known.sent.groups.some((sent) => this.#losses.origin(sent) === this.#losses.origin(group))) {
       this.#report(`record ${id} is stored in group ${group}, where it was not sent`);
     }
     if (this.#isRefused(known)) {
@@ -186,7 +212,7 @@ export class RecordChecker {
   /** The acknowledged records with the places they must be found at. */
   *acks(): Generator<{ readonly id: number; readonly group: number; readonly offset: number }> {
     for (const { sent, acked } of this.#records.values()) {
-      if (acked !== undefined) yield { id: sent.id, ...acked };
+      if (acked !== undefined && !this.#losses.isLost(acked.group)) yield { id: sent.id, ...acked };
     }
   }
 }

@@ -4,15 +4,15 @@
 export interface SizeFacts {
   ackedEnd(group: number, beforeMicros: number): number;
   committedEnd(group: number): number;
-  /** The highest cursor of the consumer that was committed so far. */
-  cursor(group: number, consumer: string): number;
+  /** The highest read position of the consumer that was committed so far. */
+  position(group: number, consumer: string): number;
 }
 
 export interface SizeCall {
   readonly consumer: string;
   readonly groups: readonly number[];
   readonly startMicros: number;
-  /** The cursors by group when the call was sent. */
+  /** The lowest offset that was not acknowledged, by group, when the call was sent. */
   readonly cursorsAtStart: readonly number[];
 }
 
@@ -70,7 +70,8 @@ export class VisibilityChecker {
     }
     for (const [at, group] of call.groups.entries()) {
       const size = sizes[at] ?? 0;
-      const least = this.#facts.ackedEnd(group, call.startMicros) - this.#facts.cursor(group, call.consumer);
+      const least =
+        this.#facts.ackedEnd(group, call.startMicros) - this.#facts.position(group, call.consumer);
       const most = this.#facts.committedEnd(group) - (call.cursorsAtStart[at] ?? 0);
       if (size < least || size > most) {
         this.#report(

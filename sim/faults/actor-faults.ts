@@ -1,6 +1,6 @@
 /**
- * Faults of actors: an exception where nobody expects one. The supervisor starts the actor anew; one that cannot stay up, and
- * one on whose state others rely, ends its process.
+ * Faults of actors: an exception where nobody expects one. The supervisor starts the actor anew; a replica that cannot stay up goes
+ * into quarantine, and any other, and one on whose state others rely, ends its process.
  */
 import type { SimNode } from '../node.ts';
 import type { Fuse } from '../observe/fragile-actor.ts';
@@ -42,6 +42,7 @@ const actorCrash: Fault = (context) => {
   const node = aim.running();
   if (node === undefined) return false;
   if (random.chance(0.4)) {
+    context.hits('actor-crash', node);
     target(context, node)?.fuse.arm(random.chance(0.5), 1);
     return false;
   }
@@ -49,6 +50,7 @@ const actorCrash: Fault = (context) => {
   const slow = random.chance(0.6);
   triggers.arm(node.name, random.pick(moments), () => {
     if (node.life !== life || !node.running) return;
+    context.hits('actor-crash', node);
     const fuse = random.pick(replicasOf(node.system?.fragile() ?? ['manager']));
     // The write then outlasts the supervisor's first pause.
     if (slow) node.storage.engine.stall(random.between(60, 2_000));
@@ -57,7 +59,7 @@ const actorCrash: Fault = (context) => {
   return false;
 };
 
-/** It throws at its first message, whenever it is started: until the supervisor gives it up, and the process with it. */
+/** It throws at its first message, whenever it is started: until the supervisor gives it up, and perhaps the process with it. */
 const crashLoop: Fault = (context) => {
   const { random, aim, during } = context;
   const node = aim.running();
@@ -68,7 +70,24 @@ const crashLoop: Fault = (context) => {
   return true;
 };
 
+/** A group that is out of service hides what other faults would do to it. */
+const poisonPauseMicros = 150_000_000;
+
+/** All replicas of one group fail as they apply what is committed next, whenever they come to it. */
+const poisonedGroup: Fault = ({ world, random, during }) => {
+  const { checks, poison } = world;
+  if (world.nowMicros - poison.lastMicros < poisonPauseMicros) return false;
+  const groups = checks.promises.groups().filter((group) => checks.committed.group(group).last > 2);
+  if (groups.length === 0) return false;
+  const group = random.pick(groups);
+  poison.put(group, checks.committed.group(group).last + 1, world.nowMicros);
+  world.report.event('', 'poisoned', group);
+  during(random.between(5_000, 50_000), () => poison.mend(group));
+  return true;
+};
+
 export const actorFaults: Readonly<Record<string, Fault>> = {
   'actor-crash': actorCrash,
   'actor-crash-loop': crashLoop,
+  'poisoned-group': poisonedGroup,
 };

@@ -1,4 +1,6 @@
 /** Whom a fault hits: any node that qualifies, or, by a seed's bias, one that leads something. */
+import type { Role } from '../observe/fault-kinds.ts';
+import { rolesOf } from './roles.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { World } from '../world.ts';
@@ -6,6 +8,8 @@ import type { World } from '../world.ts';
 export class Aim {
   readonly #world: World;
   readonly #random: SimRandom;
+  /** What the node that was found last was to its groups then. */
+  lastRoles: readonly Role[] = [];
 
   constructor(world: World, random: SimRandom) {
     this.#world = world;
@@ -18,7 +22,9 @@ export class Aim {
     if (fitting.length === 0) return undefined;
     const leading = fitting.filter((node) => this.leads(node));
     const biased = leading.length > 0 && this.#random.chance(this.#world.settings.faults.leaderBias);
-    return this.#random.pick(biased ? leading : fitting);
+    const found = this.#random.pick(biased ? leading : fitting);
+    this.lastRoles = rolesOf(this.#world, found);
+    return found;
   }
 
   running(): SimNode | undefined {

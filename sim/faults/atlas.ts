@@ -25,6 +25,10 @@ export class Atlas {
   readonly #scars = new Map<string, number>();
   readonly #damagedAt = new Map<string, number>();
   readonly #journals = new Map<string, number>();
+  /** Nodes that lost their whole disk, which no replacement makes good yet. */
+  readonly #wiped = new Set<string>();
+  /** Of these, those whose next start finds an empty disk. */
+  readonly #empty = new Set<string>();
   /** Nodes whose store was made to fail. */
   readonly #failing = new Set<string>();
   readonly #readers = new Map<string, DiskReader>();
@@ -71,24 +75,47 @@ export class Atlas {
   /** Whether the whole disk of this node could be lost now without breaking a promise. */
   mayDamage(node: string): boolean {
     const { promises } = this.#world.checks;
-    return promises.groupsOf(node).every((group) => {
+    return promises.onDiskOf(node).every((group) => {
       const members = promises.members(group);
-      const others = members.filter((member) => member !== node && this.#suspects.has(member));
+      const unsound = (member: string): boolean =>
+        this.#suspects.has(member) || promises.isOut(member, group);
+      const others = members.filter((member) => member !== node && unsound(member));
       return (others.length + 1) * 2 < members.length;
     });
   }
 
-  /**
-   * Whether the node's process may be ended now; it is about to be. Copies in memory go with it, and count as a damaged disk
-   * does: they must have become whole before another node's may go.
-   */
-  mayEnd(node: string): boolean {
-    const { report, settings } = this.#world;
-    if (!settings.memory) return true;
-    if (!this.mayDamage(node)) return false;
-    this.suspect(node, true);
-    report.sometimes('copies in memory were lost with their process');
-    return true;
+  /** Whether this node may lose its disk for good. What was never founded has no members yet, so all wiped nodes are counted. */
+  mayWipe(node: string): boolean {
+    const others = [...this.#wiped].filter((other) => other !== node).length;
+    const { promises } = this.#world.checks;
+    // A partition in memory outlives the loss of any copies, but not of most of the disks that it was placed on.
+    const runs = (group: number): boolean => {
+      const members = promises.members(group);
+      return (members.filter((member) => promises.isOut(member, group)).length + 1) * 2 < members.length;
+    };
+    const few = (others + 1) * 2 < this.#world.nodes.length;
+    return few && promises.groupsOf(node).every(runs) && this.mayDamage(node);
+  }
+
+  /** Its disk is empty now; no process runs on it. */
+  wiped(node: string): void {
+    this.#wiped.add(node);
+    this.#empty.add(node);
+    this.#suspects.delete(node);
+    this.#scars.delete(node);
+    this.#journals.delete(node);
+    this.#readers.delete(node);
+    this.#damagedAt.set(node, this.#world.nowMicros);
+    this.#world.checks.promises.journal(node, '');
+  }
+
+  isWiped(node: string): boolean {
+    return this.#wiped.has(node);
+  }
+
+  /** True once after a disk was wiped: the node comes back under another journal. */
+  losesJournal(node: string): boolean {
+    return this.#empty.delete(node);
   }
 
   /** `down`: the damage is done while no process runs, and shows at the next start at the earliest. */
@@ -142,7 +169,7 @@ export class Atlas {
     const { checks } = this.#world;
     const { running, storage } = this.#world.node(node);
     if (!running || storage.engine.readsToFail > 0) return false;
-    const groups = checks.promises.groupsOf(node);
+    const groups = checks.promises.onDiskOf(node);
     const well = groups.every((group) => !checks.promises.of(node, group).damaged && this.#runs(node, group));
     // Reading the whole disk is dear, so it comes last.
     return (
@@ -160,6 +187,6 @@ export class Atlas {
   #isUnnoticed(node: string): boolean {
     const { checks } = this.#world;
     if (!this.#world.node(node).running) return false;
-    return checks.promises.groupsOf(node).every((group) => !checks.promises.of(node, group).damaged);
+    return checks.promises.onDiskOf(node).every((group) => !checks.promises.of(node, group).damaged);
   }
 }

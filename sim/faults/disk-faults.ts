@@ -3,6 +3,7 @@
  * happens to a database or a journal only between two processes is done between a crash and a restart.
  */
 import { crc32 } from 'node:zlib';
+import type { FaultKind } from '../observe/fault-kinds.ts';
 import type { SimNode } from '../node.ts';
 import { entryTag, offsetTag } from '../../src/storage/keys.ts';
 import { parseFile } from '../../src/storage/journal-records.ts';
@@ -27,11 +28,12 @@ function whileDown(context: FaultContext, node: SimNode, act: () => void, power 
 }
 
 /** One key of the log: while the process runs, or behind its back. */
-function oneKey(damage: (node: SimNode, filter: KeyFilter | undefined) => boolean): Fault {
+function oneKey(kind: FaultKind, damage: (node: SimNode, filter: KeyFilter | undefined) => boolean): Fault {
   return (context) => {
     const node = victim(context);
     if (node === undefined) return false;
     const down = context.random.chance(0.5);
+    context.hits(kind, node);
     context.world.atlas.suspect(node.name, down);
     context.world.report.event(node.name, 'damaged');
     if (!down) damage(node, logKeys);
@@ -41,12 +43,14 @@ function oneKey(damage: (node: SimNode, filter: KeyFilter | undefined) => boolea
 }
 
 function wholeEngine(
+  kind: FaultKind,
   damage: (node: SimNode, context: FaultContext) => void,
   mayLosePower: (context: FaultContext) => boolean = () => true,
 ): Fault {
   return (context) => {
     const node = victim(context);
     if (node === undefined) return false;
+    context.hits(kind, node);
     context.world.atlas.suspect(node.name, true);
     context.world.report.event(node.name, 'engine-damaged');
     whileDown(context, node, () => damage(node, context), mayLosePower(context));
@@ -60,6 +64,7 @@ const helical: Fault = (context) => {
   const { atlas, checks } = world;
   const groups = checks.promises.groups().filter((group) => {
     const members = checks.promises.members(group);
+    if (checks.promises.isInMemory(group)) return false;
     const alone = members.every((member) => !atlas.excuses(member) && world.node(member).running);
     return alone && members.length > 2 && checks.committed.group(group).last > 6;
   });
@@ -80,6 +85,7 @@ const helical: Fault = (context) => {
     const hit = (other: Uint8Array): boolean => Buffer.compare(other, key) === 0;
     const { engine } = world.node(member).storage;
     if (!(random.chance(0.5) ? engine.makeHole(hit) : engine.flipBit(hit))) continue;
+    context.hits('helical', world.node(member));
     atlas.suspect(member, false);
     hits += 1;
   }
@@ -93,6 +99,7 @@ const helical: Fault = (context) => {
 const readError: Fault = (context) => {
   const node = victim(context);
   if (node === undefined) return false;
+  context.hits('read-error', node);
   context.world.atlas.suspect(node.name, false);
   node.storage.engine.failNextReads(context.random.between(1, 4));
   // Reads of a quiet node are rare: an open reads the most.
@@ -150,6 +157,33 @@ const slowDisk: Fault = ({ world, random, aim, during }) => {
   return true;
 };
 
+/** The process itself waits within its next writing calls, as it does for a page cache that is full; counted as it happens. */
+const syncStall: Fault = ({ world, random, aim }) => {
+  const node = aim.running();
+  if (node === undefined) return false;
+  const ms = random.chance(0.7) ? random.between(5, 800) : random.between(800, 4_000);
+  node.storage.device.blockNext(random.between(1, 5), () => {
+    node.stall(ms);
+    world.checks.answers.blocked(node.name, ms * 1_000);
+    world.report.fault('sync-stall');
+  });
+  return false;
+};
+
+/** Counted as a batch meets it. */
+const compactionError: Fault = (context) => {
+  const { world, random, aim } = context;
+  const damages = random.chance(0.5);
+  const node = damages ? victim(context) : aim.running();
+  if (node === undefined) return false;
+  world.atlas.expectFailure(node.name);
+  // The whole database is set aside by a later start, at the earliest by the next.
+  if (damages) world.atlas.suspect(node.name, true);
+  node.storage.engine.failCompaction(damages ? 'damage' : 'error');
+  world.report.event(node.name, 'compaction-error', damages);
+  return false;
+};
+
 const diskStall: Fault = ({ world, random, aim }) => {
   const node = aim.running();
   if (node === undefined) return false;
@@ -178,7 +212,7 @@ function journal(
     const file = random.below(2);
     const node = aim.node((one) => one.running && world.atlas.mayDamageJournal(one.name, file));
     const name = journalNames[file];
-    if (node === undefined || name === undefined || (down && !world.atlas.mayEnd(node.name))) return false;
+    if (node === undefined || name === undefined) return false;
     world.atlas.damagedJournal(node.name, file);
     let hit = false;
     const act = (): void => {
@@ -201,23 +235,26 @@ const olderJournal = journal(true, (node, name, context) => {
 });
 
 export const diskFaults: Readonly<Record<string, Fault>> = {
-  hole: oneKey((node, filter) => node.storage.engine.makeHole(filter)),
-  'older-value': oneKey((node, filter) => node.storage.engine.returnOlder(filter)),
-  'bit-flip': oneKey((node, filter) => node.storage.engine.flipBit(filter)),
-  'batch-hole': wholeEngine((node) => void node.storage.engine.makeBatchHole()),
+  hole: oneKey('hole', (node, filter) => node.storage.engine.makeHole(filter)),
+  'older-value': oneKey('older-value', (node, filter) => node.storage.engine.returnOlder(filter)),
+  'bit-flip': oneKey('bit-flip', (node, filter) => node.storage.engine.flipBit(filter)),
+  'batch-hole': wholeEngine('batch-hole', (node) => void node.storage.engine.makeBatchHole()),
   // Together with the machine's power only where the journal is synced with each batch: else that would take the journal's
   // newest tail records as well, and nothing would be left to tell of the batches that they vouch for (S18's exception).
   'tail-lost': wholeEngine(
+    'tail-lost',
     (node, { random }) => void node.storage.engine.loseTail(random.between(1, 20)),
     ({ world }) => world.settings.disk.tailSyncMs === 0,
   ),
-  'open-failed': wholeEngine((node) => node.storage.engine.breakOpen()),
+  'open-failed': wholeEngine('open-failed', (node) => node.storage.engine.breakOpen()),
   helical,
   'read-error': readError,
   'write-error': writeError,
   'disk-full': diskFull,
   'slow-disk': slowDisk,
   'disk-stall': diskStall,
+  'sync-stall': syncStall,
+  'compaction-error': compactionError,
   'journal-flip': journal(false, (node, name) => node.storage.files.flipBit(name)),
   'journal-truncated': journal(true, (node, name, { random }) => {
     return node.storage.files.truncate(name, random.below(node.storage.files.copy(name)?.byteLength ?? 1));

@@ -1,4 +1,5 @@
 /** What every fault gets: the world, a generator of its own, an aim, and a way to come to an end. */
+import type { FaultKind } from '../observe/fault-kinds.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { Clients } from '../workload/clients.ts';
@@ -12,6 +13,8 @@ export interface FaultContext {
   readonly random: SimRandom;
   readonly aim: Aim;
   readonly triggers: Triggers;
+  /** Notes what a node is to its groups as this fault hits it; called before the blow. */
+  hits(kind: FaultKind, node: SimNode): void;
   /** Undoes the fault after this long, or when everything is healed. */
   during(ms: number, undo: () => void): void;
   /** Starts the node again after this long, unless somebody else has. */

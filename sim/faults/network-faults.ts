@@ -34,6 +34,32 @@ const isolate: Fault = (context) => {
   return true;
 };
 
+/** A minority of two is cut off together: the two may be a majority of a partition whose other replica is on the other side. */
+const split: Fault = (context) => {
+  const { random, world } = context;
+  const { nodes } = world;
+  const pair = pairOf(context);
+  if (nodes.length < 5 || pair === undefined) return false;
+  const ways = pair
+    .flatMap((name) => waysOf(context, name))
+    .filter(({ direction }) => !(pair.includes(direction.from) && pair.includes(direction.to)));
+  world.report.event(pair[0], 'split', pair[1]);
+  cutFor(context, ways, random.chance(0.3) ? random.between(500, 3_000) : random.between(3_000, 25_000));
+  return true;
+};
+
+/** Mostly two replicas of one partition, whose majority they are. */
+function pairOf({ random, world }: FaultContext): readonly [string, string] | undefined {
+  const groups = world.checks.promises.groups().filter((group) => group !== 0);
+  const among =
+    groups.length > 0 && random.chance(0.7)
+      ? world.checks.promises.members(random.pick(groups))
+      : world.nodes.map(({ name }) => name);
+  if (among.length < 2) return undefined;
+  const one = random.pick(among);
+  return [one, random.pick(among.filter((name) => name !== one))];
+}
+
 const oneWayCut: Fault = (context) => {
   const { random, aim, world } = context;
   const node = aim.node(() => true);
@@ -124,6 +150,7 @@ const deactivate: Fault = ({ world, clients, random, aim, during }) => {
 
 export const networkFaults: Readonly<Record<string, Fault>> = {
   isolate,
+  split,
   'one-way-cut': oneWayCut,
   'bulk-cut': bulkCut,
   clog,

@@ -2,6 +2,7 @@
  * The plan of a run's faults: storms and calms, a pause between two faults, and which fault comes next; all drawn from the
  * seed. Everything that a fault has done for a while is undone in time, at the latest when the plan heals the cluster.
  */
+import { partitionActorId } from '../../src/actors/partition-replica/messages.ts';
 import type { FaultKind } from '../observe/fault-kinds.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
@@ -13,6 +14,7 @@ import { diskFaults } from './disk-faults.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
+import { rolesOf } from './roles.ts';
 import { Triggers } from './triggers.ts';
 
 const faults: Readonly<Record<string, Fault>> = {
@@ -31,6 +33,8 @@ export class FaultPlan {
   readonly #context: FaultContext;
   readonly #kinds: readonly FaultKind[];
   readonly #undos = new Set<() => void>();
+  /** Somebody restarts nodes for the sake of their replicas in quarantine. A directed run may do without, until all is healed. */
+  restartsQuarantined = true;
   #stormUntil = 0;
   #healed = false;
 
@@ -46,6 +50,7 @@ export class FaultPlan {
       random,
       aim: new Aim(world, this.#random.fork('aim')),
       triggers,
+      hits: (kind, node) => world.report.hit(kind, rolesOf(world, node)),
       during: (ms, undo) => this.#during(ms, undo),
       restartAfter: (ms, node) => this.restartAfter(ms, node),
     };
@@ -88,6 +93,7 @@ export class FaultPlan {
       node.storage.setFull(false);
       if (!node.alive) node.start();
     }
+    this.#endQuarantines();
     this.#world.report.event('', 'healed');
   }
 
@@ -106,7 +112,12 @@ export class FaultPlan {
     this.#world.after(gapMs, () => {
       if (this.#healed || this.#world.nowMicros > this.#stormUntil) return;
       const kind = this.#draw();
-      if (faults[kind]?.(this.#context) === true) this.#world.report.fault(kind);
+      const { aim } = this.#context;
+      aim.lastRoles = [];
+      if (faults[kind]?.(this.#context) === true) {
+        this.#world.report.fault(kind);
+        this.#world.report.hit(kind, aim.lastRoles);
+      }
       this.#next();
     });
   }
@@ -125,6 +136,22 @@ export class FaultPlan {
     });
   }
 
+  /** As an operator does with a release that mends it: one node after the other, with all of its replicas. */
+  #endQuarantines(): void {
+    const { nodes, poison, atlas } = this.#world;
+    if (!this.#healed && !this.restartsQuarantined) return;
+    for (const node of nodes) {
+      const found = node.system?.quarantined() ?? [];
+      const mended = found.filter((id) => !poison.groups.some((group) => id === partitionActorId(group)));
+      if (mended.length === 0 || !(this.#healed || this.#random.chance(0.3)) || !atlas.mayEnd(node.name)) {
+        continue;
+      }
+      node.crash(false);
+      this.restartAfter(100, node);
+      if (!this.#healed) return;
+    }
+  }
+
   /** Looks after the suspects. */
   #sweep(): void {
     this.#world.atlas.sweep((name) => {
@@ -132,6 +159,7 @@ export class FaultPlan {
       node.crash(false);
       this.restartAfter(100, node);
     });
+    this.#endQuarantines();
     this.#world.after(4_000, () => this.#sweep());
   }
 }

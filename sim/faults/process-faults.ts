@@ -22,9 +22,10 @@ function downMs({ random }: FaultContext): number {
 
 export function kill(context: FaultContext, node: SimNode, power: boolean): void {
   if (!node.alive) return;
-  if (!context.world.atlas.mayEnd(node.name)) return;
+  const kind = power ? 'power-loss' : 'crash';
+  context.hits(kind, node);
   node.crash(power);
-  context.world.report.fault(power ? 'power-loss' : 'crash');
+  context.world.report.fault(kind);
   context.restartAfter(downMs(context), node);
 }
 
@@ -61,6 +62,31 @@ function killAll(power: boolean): Fault {
     return false;
   };
 }
+
+/**
+ * Its disk is gone for good, and it comes back with an empty one under its name. Late in most runs: what may be damaged beside it from
+ * then on is little. A node that was wiped before may be so again.
+ */
+const wipe: Fault = (context) => {
+  const { world, random, aim } = context;
+  const { atlas, settings } = world;
+  if (world.nowMicros < settings.faults.wipeFromMs * 1_000) return false;
+  const node = aim.node((one) => atlas.mayWipe(one.name));
+  if (node === undefined) return false;
+  const again = atlas.isWiped(node.name);
+  world.report.fault('wipe');
+  context.hits('wipe', node);
+  node.crash(random.chance(0.5));
+  node.storage.wipe();
+  for (const key of [...world.oldJournals.keys()]) {
+    if (key.startsWith(`${node.name} `)) world.oldJournals.delete(key);
+  }
+  atlas.wiped(node.name);
+  world.report.event(node.name, 'wiped');
+  world.report.sometimes(again ? 'a disk was wiped again' : 'a disk was wiped');
+  context.restartAfter(downMs(context), node);
+  return false;
+};
 
 const pause: Fault = ({ world, random, aim, during }) => {
   const node = aim.running();
@@ -115,6 +141,7 @@ export const processFaults: Readonly<Record<string, Fault>> = {
   'power-loss': killOne(true),
   'crash-all': killAll(false),
   'power-loss-all': killAll(true),
+  wipe,
   pause,
   stall,
   'clock-step': clockStep,

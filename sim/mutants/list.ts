@@ -1,12 +1,9 @@
 /** The mutants: bugs that real systems had, each put back into this one. */
-import type { Edit, Mutant } from './mutant.ts';
+import { edit, often, seldom, type Mutant } from './mutant.ts';
+import { takeMutants } from './takes.ts';
 
-function edit(file: string, find: string, replace: string): Edit {
-  return { file, find, replace };
-}
-
-const often = { seeds: 12, minutes: 3 };
-const seldom = { seeds: 60, minutes: 10 };
+/** Three seeds in ten keep topics in memory. */
+const inMemory = { seeds: 60, minutes: 4 };
 
 export const mutants: readonly Mutant[] = [
   {
@@ -110,12 +107,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'cursor-beyond-acknowledged',
-    breaks: 'the cursor moves one record further than was delivered',
+    breaks: 'the read position moves one record further than was delivered',
     edits: [
       edit(
         'actors/partition-replica/consumes.js',
-        'cursor, cursor + taken.length)',
-        'cursor, Math.min(this.#host.readableEnd(), cursor + taken.length + 1))',
+        'const takes = served.map(',
+        'const more = stretch.again || this.#host.readableEnd() <= stretch.position + served.length ? [] : served.slice(-1);\n' +
+          '        const takes = [...served, ...more].map(',
       ),
     ],
     ...often,
@@ -284,9 +282,91 @@ export const mutants: readonly Mutant[] = [
           "    return owesNothing ? replica : { ...replica, owed: { kind: 'known', tail } };",
       ),
     ],
-    // One seed in ten keeps its topics in memory.
-    seeds: 60,
-    minutes: 3,
+    ...inMemory,
+  },
+  {
+    name: 'memory-owes-what-is-left',
+    breaks: 'a replica in memory whose journal lost its newest tails votes by the tails that are left',
+    edits: [
+      edit(
+        'storage/settle.js',
+        "return { ...replica, condition: 'damaged', owed: { kind: 'unknown' } };\n    const owesNothing",
+        "return { ...replica, condition: 'damaged' };\n    const owesNothing",
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'memory-copy-heals-early',
+    breaks: 'a replica in memory calls itself healed with the first entries that a leader sends it',
+    edits: [
+      edit(
+        'raft/healing.js',
+        'if (healing.closing !== undefined || healing.matched < healing.target)',
+        "if (healing.closing !== undefined || (healing.owed.kind === 'known' && healing.matched < healing.target))",
+      ),
+      edit('raft/healing.js', 'assert(tail.term === core.term,', 'assert(tail.term <= core.term,'),
+    ],
+    ...inMemory,
+  },
+  {
+    name: 'memory-loss-by-a-minority',
+    breaks: 'a partition in memory is begun anew as soon as one of its copies is lost',
+    edits: [
+      edit('directory/copies.js', '2 * lost.length > replicas.length', '3 * lost.length >= replicas.length'),
+    ],
+    ...inMemory,
+  },
+  {
+    name: 'memory-offsets-reused',
+    breaks: 'a partition in memory that was begun anew counts its offsets from 0 again',
+    edits: [edit('node/node-actors.js', 'firstOffsetOf(generation)', 'firstOffsetOf(0)')],
+    ...inMemory,
+  },
+  {
+    name: 'memory-loss-unsaid',
+    breaks: 'the status says nothing of the losses of a topic in memory',
+    edits: [edit('actors/manager/manager.js', 'sum + generation', 'sum + 0 * generation')],
+    ...inMemory,
+  },
+  {
+    name: 'memory-given-up-goes-on',
+    breaks: 'a copy in memory that the directory counts as lost takes part and heals',
+    edits: [
+      edit(
+        'actors/partition-replica/memory-copy.js',
+        'if (this.#givenUp) {\n            this.#decline',
+        'if (this.#givenUp && message.kind === undefined) {\n            this.#decline',
+      ),
+    ],
+    ...inMemory,
+  },
+  {
+    name: 'wiped-votes',
+    breaks: 'a node that lost its disk takes its old place, and votes and acknowledges as if it remembered',
+    edits: [
+      edit(
+        'actors/manager/founding.js',
+        'const mine = founders.members.some(',
+        'const was = founders.members.find((member) => member.node === node);\n' +
+          '        if (was !== undefined)\n' +
+          '            this.#options.replica = was.replica;\n' +
+          '        const mine = founders.members.some(',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'wiped-stays-a-broker',
+    breaks: 'a node that lost its disk stays an active broker, on which new partitions are placed',
+    edits: [
+      edit(
+        'actors/health-checker/health-checker.js',
+        'if (broker?.replica === replica)',
+        'if (broker?.replica !== undefined)',
+      ),
+    ],
+    ...seldom,
   },
   {
     name: 'push-cursor-beyond',
@@ -345,4 +425,113 @@ export const mutants: readonly Mutant[] = [
     ],
     ...often,
   },
+  {
+    name: 'removal-answered-early',
+    breaks: 'a removal is answered when it has begun',
+    edits: [
+      edit(
+        'actors/manager/changes.js',
+        'return removes !== undefined && this.#view.deleting(command.name)?.group === removes;',
+        'return false;',
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'removal-not-spread',
+    breaks: 'a removal is answered before the other nodes know of it',
+    edits: [
+      edit(
+        'actors/manager/changes.js',
+        "const spreads = kind === 'admin' || kind === 'remove-topic';",
+        "const spreads = kind === 'admin';",
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'removal-by-one',
+    breaks: 'a partition counts as deleted when one of its replicas is',
+    edits: [edit('directory/removals.js', '.size ?? 0) > replicas.length;', '.size ?? 0) > 1;')],
+    ...often,
+  },
+  {
+    name: 'removal-name-free',
+    breaks: 'the name of a removed topic is free at once',
+    edits: [
+      edit(
+        'directory/machine.js',
+        'if (removal !== undefined)\n            return no(errors.topicDeleting(name, removal));',
+        '',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'removal-word-early',
+    breaks: 'a node says that its replica is dead before its journal does',
+    edits: [
+      edit(
+        'actors/manager/replicas.js',
+        'return group <= this.#options.diedUpTo() && !this.#isHere(group) && !this.#deaths.has(group);',
+        'return !this.#isHere(group) || this.#deaths.has(group);',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'died-up-to-unsaved',
+    breaks: 'a journal does not keep up to which group its replicas have died',
+    edits: [edit('storage/log-store.js', 'if (upTo > this.diedUpTo) {', 'if (upTo < 0) {')],
+    ...often,
+  },
+  {
+    name: 'quarantine-escalates',
+    breaks: 'one partition whose replica cannot stay up ends the whole process',
+    edits: [edit('kernel/supervision.js', "rule.spent ?? 'escalate'", "'escalate'")],
+    seeds: 12,
+    minutes: 5,
+  },
+  {
+    name: 'quarantined-vouched',
+    breaks: 'beats go on listing a group whose replica here is in quarantine',
+    edits: [edit('actors/group/driver.js', 'this.#ticks?.close();', '')],
+    directed: {
+      test: 'test/sim/scenarios-quarantine.test.ts and test/actors/partition-replica/quarantined.test.ts',
+      reason:
+        'an operator who restarts the node of a replica in quarantine mends it before anybody has to wait',
+    },
+    ...often,
+  },
+  {
+    name: 'quarantine-drops-waiting',
+    breaks: 'who waits in the mailbox of a replica that goes into quarantine gets no answer',
+    edits: [edit('kernel/cell.js', 'if (handsOver && this.#quarantine === undefined)', 'if (false)')],
+    directed: {
+      test: 'test/kernel/supervision.test.ts and test/actors/partition-replica/quarantined.test.ts',
+      reason: 'a call without an answer ends by its deadline, as it does when a message is lost',
+    },
+    ...often,
+  },
+  {
+    name: 'quarantine-of-one-is-all',
+    breaks: 'one replica in quarantine is taken for the whole partition',
+    edits: [edit('actors/gateway/asks.js', '2 * out.length > replicas.length', 'out.length > 0')],
+    directed: {
+      test: 'test/actors/gateway/quarantined.test.ts',
+      reason: 'a call that is refused for certain breaks no promise',
+    },
+    ...often,
+  },
+  {
+    name: 'tables-unchecked',
+    breaks: 'LevelDB is given tables that it does not survive, at each start again',
+    edits: [edit('storage/level-engine.js', 'existsSync(this.#openMark) ?', 'false ?')],
+    directed: {
+      test: 'test/storage/level-check.test.ts',
+      reason: 'the simulator has an engine of its own, which never ends its process',
+    },
+    ...often,
+  },
+  ...takeMutants,
 ];

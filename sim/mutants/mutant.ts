@@ -19,3 +19,11 @@ export interface Mutant {
   /** Instead of random runs: the test that catches it, and why random runs do not. */
   readonly directed?: { readonly test: string; readonly reason: string };
 }
+
+export function edit(file: string, find: string, replace: string): Edit {
+  return { file, find, replace };
+}
+
+/** How long the random simulator looks for what it should meet soon, and for what takes rare meetings. */
+export const often: Pick<Mutant, 'seeds' | 'minutes'> = { seeds: 12, minutes: 3 };
+export const seldom: Pick<Mutant, 'seeds' | 'minutes'> = { seeds: 60, minutes: 10 };

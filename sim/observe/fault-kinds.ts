@@ -8,6 +8,7 @@ export const faultKinds = [
   'power-loss',
   'crash-all',
   'power-loss-all',
+  'wipe',
   'restart',
   'pause',
   'stall',
@@ -15,6 +16,7 @@ export const faultKinds = [
   'clock-drift',
   // Network.
   'isolate',
+  'split',
   'one-way-cut',
   'bulk-cut',
   'clog',
@@ -27,8 +29,10 @@ export const faultKinds = [
   // Disks.
   'slow-disk',
   'disk-stall',
+  'sync-stall',
   'disk-full',
   'write-error',
+  'compaction-error',
   'read-error',
   'batch-lost',
   'batch-in-doubt-applied',
@@ -39,6 +43,9 @@ export const faultKinds = [
   'bit-flip',
   'open-failed',
   'helical',
+  // Copies in memory: gone with their process, and most of one group's at a time.
+  'memory-lost',
+  'memory-majority-lost',
   // Journals.
   'journal-flip',
   'journal-truncated',
@@ -49,8 +56,13 @@ export const faultKinds = [
   // Actors.
   'actor-crash',
   'actor-crash-loop',
+  'poisoned-group',
   // People.
   'deactivate',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
+
+/** What a node that is hit is to its groups. */
+export const roles = ['leader', 'follower', 'candidate', 'healing', 'down'] as const;
+export type Role = (typeof roles)[number];

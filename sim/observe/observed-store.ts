@@ -14,6 +14,7 @@ import type {
 export interface StoreObserver {
   born(births: readonly Birth[]): void;
   dying(groups: readonly GroupId[]): void;
+  died(groups: readonly GroupId[]): void;
   /** A write is about to begin. */
   writing(batch: StoreBatch): void;
   written(batch: StoreBatch, answer: StoreAnswer): void;
@@ -54,7 +55,10 @@ export class ObservedStore implements LogStore {
 
   death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void {
     this.#observer.dying(groups);
-    this.#store.death(groups, done);
+    this.#store.death(groups, (answer) => {
+      if (answer.ok) this.#observer.died(groups);
+      done(answer);
+    });
   }
 
   get diedUpTo(): number {

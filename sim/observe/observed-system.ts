@@ -12,6 +12,8 @@ export class ObservedSystem extends ActorSystem {
   readonly drivers: Map<string, Actor<never>> = new Map();
   /** By actor id. */
   readonly fuses: Map<string, Fuse> = new Map();
+  /** Ids of those that went into quarantine. */
+  readonly #standIns = new Set<string>();
   readonly #life: number;
   readonly #onCrash: (id: string, before: boolean) => void;
   readonly #onDebt: (text: string) => void;
@@ -28,9 +30,10 @@ export class ObservedSystem extends ActorSystem {
     this.#onDebt = onDebt;
   }
 
-  override spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions): Ref<M> {
+  override spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions<M>): Ref<M> {
     const group = groupOf(id);
     const fuse = new Fuse((before) => this.#onCrash(id, before));
+    const { standIn, ...others } = options ?? {};
     const ref = super.spawn(
       id,
       () => {
@@ -40,10 +43,24 @@ export class ObservedSystem extends ActorSystem {
         const site = new SiteActor(actor, this.node, this.#life, group);
         return new FragileActor(group === 0 ? site : new IndebtedActor(site, this.#onDebt), fuse);
       },
-      options,
+      standIn === undefined ? options : { ...others, standIn: this.#observed(id, standIn) },
     );
     this.fuses.set(id, fuse);
     return ref;
+  }
+
+  /** Actors of this node that failed too often and are started no more. */
+  quarantined(): readonly string[] {
+    return [...this.#standIns].filter((id) => this.inspectOne(id)?.state === 'quarantined');
+  }
+
+  /** The replica is gone, and a checker must not look into what it left. */
+  #observed<M>(id: string, standIn: NonNullable<SpawnOptions<M>['standIn']>): typeof standIn {
+    return (quarantine) => {
+      this.drivers.delete(id);
+      this.#standIns.add(id);
+      return standIn(quarantine);
+    };
   }
 
   /** Actors of this node that may be made to throw, in the order of their spawning. */

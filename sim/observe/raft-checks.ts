@@ -16,8 +16,12 @@ export interface RaftCheckers {
   readonly durability: DurabilityChecker;
   readonly matching: LogMatchingChecker;
   readonly committed: CommittedChecker;
+  /** Told of each entry that a replica writes, committed or not. */
+  readonly wrote: (group: number, entry: SeenEntry) => void;
   /** The node that holds the replica of this id. */
   readonly nodeOf: (replica: string) => string;
+  /** Told before each entry of a partition is applied; may throw, as a bug of the machine would. */
+  readonly applying: (group: number, index: number) => void;
 }
 
 type VoteMessage = Extract<RaftMessage, { kind: 'vote' }>;
@@ -51,10 +55,13 @@ export class RaftChecks implements RaftObserver {
 
   after(view: RaftView, input: Input, effects: Effects): void {
     const { node, group } = view;
-    const { matching, report } = this.#checkers;
+    const { matching, report, wrote } = this.#checkers;
     if (report.tracing) this.#describe(view, input, effects);
     for (const { entries, truncateFrom } of effects.persist) {
-      for (const entry of entries) matching.seen(node, group, entry);
+      for (const entry of entries) {
+        matching.seen(node, group, entry);
+        wrote(group, entry);
+      }
       if (truncateFrom !== undefined) report.sometimes('a suffix was truncated');
     }
     if (input.kind === 'message' && input.message.kind === 'vote') this.#decided(view, input.message);
@@ -72,6 +79,7 @@ export class RaftChecks implements RaftObserver {
   }
 
   applying(node: string, group: number, index: number, chunk: Uint8Array): void {
+    this.#checkers.applying(group, index);
     const checksum = readEntryHeader(chunk)?.checksum ?? -1;
     this.#checkers.committed.applying(node, group, index, checksum);
   }

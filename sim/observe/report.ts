@@ -4,7 +4,7 @@
  */
 import type { TraceHash } from '../ports/trace-hash.ts';
 import { faultKinds } from './fault-kinds.ts';
-import type { FaultKind } from './fault-kinds.ts';
+import type { FaultKind, Role } from './fault-kinds.ts';
 import type { SometimesPoint } from './sometimes.ts';
 
 export interface Violation {
@@ -38,6 +38,8 @@ function textHash(text: string): number {
 export class Report {
   readonly violations: Violation[] = [];
   readonly faults: Map<FaultKind, number> = new Map(faultKinds.map((kind) => [kind, 0]));
+  /** How often a fault has met a node in a role, by `KIND ROLE`. */
+  readonly roles: Map<string, number> = new Map();
   readonly points: Map<SometimesPoint, number> = new Map();
   readonly #options: ReportOptions;
 
@@ -61,6 +63,14 @@ export class Report {
 
   fault(kind: FaultKind, count = 1): void {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + count);
+  }
+
+  /** A fault hits a node that is this to its groups. */
+  hit(kind: FaultKind, roles: readonly Role[]): void {
+    for (const role of roles) {
+      const key = `${kind} ${role}`;
+      this.roles.set(key, (this.roles.get(key) ?? 0) + 1);
+    }
   }
 
   sometimes(point: SometimesPoint): void {

@@ -42,9 +42,9 @@ export class StoreChecks implements StoreObserver {
   }
 
   born(births: readonly Birth[]): void {
-    for (const { group, members } of births) {
-      const nodes = (JSON.parse(members) as readonly GroupMember[]).map((member) => member.node);
-      this.#checkers.promises.born(group, nodes);
+    for (const { group, members, storage } of births) {
+      const placed = JSON.parse(members) as readonly GroupMember[];
+      this.#checkers.promises.born(this.#node, group, placed, storage === 'memory');
     }
   }
 
@@ -54,6 +54,10 @@ export class StoreChecks implements StoreObserver {
       this.#checkRace(group, this.#walking.has(group));
     }
     this.#checkers.report.sometimes('a replica of a removed topic was deleted');
+  }
+
+  died(groups: readonly GroupId[]): void {
+    for (const group of groups) this.#checkers.promises.died(this.#node, group);
   }
 
   writing(batch: StoreBatch): void {
@@ -94,7 +98,10 @@ export class StoreChecks implements StoreObserver {
     if (verdict.kind === 'journal-lost' && this.#checkers.mayFail()) return;
     if (verdict.kind === 'damaged') {
       report.sometimes('a replica was found damaged');
-      this.#checkers.onOpenedDamaged();
+      if (promises.isInMemory(group)) {
+        report.sometimes('a copy in memory came back empty');
+        if (verdict.owed.kind === 'unknown') report.sometimes('a copy in memory did not know what it owes');
+      } else this.#checkers.onOpenedDamaged();
       if (verdict.owed.kind === 'unknown') report.sometimes('an owed tail was unknown');
       if (promises.of(this.#node, group).damaged) report.sometimes('a damaged replica was restarted');
     }

@@ -20,6 +20,8 @@ export class SimDevice {
   #process = 0;
   #stalled = false;
   #held: (() => void)[] = [];
+  /** What the next writing calls do within the call. */
+  #blocks: (() => void)[] = [];
 
   constructor(schedule: Schedule, random: NextRandom) {
     this.#schedule = schedule;
@@ -64,9 +66,20 @@ export class SimDevice {
     });
   }
 
+  /** The next `calls` that write keep their process from going on: `block` is called within each. */
+  blockNext(calls: number, block: () => void): void {
+    this.#blocks = Array.from({ length: calls }, () => block);
+  }
+
+  /** For engine and files: a call that writes has begun. */
+  writing(): void {
+    this.#blocks.shift()?.();
+  }
+
   /** The process is dead. */
   die(): void {
     this.#process += 1;
+    this.#blocks = [];
     this.#stalled = false;
     this.#held = [];
   }

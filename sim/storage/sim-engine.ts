@@ -1,7 +1,7 @@
 /**
  * The simulator's engine: keeps what was synced over crashes, takes its time, and does on demand what LevelDB was seen
  * to do: lose a key or a whole batch from the middle, lose the newest batches, bring an older value back, flip a bit,
- * fail to open. Everything random comes from the one generator it is given.
+ * fail to open, fail all writes once a compaction in the background has failed. Everything random comes from the one generator it is given.
  *
  * A batch takes effect when it completes. One that is in flight at a crash is in doubt, as is one that failed.
  */
@@ -34,6 +34,7 @@ export const engineFaultKinds = [
   'stall',
   'full',
   'open-failed',
+  'compaction-error',
 ] as const;
 export type EngineFault = (typeof engineFaultKinds)[number];
 
@@ -65,6 +66,8 @@ export class SimEngineHost implements EngineHost {
   #failReads = 0;
   #full = false;
   #broken = false;
+  /** What a compaction in the background has met: an error of the disk, or damage, which the next compaction meets again. */
+  #compaction: 'sound' | 'error' | 'damage' = 'sound';
   #setAside = 0;
 
   constructor(device: SimDevice, latencies: SimLatencies = defaultLatencies) {
@@ -108,9 +111,20 @@ export class SimEngineHost implements EngineHost {
       this.#map = new SortedBytes();
       this.#history = new EngineHistory();
       this.#broken = false;
+      this.#compaction = 'sound';
       this.#setAside += 1;
       done(undefined, `log.bad-${String(this.#setAside)}`);
     });
+  }
+
+  /** Nothing is left, as on a new disk. No process runs. */
+  wipe(): void {
+    this.#map = new SortedBytes();
+    this.#history = new EngineHistory();
+    this.#broken = false;
+    this.#pending = undefined;
+    this.#failBatch = false;
+    this.#failReads = 0;
   }
 
   /** The process dies. The batch in flight, if there is one, was lost or applied. */
@@ -120,6 +134,7 @@ export class SimEngineHost implements EngineHost {
     this.device.die();
     this.#failBatch = false;
     this.#failReads = 0;
+    if (this.#compaction === 'error') this.#compaction = 'sound';
     if (pending === undefined) return;
     if (inFlight === 'random' ? this.device.chance(0.5) : inFlight === 'applied') {
       this.#apply(pending);
@@ -178,6 +193,14 @@ export class SimEngineHost implements EngineHost {
     this.#failBatch = true;
   }
 
+  /**
+   * A compaction fails while nobody waits for it. From the next batch on none is taken, and nothing of them is written; reads go on. An
+   * error of the disk is over with the process. Damage is not: whoever opens the database after a batch has met it is told.
+   */
+  failCompaction(why: 'error' | 'damage'): void {
+    this.#compaction = why;
+  }
+
   failNextReads(count = 1): void {
     this.#failReads = count;
   }
@@ -220,6 +243,13 @@ export class SimEngineHost implements EngineHost {
   /** For the engine alone. */
   complete(ops: readonly EngineOp[]): Error | undefined {
     this.#pending = undefined;
+    if (this.#compaction !== 'sound') {
+      if (this.#compaction === 'damage') this.#broken = true;
+      this.faults.add('compaction-error');
+      return new Error(
+        `simulated: a compaction has met ${this.#compaction === 'damage' ? 'damage' : 'an I/O error'}`,
+      );
+    }
     if (!this.#failBatch && !this.#full) {
       this.#apply(ops);
       this.onBatch(ops);
@@ -266,6 +296,7 @@ class SimEngine implements Engine {
   batch(ops: readonly EngineOp[], done: BatchDone): void {
     this.#assertOpen();
     this.#host.begin(ops);
+    this.#device.writing();
     this.#device.after(this.#latencies.batch, () => done(this.#host.complete(ops)));
   }
 

@@ -80,6 +80,7 @@ export class SimFiles {
     const { append, sync } = this.#latencies;
     const device = this.device;
     const change = (latency: LatencyRange, done: FileDone, effect: () => void): void => {
+      device.writing();
       const failure = this.#failure();
       if (failure === undefined) effect();
       device.after(latency, () => done(failure));
@@ -220,6 +221,12 @@ export class SimFiles {
     this.#directory = [names];
     this.faults.add('removed');
     return true;
+  }
+
+  /** Nothing is left, as on a new disk. */
+  wipe(): void {
+    this.#directory = [new Map()];
+    this.#failNext = 0;
   }
 
   /** The next calls that change something fail. */

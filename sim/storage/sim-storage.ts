@@ -84,6 +84,12 @@ export class SimStorage {
     if (power) this.#boot += 1;
   }
 
+  /** The disk is a new one: the next process finds nothing. */
+  wipe(): void {
+    this.engine.wipe();
+    this.files.wipe();
+  }
+
   /** `spent`: what is kept back below the low-space mark too. */
   setLowSpace(low: boolean, spent: boolean = false): void {
     this.#lowSpace = low;

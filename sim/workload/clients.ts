@@ -8,6 +8,8 @@ import type { PartitionAnswer } from '../../src/actors/partition-replica/message
 import type { RequestBody } from '../door.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
+import type { Answered } from '../../src/doors/http/desk.ts';
+import type { Taker } from '../../src/partition/index.ts';
 import type { World } from '../world.ts';
 
 /** `refused`: the node did not take the call. `lost`: nobody knows what became of it. */
@@ -49,7 +51,13 @@ export class Clients {
     return this.#pending.size + this.#losing;
   }
 
-  call(node: SimNode, call: Call, then: (outcome: Outcome<CallValue>) => void): void {
+  /** `handed`: an answer was handed to the caller's connection, by a door that had it from `run`. */
+  call(
+    node: SimNode,
+    call: Call,
+    then: (outcome: Outcome<CallValue>) => void,
+    handed: (value: CallValue, run: Taker) => void = () => undefined,
+  ): void {
     const { checks, settings } = this.#world;
     const started = this.#begin<CallValue>(node, callPatienceMs, then);
     if (started === undefined) return;
@@ -65,10 +73,17 @@ export class Clients {
         startMicros,
         deadlineMicros,
       });
-      const answered = (value: CallValue | undefined, error: CallError): void => {
+      const answered: Answered = (value, error, handedOver) => {
         checks.answers.answered(id, this.#world.nowMicros);
         if (value !== undefined) {
-          end({ kind: 'value', value });
+          const run = { node: node.name, start: node.gatewayRun ?? -1 };
+          const written = (isOpen: boolean): void => {
+            if (isOpen) handed(value, run);
+            handedOver(isOpen);
+            if (isOpen) end({ kind: 'value', value });
+          };
+          if (value.op === 'consume') this.#write(node, written);
+          else written(true);
           return;
         }
         this.#noteError(error);
@@ -89,6 +104,21 @@ export class Clients {
       checks.answers.answered(id, this.#world.nowMicros);
       end({ kind: 'refused' });
     });
+  }
+
+  /** Writes an answer to a connection that may be slow, and that its caller may have left; a call that left is lost at its end. */
+  #write(node: SimNode, written: (isOpen: boolean) => void): void {
+    const { report, nowMicros } = this.#world;
+    const isOpen = !this.#random.chance(0.04);
+    if (!isOpen) report.sometimes('a caller left before its answer');
+    if (!this.#random.chance(0.06)) {
+      written(isOpen);
+      return;
+    }
+    report.sometimes('an answer was taken slowly');
+    node.clock?.inputAt(nowMicros + Math.ceil(this.#random.between(20_000, 3_000_000)), () =>
+      written(isOpen),
+    );
   }
 
   /** A message of a client session on `node` to the replica of `group` on `target`. */
@@ -177,6 +207,7 @@ export class Clients {
     const { report } = this.#world;
     if (error.code === 'overloaded') report.sometimes('a call was refused as overloaded');
     if (error.code === 'low_disk_space') report.sometimes('a call was refused for lack of disk space');
+    if (error.code === 'partition_quarantined') report.sometimes('a call met a partition in quarantine');
     if (error.code === 'timeout') report.sometimes('a call had no answer before its deadline');
   }
 }

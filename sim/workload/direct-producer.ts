@@ -37,8 +37,8 @@ export class DirectProducer {
   readonly #work: Workload;
   readonly #random: SimRandom;
   readonly #name: string;
-  readonly #group: number;
   readonly #memory: Memory;
+  #group: number;
   #producerId: Uint8Array;
   readonly #window: number;
   /** Not known to be stored, oldest first. */
@@ -67,6 +67,7 @@ export class DirectProducer {
   start(): void {
     const { thinkMs } = this.#work.world.settings.workload;
     this.#work.later(this.#random, thinkMs * 2, () => {
+      this.#moveOn();
       const { naps } = this.#work.world.settings.workload;
       if (this.#random.chance(naps ? 0.05 : 0.01)) this.#startAnew();
       const batches = this.#random.between(1, 3);
@@ -121,6 +122,16 @@ export class DirectProducer {
     });
   }
 
+  /** The partition was begun anew: nobody there knows of this producer, and what it has not heard of is gone. */
+  #moveOn(): void {
+    const now = this.#work.world.checks.generations.now(this.#group);
+    if (now === this.#group) return;
+    this.#group = now;
+    this.#leader = undefined;
+    this.#producerId = this.#random.bytes(16);
+    this.#startAnew();
+  }
+
   #pump(): void {
     if (this.#failed || this.#asleep) return;
     const node = this.#session();
@@ -145,16 +156,17 @@ export class DirectProducer {
     batch.round = this.#round;
     this.#inFlight += 1;
     if (batch.startMicros === 0) batch.startMicros = world.nowMicros;
+    const group = this.#group;
     if (batch.timestamp === 0) batch.timestamp = Math.floor(node.clock?.wallTime() ?? clientEpochMs);
     for (const record of batch.records) world.checks.records.attempt(record, world.nowMicros);
     clients.request(
       node,
       target,
-      this.#group,
+      group,
       { kind: 'produce', acks: 'quorum', chunk: this.#chunk(batch) },
       (outcome) => {
         this.#inFlight -= 1;
-        this.#answered(batch, outcome);
+        this.#answered(batch, group, outcome);
       },
     );
   }
@@ -178,12 +190,12 @@ export class DirectProducer {
     );
   }
 
-  #answered(batch: Batch, outcome: Outcome<PartitionAnswer>): void {
+  #answered(batch: Batch, group: number, outcome: Outcome<PartitionAnswer>): void {
     // Whoever sleeps has lost its connections.
     const heard: Outcome<PartitionAnswer> = this.#asleep ? { kind: 'lost' } : outcome;
     const answer = heard.kind === 'value' ? heard.value : undefined;
     if (answer?.kind === 'produced') {
-      this.#stored(batch, answer.baseOffset);
+      this.#stored(batch, group, answer.baseOffset);
       this.#pump();
       return;
     }
@@ -191,28 +203,23 @@ export class DirectProducer {
       heard.kind === 'refused' ||
       (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
     this.#settle(batch, refused ? 'not_applied' : 'unknown');
-    if (answer?.kind === 'partition-failed') this.#learn(batch, answer);
+    if (answer?.kind === 'partition-failed') this.#learn(batch, group, answer);
     else this.#leader = undefined;
     if (batch.epoch === this.#epoch) this.#failed = true;
     this.#recover();
   }
 
-  #stored(batch: Batch, baseOffset: number): void {
+  #stored(batch: Batch, group: number, baseOffset: number): void {
     const { world, counts } = this.#work;
     counts.acked += 1;
     world.report.mix(baseOffset);
-    this.#memory.stored(this.#group, batch.startMicros);
-    if (batch.epoch > 0 && this.#memory.cameBack(this.#group)) {
+    this.#memory.stored(group, batch.startMicros);
+    if (batch.epoch > 0 && this.#memory.cameBack(group)) {
       world.report.sometimes('a forgotten producer came back under a higher epoch');
     }
     if (batch.sent > 1) world.report.sometimes('a repeated batch was answered with its old offset');
     batch.records.forEach(({ id }, at) => {
-      world.checks.records.answered(
-        id,
-        'applied',
-        { group: this.#group, offset: baseOffset + at },
-        world.nowMicros,
-      );
+      world.checks.records.answered(id, 'applied', { group, offset: baseOffset + at }, world.nowMicros);
     });
     this.#waiting = this.#waiting.filter((other) => other !== batch);
   }
@@ -228,13 +235,15 @@ export class DirectProducer {
     }
   }
 
-  #learn(batch: Batch, { error, leader }: PartitionFailed): void {
+  #learn(batch: Batch, group: number, { error, leader }: PartitionFailed): void {
     const { report } = this.#work.world;
+    // An answer of the generation before says nothing of this one.
+    if (group !== this.#group) return;
     this.#leader = leader;
     if (error.code === 'sequence_gap') report.sometimes('a batch met a sequence gap');
     if (error.outcome === 'applied') this.#waiting = this.#waiting.filter((other) => other !== batch);
     if (error.code === 'producer_expired' && batch.epoch === this.#epoch) {
-      this.#memory.forgotten(this.#group);
+      this.#memory.forgotten(group);
       this.#forgotten = { nextEpoch: error.nextEpoch };
     }
     const misdated = error.code === 'bad_request' && this.#memory.misdates(error);

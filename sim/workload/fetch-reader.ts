@@ -7,7 +7,7 @@ import type { KnownTopic, Workload } from './workload.ts';
 export class FetchReader {
   readonly #work: Workload;
   readonly #random: SimRandom;
-  readonly #group: number;
+  #group: number;
   #next = 0;
   #leader: string | undefined;
 
@@ -24,15 +24,27 @@ export class FetchReader {
 
   #fetch(): void {
     const { world, clients } = this.#work;
+    this.#follow();
     const members = world.checks.promises.members(this.#group);
     const target = this.#leader ?? this.#random.pick(members);
     const startMicros = world.nowMicros;
+    const group = this.#group;
     const body = { kind: 'fetch', offset: offset(this.#next), maxBytes: 20_000 } as const;
-    clients.request(world.node(target), target, this.#group, body, (outcome) => {
+    clients.request(world.node(target), target, group, body, (outcome) => {
       if (outcome.kind === 'value') this.#answered(outcome.value, startMicros);
       else this.#leader = undefined;
       this.start();
     });
+  }
+
+  /** To the partition's newest generation, which begins above what was read before. */
+  #follow(): void {
+    const { generations } = this.#work.world.checks;
+    const now = generations.now(this.#group);
+    if (now === this.#group) return;
+    this.#group = now;
+    this.#next = generations.first(now);
+    this.#leader = undefined;
   }
 
   #answered(answer: PartitionAnswer, startMicros: number): void {

@@ -1,4 +1,7 @@
-/** A consumer over HTTP: takes records one by one from any node, sometimes several calls at once, and asks for sizes. */
+/**
+ * A consumer over HTTP: takes records one by one from any node, sometimes several calls at once, and asks for sizes. In the end it takes what
+ * is to be given again, until nothing of it is left.
+ */
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { SimNode } from '../node.ts';
 import type { CallError } from '@callboard/client/protocol';
@@ -19,6 +22,34 @@ export class HttpConsumer {
     this.#random = random;
     this.#lanes = random.pick([1, 1, 2, 3]);
     this.#eager = random.chance(0.3);
+    work.consumers.add(this);
+  }
+
+  /** What was taken for it and neither noted nor given again; undefined: nothing. */
+  lag(): string | undefined {
+    for (const group of this.#work.now(this.#topic.groups)) {
+      const [take] = this.#work.world.checks.pushCursors.open(group, this.#id);
+      if (take === undefined) continue;
+      const [offset, { node, returnedMicros }] = take;
+      const state = returnedMicros === undefined ? 'not noted' : 'not given again';
+      return `offset ${offset} of group ${group}, taken for ${this.#id} at ${node}, is ${state}`;
+    }
+    return undefined;
+  }
+
+  /** The work is over: only what is to be given again is still taken. */
+  finish(): void {
+    const { world } = this.#work;
+    const wanted = this.#work
+      .now(this.#topic.groups)
+      .findIndex((group) =>
+        [...world.checks.pushCursors.open(group, this.#id).values()].some(
+          ({ returnedMicros }) => returnedMicros !== undefined,
+        ),
+      );
+    const again = (): void => world.after(100 + 100 * this.#random.next(), () => this.finish());
+    if (wanted < 0) again();
+    else this.#consumeFrom(wanted, again);
   }
 
   start(): void {
@@ -30,6 +61,7 @@ export class HttpConsumer {
         if (outcome.kind === 'value' && outcome.value.op === 'register-consumer') {
           this.#id = outcome.value.id;
           world.checks.visibility.created('consumer', this.#id, world.nowMicros);
+          world.checks.watchConsumer(this.#id);
           if (this.#lanes > 1) world.report.sometimes('parallel consumes of one id');
           for (let lane = 0; lane < this.#lanes; lane += 1) this.#consumeLater(1);
           this.#sizeLater();
@@ -47,41 +79,54 @@ export class HttpConsumer {
   }
 
   #consume(): void {
+    const partition = this.#random.chance(0.6) ? this.#random.below(this.#topic.groups.length) : undefined;
+    this.#consumeFrom(partition, (patience) => this.#consumeLater(patience));
+  }
+
+  #consumeFrom(partition: number | undefined, then: (patience: number) => void): void {
     const { world, clients } = this.#work;
     const { consumers, visibility } = world.checks;
     const node = this.#work.anyNode(this.#random);
-    const { groups, name } = this.#topic;
-    const partition = this.#random.chance(0.6) ? this.#random.below(groups.length) : undefined;
+    const { name } = this.#topic;
+    const groups = this.#work.now(this.#topic.groups);
     const asked = partition === undefined ? groups : [groups[partition] as number];
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros };
-    clients.call(node, { op: 'consume', topic: name, consumer: this.#id, partition }, (outcome) => {
-      if (outcome.kind === 'value' && outcome.value.op === 'consume') {
-        const { offset, value } = outcome.value;
-        consumers.delivered(call, groups[outcome.value.partition] ?? -1, offset, value);
-        world.report.mix(offset);
-        this.#consumeLater(1);
-        return;
-      }
-      if (outcome.kind === 'error') {
-        visibility.failed(
-          outcome.error.code,
-          { topic: name, consumer: this.#id },
-          call.startMicros,
-          node.name,
-        );
-        if (outcome.error.code === 'empty_partition') {
-          world.report.sometimes('a consume met the end');
-          consumers.nothing(call);
+    const consume = { op: 'consume', topic: name, consumer: this.#id, partition } as const;
+    clients.call(
+      node,
+      consume,
+      (outcome) => {
+        if (outcome.kind === 'value') {
+          then(1);
+          return;
         }
-      }
-      const certain =
-        outcome.kind === 'refused' || (outcome.kind === 'error' && outcome.error.outcome === 'not_applied');
-      if (!certain) {
-        world.report.sometimes('a consume ended unknown');
-        consumers.unknown(call);
-      }
-      this.#consumeLater(2);
-    });
+        if (outcome.kind === 'error') {
+          const names = { topic: name, consumer: this.#id };
+          visibility.failed(outcome.error.code, names, call.startMicros, node.name);
+          if (outcome.error.code === 'empty_partition') {
+            world.report.sometimes('a consume met the end');
+            if (this.#unchanged(asked)) consumers.nothing(call);
+          } else if (outcome.error.outcome !== 'not_applied') {
+            world.report.sometimes('a consume ended unknown');
+          }
+          if (/which cannot be asked/.test(outcome.error.message)) {
+            world.report.sometimes('a take was held by a node that could not be asked');
+          }
+        }
+        then(2);
+      },
+      (value, run) => {
+        if (value.op !== 'consume') throw new Error(`a consume was answered with ${value.op}`);
+        const { repeats } = consumers;
+        const group = groups[value.partition] ?? -1;
+        const from = world.checks.generations.holding(group, value.offset);
+        // A partition that was begun anew meanwhile is the one that was asked for.
+        const since = from === group ? call : { ...call, groups: [...asked, ...this.#work.now(asked)] };
+        consumers.handed(since, { ...value, group: from }, run);
+        if (consumers.repeats > repeats) world.report.sometimes('a record was given twice');
+        world.report.mix(value.offset);
+      },
+    );
   }
 
   #sizeLater(): void {
@@ -93,21 +138,24 @@ export class HttpConsumer {
     const { world, clients } = this.#work;
     const { checks } = world;
     const node = this.#work.anyNode(this.#random);
-    const { groups, name } = this.#topic;
+    const { name } = this.#topic;
+    const groups = this.#work.now(this.#topic.groups);
     const partition = this.#random.chance(0.5) ? this.#random.below(groups.length) : undefined;
     const asked = partition === undefined ? groups : [groups[partition] as number];
-    const cursorsAtStart = asked.map((group) => checks.committed.group(group).cursors.get(this.#id) ?? 0);
+    const cursorsAtStart = asked.map((group) => checks.pushCursors.cursor(group, this.#id));
     const call = { consumer: this.#id, groups: asked, startMicros: world.nowMicros, cursorsAtStart };
     clients.call(node, { op: 'size', topic: name, consumer: this.#id, partition }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'size') {
-        checks.visibility.sized(
-          call,
-          outcome.value.sizes.map(({ size }) => size),
-          node.name,
-        );
+        const sizes = outcome.value.sizes.map(({ size }) => size);
+        if (this.#unchanged(asked)) checks.visibility.sized(call, sizes, node.name);
       } else if (outcome.kind === 'error') this.#denied(outcome.error, call.startMicros, node);
       this.#sizeLater();
     });
+  }
+
+  /** No partition of these was begun anew since. */
+  #unchanged(groups: readonly number[]): boolean {
+    return groups.join() === this.#work.now(groups).join();
   }
 
   #denied(error: CallError, startMicros: number, node: SimNode): void {

@@ -24,6 +24,8 @@ export class HttpProducer {
   readonly #numbered: boolean;
   readonly #next: number[];
   readonly #memory: Memory;
+  /** The group of each partition when its numbers began. */
+  #homes: readonly number[] = [];
   #id = '';
 
   constructor(work: Workload, topic: KnownTopic, random: SimRandom, name: string) {
@@ -44,6 +46,7 @@ export class HttpProducer {
       if (outcome.kind === 'value' && outcome.value.op === 'register-producer') {
         this.#id = outcome.value.id;
         this.#memory.clear();
+        this.#homes = this.#work.now(this.#topic.groups);
         world.checks.visibility.created('producer', this.#id, world.nowMicros);
         this.#begin();
         return;
@@ -107,11 +110,15 @@ export class HttpProducer {
    * forgotten the id, the record is left to its fate, and the next ones are sent under another id.
    */
   #insist(numbered: Numbered, again = false): void {
+    if (this.#id === '') {
+      this.#renew(numbered);
+      return;
+    }
     const { world } = this.#work;
     if (!again) this.#work.insisting += 1;
     const { record, partition, sequence } = numbered;
     this.#send(record, partition, sequence, (stored, error) => {
-      if (!stored && error?.code !== 'producer_expired') {
+      if (!stored && (this.#id === '' || error?.code !== 'producer_expired')) {
         const nap = this.#random.chance(0.2) && !this.#work.stopped;
         const napMs = nap ? this.#memory.napMs(this.#random) : 0;
         world.after(napMs + this.#random.between(20, 600), () => this.#insist(numbered, true));
@@ -121,6 +128,26 @@ export class HttpProducer {
       const { thinkMs } = world.settings.workload;
       const napMs = this.#random.chance(0.05) ? this.#memory.napMs(this.#random) : 0;
       this.#work.later(this.#random, thinkMs + napMs, () => (stored ? this.#sendNumbered() : this.start()));
+    });
+  }
+
+  /** A partition that was begun anew has forgotten its producers: only another one can begin at 0 there. */
+  #renew(numbered: Numbered): void {
+    const { world, clients } = this.#work;
+    const node = this.#work.anyNode(this.#random);
+    clients.call(node, { op: 'register-producer', topic: this.#topic.name }, (outcome) => {
+      if (outcome.kind !== 'value' || outcome.value.op !== 'register-producer') {
+        world.after(500, () => this.#renew(numbered));
+        return;
+      }
+      world.report.sometimes('a producer began anew in a partition that was begun anew');
+      this.#id = outcome.value.id;
+      this.#memory.clear();
+      this.#homes = this.#work.now(this.#topic.groups);
+      this.#next.fill(0);
+      this.#next[numbered.partition] = 1;
+      world.checks.visibility.created('producer', this.#id, world.nowMicros);
+      this.#insist({ ...numbered, sequence: 0 }, true);
     });
   }
 
@@ -146,15 +173,11 @@ export class HttpProducer {
     } as const;
     clients.call(node, call, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'produce') {
-        const group = this.#topic.groups[outcome.value.partition] ?? -1;
+        const { offset, partition: into } = outcome.value;
+        const group = checks.generations.holding(this.#topic.groups[into] ?? -1, offset);
         counts.acked += 1;
-        checks.records.answered(
-          record.id,
-          'applied',
-          { group, offset: outcome.value.offset },
-          world.nowMicros,
-        );
-        report.mix(outcome.value.offset);
+        checks.records.answered(record.id, 'applied', { group, offset }, world.nowMicros);
+        report.mix(offset);
         this.#memory.stored(group, startMicros);
         then(true);
         return;
@@ -169,19 +192,25 @@ export class HttpProducer {
         if (sequence !== undefined) report.sometimes('a numbered call was repeated after unknown');
       }
       const error = outcome.kind === 'error' ? outcome.error : undefined;
-      if (error !== undefined) this.#checkError(error, startMicros, node, sequence);
-      if (error?.code === 'producer_expired') this.#memory.forgotten(this.#topic.groups[partition ?? 0] ?? 0);
+      if (error !== undefined) this.#checkError(error, startMicros, node, partition, sequence);
       then(false, error);
     });
   }
 
-  #checkError(error: CallError, startMicros: number, node: SimNode, sequence: number | undefined): void {
+  #checkError(error: CallError, startMicros: number, node: SimNode, partition = -1, sequence?: number): void {
     this.#checkSeen(error, startMicros, node);
     if (sequence === undefined) return;
+    const forgotten = error.code === 'sequence_gap' || error.code === 'producer_expired';
+    if (forgotten && this.#work.now(this.#topic.groups)[partition] !== this.#homes[partition]) {
+      this.#id = '';
+      return;
+    }
+    if (error.code === 'producer_expired') {
+      this.#memory.forgotten(this.#work.now(this.#topic.groups)[partition] ?? 0);
+      return;
+    }
     const refused =
-      error.code === 'sequence_gap' ||
-      error.code === 'producer_fenced' ||
-      error.code === 'duplicate_unknown_offset';
+      forgotten || error.code === 'producer_fenced' || error.code === 'duplicate_unknown_offset';
     if (!refused) return;
     const text = `${this.#name} sent its next record, number ${sequence}, to ${node.name} and was answered ${error.code}: ${error.message}`;
     this.#work.world.report.violation('numbers', text);

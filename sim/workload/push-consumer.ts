@@ -18,13 +18,16 @@ import { SimConnection } from './connection.ts';
 import type { KnownTopic, Workload } from './workload.ts';
 
 interface Reading {
-  readonly checked: PushSubscription;
+  checked: PushSubscription;
   readonly partition: number;
   readonly askedMicros: number;
   /** Acks on their way, by correlation. */
   readonly acks: Map<number, number>;
   ended: boolean;
 }
+
+/** Refusals in a row after which it tries another node: this one may be no member of the cluster any more. */
+const patience = 30;
 
 export class PushConsumer {
   readonly #work: Workload;
@@ -39,6 +42,7 @@ export class PushConsumer {
   #opening = 0;
   #correlation = 0;
   #fenced = false;
+  #refusals = 0;
   readonly #readings = new Map<number, Reading>();
 
   constructor(
@@ -74,11 +78,11 @@ export class PushConsumer {
   /** What is still to come; undefined: nothing. */
   lag(): string | undefined {
     if (this.#fenced) return undefined;
-    for (const [partition, group] of this.#topic.groups.entries()) {
+    for (const [partition, group] of this.#work.now(this.#topic.groups).entries()) {
       const reading = [...this.#readings.values()].find((one) => one.partition === partition && !one.ended);
       const { end } = this.#work.world.checks.committed.group(group);
       const next = reading?.checked.next;
-      if (next === end) continue;
+      if (next === end && reading?.checked.group === group) continue;
       return `the pushed consumer '${this.#name}' of ${this.#topic.name} has ${next ?? 'no subscription'} of ${end} records of group ${group}`;
     }
     return undefined;
@@ -125,7 +129,7 @@ export class PushConsumer {
   #subscribe(partition: number, seek: Offset | undefined): void {
     const { world } = this.#work;
     const correlation = this.#next();
-    const group = this.#topic.groups[partition] ?? -1;
+    const group = this.#work.now(this.#topic.groups)[partition] ?? -1;
     const reset = seek !== undefined;
     const of = { group, consumer: this.#name || `reader ${partition}`, session: this.#session, reset };
     const checked = world.checks.pushes.asked(of);
@@ -150,12 +154,17 @@ export class PushConsumer {
       case 'consumer-opened':
         if (frame.correlation !== this.#opening) return;
         this.#session = frame.session;
+        this.#refusals = 0;
         this.#subscribeAll();
         return;
       case 'subscribed': {
         const reading = this.#readings.get(frame.correlation);
-        const { pushes } = this.#work.world.checks;
+        const { generations, pushes } = this.#work.world.checks;
+        this.#refusals = 0;
         if (reading !== undefined) {
+          // The node may know of another generation of the partition than was the newest when it was asked.
+          const group = generations.holding(reading.checked.group, frame.offset);
+          if (group !== reading.checked.group) reading.checked = pushes.asked({ ...reading.checked, group });
           pushes.subscribed(reading.checked, frame.offset, frame.end, reading.askedMicros);
         }
         return;
@@ -214,6 +223,13 @@ export class PushConsumer {
       this.#becomeFenced();
       return;
     }
+    this.#refusals += 1;
+    if (this.#refusals > patience) {
+      this.#refusals = 0;
+      this.#leave();
+      this.#again(() => this.#connect());
+      return;
+    }
     const reading = this.#readings.get(correlation);
     if (reading !== undefined) {
       reading.ended = true;
@@ -229,7 +245,7 @@ export class PushConsumer {
   #again(step: () => void): void {
     const connection = this.#connection;
     this.#work.world.after(50 + 200 * this.#random.next(), () => {
-      if (this.#connection === connection && connection?.open === true) step();
+      if (this.#connection === connection && connection?.open !== false) step();
     });
   }
 

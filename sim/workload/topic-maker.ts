@@ -27,7 +27,8 @@ export class TopicMaker {
     const partitions = this.#random.between(1, world.settings.workload.maxPartitions);
     const node = this.#work.anyNode(this.#random);
     const startMicros = world.nowMicros;
-    const storage = world.settings.memory ? 'memory' : 'disk';
+    const inMemory = world.settings.memory && (name === 'topic-0' || this.#random.chance(0.5));
+    const storage = inMemory ? 'memory' : 'disk';
     clients.call(node, { op: 'create-topic', name, partitions, storage }, (outcome) => {
       const made = outcome.kind === 'value';
       const met = outcome.kind === 'error' && outcome.error.code === 'topic_exists';

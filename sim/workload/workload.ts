@@ -11,7 +11,7 @@ import { HttpProducer } from './http-producer.ts';
 import { PushConsumer } from './push-consumer.ts';
 import { TopicMaker } from './topic-maker.ts';
 
-/** A topic that was seen ready, with its groups by partition. */
+/** A topic that was seen ready, with its groups by partition as they were then: in memory, others may have taken their places (`now`). */
 export interface KnownTopic {
   readonly name: string;
   readonly groups: readonly number[];
@@ -30,6 +30,7 @@ export class Workload {
   /** No new operations are begun. */
   stopped = false;
   readonly pushed: Set<PushConsumer> = new Set();
+  readonly consumers: Set<HttpConsumer> = new Set();
   /** Numbered records that are being sent until they are known to be stored. */
   insisting = 0;
   readonly #random: SimRandom;
@@ -82,6 +83,11 @@ export class Workload {
         this.world.after(idleMs + meanMs * random.next(), () => (this.stopped ? undefined : step()));
       } else step();
     });
+  }
+
+  /** The groups of these partitions as they are now. */
+  now(groups: readonly number[]): readonly number[] {
+    return groups.map((group) => this.world.checks.generations.now(group));
   }
 
   anyNode(random: SimRandom): SimNode {

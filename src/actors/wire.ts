@@ -16,6 +16,7 @@ import {
   oneOf,
   optional,
   str,
+  struct,
   uint,
   union,
   WireError,
@@ -29,7 +30,7 @@ import { directoryCommandCodec, directoryResultCodec } from '../directory/index.
 import { adminActorId } from './admin/messages.ts';
 import { adminCodec } from './admin/wire.ts';
 import { beatsActorId, type Beat, type BeatAck } from './beats/messages.ts';
-import { gatewayActorId } from './gateway/messages.ts';
+import { gatewayActorId, type CheckTakes } from './gateway/messages.ts';
 import type { GroupIncarnation, GroupRaft } from './group/messages.ts';
 import { healthCheckerActorId, type Probe, type ProbeAnswer } from './health-checker/messages.ts';
 import {
@@ -38,8 +39,7 @@ import {
   type AppliedQuery,
   type FounderHello,
   type FounderList,
-  type PartitionGone,
-  type PartitionReady,
+  type PartitionsReady,
   type PrimaryAnswer,
   type PrimaryChange,
   type PrimaryRead,
@@ -59,8 +59,12 @@ import type {
   PartitionRequest,
   Produce,
   Produced,
+  SettleTakes,
   Size,
   Sized,
+  TakesChecked,
+  TakesSettled,
+  TakeWords,
 } from './partition-replica/messages.ts';
 import type { PushNews, PushRequest } from './partition-replica/push-messages.ts';
 import { callError, name, offsetField as offset, positionField, ref } from './wire-fields.ts';
@@ -92,9 +96,16 @@ function groupParts(limits: Limits) {
   };
 }
 
-function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequest | PushRequest> {
+function takeWords({ settledTakes }: Limits): Codec<TakeWords> {
+  const calls = list(uint, settledTakes);
+  return struct<TakeWords>({ consumer: name, noted: calls, returned: calls });
+}
+
+type PartitionTravels = GroupTravels | PartitionRequest | TakesChecked | PushRequest;
+
+function partitionCodec(limits: Limits): UnionCodec<PartitionTravels> {
   const chunk = bin(maxChunkBytes(limits));
-  return union<GroupTravels | PartitionRequest | PushRequest>({
+  return union<PartitionTravels>({
     ...groupParts(limits),
     ...pushRequestParts,
     produce: message<Produce>('produce', 16, {
@@ -104,7 +115,24 @@ function partitionCodec(limits: Limits): UnionCodec<GroupTravels | PartitionRequ
       registered: optional(bool),
       chunk,
     }),
-    consume: message<Consume>('consume', 17, { id: uint, replyTo, consumer: name }),
+    consume: message<Consume>('consume', 17, {
+      id: uint,
+      replyTo,
+      consumer: name,
+      start: uint,
+      noted: list(uint, limits.settledTakes),
+    }),
+    'settle-takes': message<SettleTakes>('settle-takes', 22, {
+      id: uint,
+      replyTo,
+      start: uint,
+      words: list(takeWords(limits), limits.settledTakes),
+    }),
+    'takes-checked': message<TakesChecked>('takes-checked', 23, {
+      id: uint,
+      handed: list(uint, limits.settledTakes),
+      returned: list(uint, limits.settledTakes),
+    }),
     size: message<Size>('size', 18, { id: uint, replyTo, consumer: name }),
     fetch: message<Fetch>('fetch', 19, { id: uint, replyTo, offset, maxBytes: uint }),
     locate: message<Locate>('locate', 20, { id: uint, replyTo, position: positionField }),
@@ -118,8 +146,9 @@ function answerParts(limits: Limits) {
   return {
     produced: message<Produced>('produced', 1, { id: uint, baseOffset: offset }),
     consumed: message<Consumed>('consumed', 2, { id: uint, offset, value }),
-    nothing: message<Nothing>('nothing', 3, { id: uint }),
-    sized: message<Sized>('sized', 4, { id: uint, end: offset, cursor: offset }),
+    nothing: message<Nothing>('nothing', 3, { id: uint, heldBy: nullable(name) }),
+    'takes-settled': message<TakesSettled>('takes-settled', 9, { id: uint }),
+    sized: message<Sized>('sized', 4, { id: uint, size: uint, open: uint }),
     fetched: message<Fetched>('fetched', 5, { id: uint, end: offset, chunks }),
     'partition-failed': message<PartitionFailed>('partition-failed', 6, {
       id: uint,
@@ -131,8 +160,16 @@ function answerParts(limits: Limits) {
   };
 }
 
-function gatewayCodec(limits: Limits): UnionCodec<PartitionAnswer> {
-  return union<PartitionAnswer>(answerParts(limits));
+function gatewayCodec(limits: Limits): UnionCodec<PartitionAnswer | CheckTakes> {
+  return union<PartitionAnswer | CheckTakes>({
+    ...answerParts(limits),
+    'check-takes': message<CheckTakes>('check-takes', 32, {
+      id: uint,
+      replyTo: ref as unknown as Codec<Ref<TakesChecked>>,
+      node: name,
+      takes: list(struct<CheckTakes['takes'][number]>({ start: uint, call: uint }), limits.settledTakes),
+    }),
+  });
 }
 
 function sessionCodec(limits: Limits): UnionCodec<PartitionAnswer | PushNews> {
@@ -146,8 +183,7 @@ type ManagerTravels =
   | PrimaryChange
   | PrimaryRead
   | PrimaryAnswer
-  | PartitionReady
-  | PartitionGone
+  | PartitionsReady
   | AppliedQuery
   | AppliedAnswer;
 
@@ -174,16 +210,17 @@ function managerCodec(limits: Limits): UnionCodec<ManagerTravels> {
       result: nullable(directoryResultCodec),
       error: nullable(callError),
     }),
-    'partition-ready': message<PartitionReady>('partition-ready', 21, { group }),
+    'partitions-ready': message<PartitionsReady>('partitions-ready', 21, {
+      groups: list(group, limits.managerWordGroups),
+    }),
     'applied-query': message<AppliedQuery>('applied-query', 22, { id: uint, fromNode: name, index: uint }),
     'applied-answer': message<AppliedAnswer>('applied-answer', 23, { id: uint, node: name }),
-    'partition-gone': message<PartitionGone>('partition-gone', 24, { group, node: name }),
   });
 }
 
 const healthCodec: UnionCodec<Probe | ProbeAnswer> = union<Probe | ProbeAnswer>({
   probe: message<Probe>('probe', 1, { fromNode: name, round: uint }),
-  'probe-answer': message<ProbeAnswer>('probe-answer', 2, { fromNode: name, round: uint }),
+  'probe-answer': message<ProbeAnswer>('probe-answer', 2, { fromNode: name, replica: hexId(), round: uint }),
 });
 
 function beatsCodec(limits: Limits): UnionCodec<Beat | BeatAck> {

@@ -76,8 +76,13 @@ function topicCommands(ground: Ground): Command {
       .action(action(ground, async (context, name) => (await load()).describeTopic(context, name))),
     operatorCommand('rm', 'remove a topic with all its records, producers and consumers, for good', [
       'callboard topic rm orders',
+      'callboard admin broker remove broker-4 && callboard topic rm orders --force',
     ])
       .addArgument(topicArgument())
+      .option(
+        '--force',
+        'do not wait for brokers that were removed with `admin broker remove`: if one of them still runs, cut off, records that it acknowledges go on being lost until it is stopped or reached',
+      )
       .action(action(ground, async (context, name) => (await load()).removeTopic(context, name))),
   ]);
 }

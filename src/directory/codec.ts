@@ -30,6 +30,7 @@ import type {
   DirectoryCommand,
   DirectoryEntry,
   DirectoryResult,
+  ReplicasDied,
 } from './contract.ts';
 
 export const directoryVersion = 1;
@@ -57,8 +58,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'set-alive': message<Kind<'set-alive'>>('set-alive', 6, { broker: name, alive: bool }),
   admin: message<Kind<'admin'>>('admin', 7, { action, broker: name }),
   'open-consumer': message<Kind<'open-consumer'>>('open-consumer', 8, { id: name, topic: name }),
-  'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name }),
-  'topic-deleted': message<Kind<'topic-deleted'>>('topic-deleted', 10, { group }),
+  'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name, force: optional(bool) }),
   'copies-lost': message<CopiesLost>('copies-lost', 11, {
     replica: id,
     start: uint,
@@ -69,7 +69,9 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
     name,
     partitions: uint,
   }),
-  'raise-epoch': message<Kind<'raise-epoch'>>('raise-epoch', 13, { topic: name, epoch: uint }),
+  'replicas-died': message<ReplicasDied>('replicas-died', 13, { replica: id, groups: list(group, 65_536) }),
+  'journal-lost': message<Kind<'journal-lost'>>('journal-lost', 15, { replica: id }),
+  'raise-epoch': message<Kind<'raise-epoch'>>('raise-epoch', 16, { topic: name, epoch: uint }),
 });
 
 interface Accepted {

@@ -39,8 +39,8 @@ export interface PartitionPlacement {
 }
 
 /**
- * `creating` and `deleting` topics are hidden from users. A removed topic is `deleting` until every node that held a replica
- * has deleted it; its name is free at once, because a group's number is never used again.
+ * `creating` and `deleting` topics cannot be used. A removed topic is `deleting`, and its name taken, until a majority of the replicas
+ * of each of its partitions has journaled its death.
  */
 export interface Topic {
   readonly name: string;
@@ -67,19 +67,31 @@ export interface CopiesLost {
   readonly groups: readonly GroupId[];
 }
 
+export interface ReplicasDied {
+  readonly kind: 'replicas-died';
+  readonly replica: string;
+  readonly groups: readonly GroupId[];
+}
+
 export type DirectoryCommand =
   | { readonly kind: 'create-topic'; readonly name: string; readonly partitions: number }
   /** A command of its own, since logs of earlier releases hold the other one as it is. */
   | { readonly kind: 'create-memory-topic'; readonly name: string; readonly partitions: number }
   | CopiesLost
+  /** The node with this journal was seen to run on another one: its copies in memory are lost, until it says a later word of them. */
+  | { readonly kind: 'journal-lost'; readonly replica: string }
   | { readonly kind: 'topic-ready'; readonly name: string }
   /**
    * Only of a topic that is ready. So a `topic-ready` never meets a namesake: it is proposed while its topic is being created, one
-   * at a time, and a removal that stood before it in the log was refused.
+   * at a time, and a removal that stood before it in the log was refused. Of a topic that is being deleted already it joins that
+   * removal, and with `force` takes the replicas on brokers that an admin has removed for dead: if they are all that is missing.
    */
-  | { readonly kind: 'remove-topic'; readonly name: string }
-  /** Every replica is deleted; the topic is named by the group of its first partition. */
-  | { readonly kind: 'topic-deleted'; readonly group: GroupId }
+  | { readonly kind: 'remove-topic'; readonly name: string; readonly force?: boolean }
+  /**
+   * The node with this journal has journaled the death of its replicas of these groups of topics that are being deleted: it never
+   * takes part in them again.
+   */
+  | ReplicasDied
   /** Answered as it was the first time, also where `raise-epoch` came in between. */
   | { readonly kind: 'register-producer'; readonly id: string; readonly topic: string }
   /**
@@ -120,6 +132,8 @@ export type DirectoryResult =
 /** A topic that is `deleting` takes its producers and consumers with it; there are no events for those. */
 export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }
+  /** A topic that was being deleted is gone, and its name free. */
+  | { readonly kind: 'topic-gone'; readonly topic: Topic }
   /** `epoch`: under which its numbered records are stored; absent: 0. */
   | {
       readonly kind: 'producer';

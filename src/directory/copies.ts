@@ -6,6 +6,9 @@
  * later word of its own, without that group, has been applied. So at the entry that makes the majority, a majority of the copies is
  * damaged and stopped, and stays so: nodes apply that entry before any later word of theirs. Nothing was acknowledged by
  * these copies since they lost their memory, and nothing can ever be committed in the group again.
+ *
+ * A node that lost its disk cannot speak of the copies that were placed on it: it never runs them again. That it answers from another
+ * journal is taken for its word that all of them are lost. If the disk comes back, so do they only after a later word.
  */
 import type { GroupId } from '@callboard/client/protocol';
 import type { CopiesLost, PartitionPlacement } from './contract.ts';
@@ -19,6 +22,8 @@ export interface CopiesWord {
 export class Copies {
   /** By journal id. */
   readonly #words = new Map<string, CopiesWord>();
+  /** Journals whose nodes were seen to run on another one, and have not spoken since. */
+  readonly #lostJournals = new Set<string>();
 
   /** The newest word of a node. */
   of(replica: string): CopiesWord | undefined {
@@ -29,18 +34,37 @@ export class Copies {
   hear({ replica, start, turn, groups }: CopiesLost): boolean {
     const known = this.#words.get(replica);
     const later = known === undefined || start > known.start || (start === known.start && turn > known.turn);
-    if (later) this.#words.set(replica, { start, turn, groups: new Set(groups) });
-    return later;
+    if (!later) return false;
+    this.#words.set(replica, { start, turn, groups: new Set(groups) });
+    this.#lostJournals.delete(replica);
+    return true;
   }
 
+  /** False: it was known. */
+  loseJournal(replica: string): boolean {
+    const news = !this.#lostJournals.has(replica);
+    this.#lostJournals.add(replica);
+    return news;
+  }
+
+  isJournalLost(replica: string): boolean {
+    return this.#lostJournals.has(replica);
+  }
+
+  /** A majority of the copies is lost, and as many could run in a group that begins anew. */
   isLost({ group, replicas }: PartitionPlacement): boolean {
-    const lost = replicas.filter(({ replica }) => this.#words.get(replica)?.groups.has(group) === true);
-    return 2 * lost.length > replicas.length;
+    const out = replicas.filter(({ replica }) => this.#lostJournals.has(replica));
+    const lost = replicas.filter(
+      ({ replica }) =>
+        this.#lostJournals.has(replica) || this.#words.get(replica)?.groups.has(group) === true,
+    );
+    return 2 * lost.length > replicas.length && 2 * out.length < replicas.length;
   }
 
   *describe(): Iterable<string> {
     for (const [replica, { start, turn, groups }] of this.#words) {
       yield JSON.stringify(['copies', replica, start, turn, [...groups]]);
     }
+    yield JSON.stringify(['journals-lost', ...this.#lostJournals]);
   }
 }

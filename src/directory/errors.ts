@@ -1,6 +1,7 @@
 /** The directory's refusals. All are decided when a command is applied, so nothing was or will be changed by it. */
 import { failure, type CallError } from '@callboard/client/protocol';
 import type { DirectoryResult } from './contract.ts';
+import type { RemovalProgress } from './removals.ts';
 
 function refuse(error: CallError): DirectoryResult {
   return { ok: false, error };
@@ -53,6 +54,36 @@ export function topicNotFound(name: string): DirectoryResult {
       message: `Topic ${shown(name)} does not exist: create it first, or look for a typing mistake in its name.`,
     }),
   );
+}
+
+/** At most so many names of brokers in one text. */
+const mostNames = 8;
+
+/** Brokers by name; the text of an error stays readable however many there are. */
+export function namesText(names: readonly string[]): string {
+  const told = names.slice(0, mostNames).map(shown).join(', ');
+  return names.length > mostNames ? `${told} and ${names.length - mostNames} more` : told;
+}
+
+/** How far a removal is, and what an operator can do. */
+export function removalText(name: string, { partitions, over, waitsFor }: RemovalProgress): string {
+  return (
+    `${over} of ${partitions} partitions are deleted for good, the others wait for ${namesText(waitsFor)}. ` +
+    'It goes on by itself as these can be reached. One that is gone for good: ' +
+    `\`callboard admin broker remove NAME\`, then \`callboard topic rm ${name.slice(0, 80)} --force\`.`
+  );
+}
+
+export function topicDeleting(name: string, progress: RemovalProgress): DirectoryResult {
+  const message = `Topic ${shown(name)} is being deleted, and its name is free only after that: ${removalText(name, progress)}`;
+  return refuse(failure('topic_deleting', { message }));
+}
+
+export function brokersNotRemoved(name: string, missing: readonly string[]): DirectoryResult {
+  const message =
+    `The removal of topic ${shown(name)} cannot be forced: it waits for ${namesText(missing)}, which no admin has removed. ` +
+    'Bring them back, or remove those that are gone for good with `callboard admin broker remove NAME` first.';
+  return refuse(failure('broker_not_removed', { message }));
 }
 
 export function notEnoughBrokers(): DirectoryResult {

@@ -15,8 +15,10 @@ export type {
   DirectoryNode,
   DirectoryResult,
   PartitionPlacement,
+  ReplicasDied,
   Topic,
 } from './contract.ts';
 export type { CopiesWord } from './copies.ts';
 export { DirectoryMachine } from './machine.ts';
 export type { DirectoryLimits, DirectoryOptions } from './machine.ts';
+export type { RemovalProgress } from './removals.ts';

@@ -20,15 +20,17 @@ import type {
   DirectoryNode,
   DirectoryResult,
   PartitionPlacement,
+  ReplicasDied,
   Topic,
 } from './contract.ts';
-import { brokerState } from './contract.ts';
 import { Copies, type CopiesWord } from './copies.ts';
 import * as errors from './errors.ts';
 import { digest } from './hash.ts';
 import { isId, isTopicName } from './names.ts';
-import { placePartitions, type Candidate } from './placement.ts';
+import { Loads } from './loads.ts';
+import { placePartitions } from './placement.ts';
 import { ProducerIds } from './producers.ts';
+import { Removals, type RemovalProgress } from './removals.ts';
 import { RecentTags } from './tags.ts';
 
 export type DirectoryLimits = Pick<
@@ -47,13 +49,6 @@ export interface DirectoryOptions {
   /** Replicas of each partition. The same on every manager: it follows from the founders' list. */
   readonly replicationFactor: number;
 }
-
-interface Load {
-  replicas: number;
-  leads: number;
-}
-
-const noLoad: Load = { replicas: 0, leads: 0 };
 
 function ok(partitions: number, events: readonly DirectoryEvent[] = []): Applied {
   return { result: { ok: true, partitions }, events };
@@ -78,12 +73,11 @@ export class DirectoryMachine {
   /** In the order in which they became ready; those still being created may stand anywhere. */
   readonly #topics = new Map<string, Topic>();
   readonly #creating = new Set<string>();
-  /** Removed topics some of whose replicas may still be somewhere, by the group of their first partition. */
-  readonly #deleting = new Map<GroupId, Topic>();
+  /** Topics that are being deleted. No other topic has the name of one. */
+  readonly #removals = new Removals();
   readonly #producers = new ProducerIds();
   readonly #consumers: ConsumerTable;
-  /** What placements have put on each node, by name. */
-  readonly #loads = new Map<string, Load>();
+  readonly #loads = new Loads();
   readonly #tags: RecentTags;
   readonly #copies = new Copies();
   /** Names of the topics of the groups in memory. */
@@ -117,7 +111,7 @@ export class DirectoryMachine {
   snapshotEvents(): readonly DirectoryEvent[] {
     const events: DirectoryEvent[] = [];
     for (const broker of this.#brokers.values()) events.push({ kind: 'broker', broker });
-    for (const topic of this.#deleting.values()) events.push({ kind: 'topic', topic });
+    for (const topic of this.#removals.topics()) events.push({ kind: 'topic', topic });
     for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
     events.push(...this.#producers.events());
     for (const { id, topic, session } of this.#consumers.entries()) {
@@ -146,7 +140,29 @@ export class DirectoryMachine {
 
   /** Topics that are being deleted, the longest removed first. */
   deleting(): Iterable<Topic> {
-    return this.#deleting.values();
+    return this.#removals.topics();
+  }
+
+  /** How far the removal of a topic is; undefined: no topic of this name is being deleted. */
+  removal(name: string): RemovalProgress | undefined {
+    return this.#removals.progress(name);
+  }
+
+  /** The group of the first partition of the topic of this name that is being deleted. */
+  deletingGroup(name: string): GroupId | undefined {
+    const topic = this.#removals.topic(name);
+    return topic === undefined ? undefined : firstGroup(topic);
+  }
+
+  /** Whether no word of the death of this replica is needed (any more). */
+  knowsDeath(group: GroupId, replica: string): boolean {
+    return this.#removals.isKnown(group, replica);
+  }
+
+  /** The groups of all topics, also of those that are being created or deleted. */
+  *listedGroups(): Iterable<GroupId> {
+    for (const { partitions } of this.#topics.values()) for (const { group } of partitions) yield group;
+    for (const { partitions } of this.#removals.topics()) for (const { group } of partitions) yield group;
   }
 
   broker(name: string): Broker | undefined {
@@ -172,6 +188,11 @@ export class DirectoryMachine {
     return this.#producers.epochOf(topic);
   }
 
+  /** The node with this journal was seen to run on another one. */
+  isJournalLost(replica: string): boolean {
+    return this.#copies.isJournalLost(replica);
+  }
+
   /** How many groups there ever were; the highest group number. */
   get groups(): number {
     return this.#groups;
@@ -185,12 +206,14 @@ export class DirectoryMachine {
         return this.#createTopic(command.name, command.partitions, 'memory');
       case 'copies-lost':
         return this.#copiesLost(command);
+      case 'journal-lost':
+        return this.#journalLost(command.replica);
       case 'topic-ready':
         return this.#topicReady(command.name);
       case 'remove-topic':
-        return this.#removeTopic(command.name);
-      case 'topic-deleted':
-        return this.#topicDeleted(command.group);
+        return this.#removeTopic(command.name, command.force === true);
+      case 'replicas-died':
+        return this.#replicasDied(command);
       case 'register-producer':
         return this.#registerProducer(command.id, command.topic);
       case 'raise-epoch':
@@ -225,14 +248,16 @@ export class DirectoryMachine {
       return no(errors.badPartitions(partitions, topicPartitions));
     }
     if (this.#topics.has(name)) return no(errors.topicExists(name));
+    const removal = this.#removals.progress(name);
+    if (removal !== undefined) return no(errors.topicDeleting(name, removal));
     if (this.#held + partitions > clusterPartitions) {
       return no(errors.limitReached('partitions', clusterPartitions));
     }
-    const placed = placePartitions(this.#candidates(), partitions, this.#factor);
+    const placed = placePartitions(this.#loads.candidates(this.#brokers.values()), partitions, this.#factor);
     if (placed === undefined) return no(errors.notEnoughBrokers());
     const placements = placed.map((replicas): PartitionPlacement => {
       this.#groups += 1;
-      replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0, 1));
+      replicas.forEach((replica, rank) => this.#loads.add(replica.node, rank === 0, 1));
       return { group: groupId(this.#groups), replicas };
     });
     this.#held += partitions;
@@ -264,6 +289,16 @@ export class DirectoryMachine {
     return ok(0, events);
   }
 
+  #journalLost(replica: string): Applied {
+    if (!isId(replica)) return no(errors.badId(replica));
+    if (!this.#copies.loseJournal(replica)) return ok(0);
+    const names = new Set(this.#inMemory.values());
+    return ok(
+      0,
+      [...names].flatMap((name) => this.#beginAnew(name)),
+    );
+  }
+
   /** Gives each partition of the topic that has lost its copies a new group on the same nodes. */
   #beginAnew(name: string): readonly DirectoryEvent[] {
     const topic = this.#topics.get(name);
@@ -284,27 +319,42 @@ export class DirectoryMachine {
   }
 
   /** Its producers and consumers go with it; the replicas are deleted by whoever hears the event. */
-  #removeTopic(name: string): Applied {
+  #removeTopic(name: string, force: boolean): Applied {
+    const removal = this.#removals.progress(name);
+    if (removal !== undefined) return this.#join(name, removal, force);
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
     const deleting: Topic = { ...topic, state: 'deleting' };
     this.#topics.delete(name);
-    this.#deleting.set(firstGroup(topic), deleting);
+    this.#removals.begin(deleting);
     for (const { group, replicas } of topic.partitions) {
       this.#inMemory.delete(group);
-      replicas.forEach((replica, rank) => this.#addLoad(replica.node, rank === 0, -1));
+      replicas.forEach((replica, rank) => this.#loads.add(replica.node, rank === 0, -1));
     }
     this.#producers.forgetTopic(name);
     this.#consumers.forgetTopic(name);
     return ok(topic.partitions.length, [{ kind: 'topic', topic: deleting }]);
   }
 
-  #topicDeleted(group: GroupId): Applied {
-    const topic = this.#deleting.get(group);
-    if (topic === undefined) return ok(0);
-    this.#deleting.delete(group);
-    this.#held -= topic.partitions.length;
-    return ok(topic.partitions.length);
+  /** A removal under way is asked for again. Forced, it ends at once, or is refused for the sake of a broker that may come back. */
+  #join(name: string, { partitions, waitsFor }: RemovalProgress, force: boolean): Applied {
+    if (!force) return ok(partitions);
+    const missing = waitsFor.filter((node) => this.#brokers.get(node)?.leaving === false);
+    if (missing.length > 0) return no(errors.brokersNotRemoved(name, missing));
+    const topic = this.#removals.topic(name);
+    const isGone = this.#removals.giveUp(name, new Set(waitsFor));
+    if (topic === undefined || !isGone) throw new Error(`the removal of topic ${name} waits for nobody`);
+    return ok(partitions, this.#gone([topic]));
+  }
+
+  #replicasDied({ replica, groups }: ReplicasDied): Applied {
+    if (!isId(replica)) return no(errors.badId(replica));
+    return ok(0, this.#gone(this.#removals.died(replica, groups)));
+  }
+
+  #gone(topics: readonly Topic[]): readonly DirectoryEvent[] {
+    for (const { partitions } of topics) this.#held -= partitions.length;
+    return topics.map((topic) => ({ kind: 'topic-gone', topic }));
   }
 
   #registerProducer(id: string, name: string): Applied {
@@ -329,29 +379,6 @@ export class DirectoryMachine {
       : this.#consumers.register(id, name, length);
   }
 
-  #candidates(): Candidate[] {
-    const candidates: Candidate[] = [];
-    for (const broker of this.#brokers.values()) {
-      if (broker.leaving || broker.replica === undefined) continue;
-      const { replicas, leads } = this.#loads.get(broker.name) ?? noLoad;
-      candidates.push({
-        node: broker.name,
-        replica: broker.replica,
-        active: brokerState(broker) === 'active',
-        replicas,
-        leads,
-      });
-    }
-    return candidates;
-  }
-
-  #addLoad(node: string, leads: boolean, change: 1 | -1): void {
-    const load = this.#loads.get(node) ?? { replicas: 0, leads: 0 };
-    load.replicas += change;
-    if (leads) load.leads += change;
-    this.#loads.set(node, load);
-  }
-
   *#describe(): Iterable<string> {
     yield JSON.stringify(['groups', this.#groups, this.#held, this.#factor]);
     for (const broker of this.#brokers.values()) {
@@ -366,16 +393,14 @@ export class DirectoryMachine {
       yield JSON.stringify(['topic', name, state, storage, created, places]);
     }
     yield* this.#copies.describe();
-    for (const [group, { name, partitions }] of this.#deleting) {
-      yield JSON.stringify(['deleting', group, name, partitions.map((one) => [one.group, one.replicas])]);
-    }
+    yield* this.#removals.describe();
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
     yield* this.#producers.describe();
     yield JSON.stringify(['sessions', this.#consumers.forgotten]);
     for (const { id, topic, session } of this.#consumers.entries()) {
       yield JSON.stringify(['consumer', id, topic, session]);
     }
-    for (const [node, load] of this.#loads) yield JSON.stringify(['load', node, load.replicas, load.leads]);
+    yield* this.#loads.describe();
     for (const [tag, partitions] of this.#tags.entries()) yield JSON.stringify(['tag', tag, partitions]);
   }
 }

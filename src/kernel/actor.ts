@@ -47,19 +47,39 @@ export interface Actor<M> {
 /** Why an actor ended. `escalated`: its restart budget is spent. */
 export type ExitReason = 'stopped' | 'failed' | 'escalated';
 
-export interface SpawnOptions {
+/** Why and since when an actor is in quarantine. */
+export interface Quarantine {
+  /** What it failed with the last time, and where. */
+  readonly error: string;
+  readonly at: string | undefined;
+  /** Wall-clock milliseconds. */
+  readonly sinceMs: number;
+  readonly restarts: number;
+}
+
+export interface SpawnOptions<M = never> {
   /** Bound of the data lane, in messages. Default: `limits.mailboxDataMessages` of the system. */
   readonly dataCapacity?: number;
   /** One-for-one restarts after a throw; `never` ends the actor, `escalate` fails the whole system. */
   readonly restart?: RestartPolicy | 'never' | 'escalate';
+  /**
+   * Makes the actor that answers under this id while the real one is in quarantine; it takes over what waits on the data lane. Without
+   * one, or once it has failed itself, messages are `gone`.
+   */
+  readonly standIn?: (quarantine: Quarantine) => Actor<M>;
 }
 
 export interface RestartPolicy {
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
-  /** More than this many restarts within `windowMs` escalates. */
+  /** At most this many restarts within `windowMs`; what the next failure leads to, `spent` says. */
   readonly budget: number;
   readonly windowMs: number;
+  /**
+   * `escalate` (unless given): an actor that cannot stay up is the process's problem. `quarantine`: it is started no more, keeps its id,
+   * and concerns nobody but those who ask it; for actors of which a node has many, each with peers elsewhere.
+   */
+  readonly spent?: 'escalate' | 'quarantine';
 }
 
 /**
@@ -86,7 +106,7 @@ export interface Context<M> {
   /** The message will not be received any more, not even if the timer had fired and the message was queued. */
   cancel(timer: TimerHandle): void;
   /** Starts an actor on this node. Throws if the id is taken. The factory runs again for each restart. */
-  spawn<T>(id: string, factory: () => Actor<T>, options?: SpawnOptions): Ref<T>;
+  spawn<T>(id: string, factory: () => Actor<T>, options?: SpawnOptions<T>): Ref<T>;
   /** Ends an actor of this node (or itself) after its current message; queued messages are dropped. */
   stop(address?: Address): void;
   /**

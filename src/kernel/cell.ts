@@ -2,14 +2,16 @@
  * One actor id's place in the system: its mailbox, its current incarnation and its life cycle.
  *
  *     starting -> running -> ending -> restarting (back-off) -> starting ...
- *                                   \-> ended
+ *                                   |-> ended
+ *                                   \-> quarantined: its stand-in, if there is one, starts and runs; then nothing does
  *
  * - `starting`: takes messages; the factory and `start` run at the beginning of the first turn.
  * - `stopping`: asked to stop from within its own turn; takes nothing more and ends when the handler returns.
  * - `ending`: `stopped()` is running. `restarting`: no incarnation; the mailbox is empty and takes nothing.
+ * - `quarantined`: what others see from its last failure on, also while the stand-in runs. Only a stop ends it.
  */
 import type { Address, Ref } from './address.ts';
-import type { Actor, ExitReason, Lane, SendResult, SpawnOptions } from './actor.ts';
+import type { Actor, ExitReason, Lane, Quarantine, SendResult, SpawnOptions } from './actor.ts';
 import { describeError } from './errors.ts';
 import type { Home, Host } from './host.ts';
 import { Incarnation } from './incarnation.ts';
@@ -17,11 +19,12 @@ import { Mailbox, Parcel } from './mailbox.ts';
 import { Watchers } from './monitors.ts';
 import type { ClockTimer } from './ports.ts';
 import type { Task } from './scheduler.ts';
-import { Supervision } from './supervision.ts';
+import { Supervision, type Verdict } from './supervision.ts';
 import { Tapped, type Tap } from './tap.ts';
 import { KernelTimer } from './timers.ts';
 
-export type ActorState = 'starting' | 'running' | 'stopping' | 'ending' | 'restarting' | 'ended';
+export type ActorState =
+  'starting' | 'running' | 'stopping' | 'ending' | 'restarting' | 'quarantined' | 'ended';
 
 /** What `inspect()` says of one actor. Times are monotonic milliseconds. */
 export interface ActorInfo {
@@ -39,6 +42,8 @@ export interface ActorInfo {
   readonly handled: number;
   /** Age of the current (or, during back-off, of the last) incarnation. */
   readonly ageMs: number;
+  readonly quarantine?: Quarantine;
+  /** Of one in quarantine: what its stand-in says. */
   readonly details: Record<string, unknown>;
 }
 
@@ -47,6 +52,7 @@ export class Cell implements Task, Home {
   queued = false;
   readonly #host: Host;
   readonly #factory: () => Actor<unknown>;
+  readonly #standIn: SpawnOptions<unknown>['standIn'];
   readonly #supervision: Supervision;
   readonly #mailbox: Mailbox;
   readonly #dataCapacity: number;
@@ -55,6 +61,7 @@ export class Cell implements Task, Home {
   #context: Incarnation<unknown>;
   #actor: Actor<unknown> | undefined;
   #backOff: ClockTimer | undefined;
+  #quarantine: Quarantine | undefined;
   #starts: number;
   #restarts = 0;
   #handled = 0;
@@ -68,12 +75,13 @@ export class Cell implements Task, Home {
     ref: Ref<unknown>,
     earlierStarts: number,
     factory: () => Actor<unknown>,
-    options: SpawnOptions,
+    options: SpawnOptions<unknown>,
   ) {
     const { limits } = host;
     this.ref = ref;
     this.#host = host;
     this.#factory = factory;
+    this.#standIn = options.standIn;
     this.#supervision = new Supervision(options.restart, limits.restart);
     this.#dataCapacity = options.dataCapacity ?? limits.mailboxDataMessages;
     if (!Number.isSafeInteger(this.#dataCapacity) || this.#dataCapacity < 1) {
@@ -91,7 +99,8 @@ export class Cell implements Task, Home {
 
   /** The place to register for the end of the living incarnation, if there is one. */
   get watchers(): Watchers | undefined {
-    return this.#state === 'restarting' || this.#state === 'ended' ? undefined : this.#watchers;
+    const lives = this.#state !== 'restarting' && this.#state !== 'quarantined' && this.#state !== 'ended';
+    return lives ? this.#watchers : undefined;
   }
 
   /** `from`: undefined for the actor's own timers. */
@@ -144,6 +153,7 @@ export class Cell implements Task, Home {
         else this.#end('stopped');
         return;
       case 'restarting':
+      case 'quarantined':
         this.#backOff?.cancel();
         this.#release('stopped');
         return;
@@ -160,7 +170,7 @@ export class Cell implements Task, Home {
   info(nowMs: number): ActorInfo {
     return {
       id: this.ref.id,
-      state: this.#state,
+      state: this.#quarantine === undefined ? this.#state : 'quarantined',
       incarnation: this.#context.incarnation,
       restarts: this.#restarts,
       control: this.#mailbox.depth('control'),
@@ -169,13 +179,14 @@ export class Cell implements Task, Home {
       refused: this.#refused,
       handled: this.#handled,
       ageMs: nowMs - this.#context.startedAtMs,
+      ...(this.#quarantine === undefined ? {} : { quarantine: this.#quarantine }),
       details: this.#details(),
     };
   }
 
   #begin(): void {
     this.#state = 'running';
-    const actor = this.#factory();
+    const actor = this.#make();
     this.#actor = actor;
     actor.start?.(this.#context);
     this.#context.trace.note('debug', 'actor.started', { incarnation: this.#starts });
@@ -201,15 +212,24 @@ export class Cell implements Task, Home {
     if (this.#state === 'running') actor.turnEnded?.(context);
   }
 
+  #make(): Actor<unknown> {
+    if (this.#quarantine === undefined) return this.#factory();
+    if (this.#standIn === undefined) throw new Error(`nobody stands in for ${this.ref.id}`);
+    return this.#standIn(this.#quarantine);
+  }
+
   #fail(error: unknown): void {
     // Asked to stop and then threw: it is over in any case, but the error deserves its line.
     const wasStopping = this.#state === 'stopping';
     const fields = { incarnation: this.#starts, handled: this.#handled, ...describeError(error) };
     this.#context.trace.note('error', 'actor.failed', fields);
-    const stopped = this.#finish() || wasStopping;
-    if (stopped) return this.#release('stopped');
-    const nowMs = this.#host.ports.clock.now();
-    const verdict = this.#supervision.judge(nowMs);
+    const verdict = this.#judge();
+    const standsIn = verdict.kind === 'quarantine' && this.#standIn !== undefined;
+    const stopped = this.#finish(standsIn) || wasStopping;
+    if (stopped) {
+      this.#mailbox.clear();
+      return this.#release('stopped');
+    }
     switch (verdict.kind) {
       case 'restart':
         return this.#restartAfter(verdict.delayMs);
@@ -218,16 +238,24 @@ export class Cell implements Task, Home {
       case 'escalate':
         this.#release('escalated');
         return this.#host.escalate(error, this.ref);
+      case 'quarantine':
+        return this.#toQuarantine(error);
     }
   }
 
+  /** A stand-in has one life: what cannot even refuse had better be gone. */
+  #judge(): Verdict {
+    if (this.#quarantine !== undefined) return { kind: 'quarantine' };
+    return this.#supervision.judge(this.#host.ports.clock.now());
+  }
+
   #end(reason: ExitReason): void {
-    this.#finish();
+    this.#finish(false);
     this.#release(reason);
   }
 
-  /** Ends the incarnation. True if somebody asked for a stop meanwhile. */
-  #finish(): boolean {
+  /** Ends the incarnation. `handsOver`: the data lane is left to a stand-in. True if somebody asked for a stop meanwhile. */
+  #finish(handsOver: boolean): boolean {
     this.#state = 'ending';
     try {
       this.#actor?.stopped?.();
@@ -237,7 +265,8 @@ export class Cell implements Task, Home {
     this.#giveBack();
     this.#actor = undefined;
     this.#context.end();
-    this.#mailbox.clear();
+    if (handsOver && this.#quarantine === undefined) this.#mailbox.clearControl();
+    else this.#mailbox.clear();
     this.#overflowed = false;
     // Widened on purpose: stopped() may have called stop(), which control flow analysis cannot see.
     const stopAsked = (this.#state as ActorState) === 'stopping';
@@ -267,11 +296,28 @@ export class Cell implements Task, Home {
     this.#backOff = this.#host.ports.clock.setTimer(delayMs, () => {
       if (this.#state !== 'restarting') return;
       this.#backOff = undefined;
-      this.#starts += 1;
-      this.#context = new Incarnation(this.#host, this, this.#starts);
-      this.#state = 'starting';
-      this.#host.schedule(this);
+      this.#startAgain();
     });
+  }
+
+  #startAgain(): void {
+    this.#starts += 1;
+    this.#context = new Incarnation(this.#host, this, this.#starts);
+    this.#state = 'starting';
+    if (!this.queued) this.#host.schedule(this);
+  }
+
+  #toQuarantine(error: unknown): void {
+    if (this.#quarantine !== undefined) {
+      this.#state = 'quarantined';
+      return;
+    }
+    const { error: text, at } = describeError(error);
+    const sinceMs = this.#host.ports.clock.wallTime();
+    this.#quarantine = { error: text, at, sinceMs, restarts: this.#restarts };
+    this.#context.trace.note('error', 'actor.quarantined', { restarts: this.#restarts, error: text, at });
+    if (this.#standIn === undefined) this.#state = 'quarantined';
+    else this.#startAgain();
   }
 
   #release(reason: ExitReason): void {

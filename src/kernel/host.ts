@@ -15,7 +15,7 @@ export interface Host {
   /** Freezes the message if the system freezes messages at all. */
   seal(message: unknown): void;
   send(from: Address, to: Address, message: unknown, lane: Lane): SendResult;
-  spawn<T>(id: string, factory: () => Actor<T>, options: SpawnOptions | undefined): Ref<T>;
+  spawn<T>(id: string, factory: () => Actor<T>, options: SpawnOptions<T> | undefined): Ref<T>;
   stop(address: Address): void;
   /** Where to register for the end of a local actor; undefined if it has no living incarnation. */
   watchersOf(address: Address): Watchers | undefined;

@@ -50,7 +50,7 @@ export class Incarnation<M> implements Context<M>, Watcher {
     this.#timers.cancel(timer);
   }
 
-  spawn<T>(id: string, factory: () => Actor<T>, options?: SpawnOptions): Ref<T> {
+  spawn<T>(id: string, factory: () => Actor<T>, options?: SpawnOptions<T>): Ref<T> {
     if (!this.#live) throw new Error(`${this.self.id} has ended and cannot start ${id}`);
     return this.#host.spawn(id, factory, options);
   }

@@ -6,6 +6,7 @@ export type {
   Context,
   ExitReason,
   Lane,
+  Quarantine,
   RestartPolicy,
   SendResult,
   SpawnOptions,

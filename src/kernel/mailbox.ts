@@ -67,8 +67,12 @@ export class Mailbox {
   }
 
   clear(): void {
-    this.#control.clear();
+    this.clearControl();
     this.#data.clear();
+  }
+
+  clearControl(): void {
+    this.#control.clear();
     this.#streak = 0;
   }
 }

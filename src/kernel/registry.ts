@@ -82,7 +82,7 @@ export class Registry implements Host {
     return this.ports.network.send({ from, to, lane, message });
   }
 
-  spawn<T>(id: string, factory: () => Actor<T>, options: SpawnOptions = {}): Ref<T> {
+  spawn<T>(id: string, factory: () => Actor<T>, options: SpawnOptions<T> = {}): Ref<T> {
     if (this.#closed) throw new Error(`the system is stopped and cannot start ${id}`);
     if (id === '' || id === OUTSIDE) throw new Error(`an actor cannot have the id "${id}"`);
     if (this.#cells.has(id)) throw new Error(`the actor id ${id} is taken`);

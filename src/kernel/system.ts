@@ -50,7 +50,7 @@ export class ActorSystem {
   }
 
   /** Starts an actor. Throws if the id is taken, also by an actor that waits for its restart. */
-  spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions): Ref<M> {
+  spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions<M>): Ref<M> {
     return this.#registry.spawn(id, factory, options);
   }
 

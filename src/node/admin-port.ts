@@ -2,7 +2,7 @@
 import type { AdminPort, DirectoryReport } from '../actors/admin/index.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
 import type { ActorInfo, ActorSystem } from '../kernel/index.ts';
-import type { NodeFacts } from '@callboard/client/protocol';
+import type { NodeFacts, RemovalRow } from '@callboard/client/protocol';
 import { readVersion } from './version.ts';
 
 /** The part of a node's status that its process knows and its actors do not. */
@@ -18,7 +18,7 @@ interface ManagerDetails {
   readonly clusterId?: string;
   readonly leader?: string;
   readonly topics?: readonly { readonly state: string; readonly groups: readonly number[] }[];
-  readonly deleting?: readonly { readonly name: string }[];
+  readonly deleting?: readonly ({ readonly name: string } & Omit<RemovalRow, 'topic'>)[];
   readonly brokers?: DirectoryReport['brokers'];
 }
 
@@ -44,7 +44,9 @@ function directoryOf({
     primary: leader,
     topics: ready.length,
     partitions: ready.reduce((total, { groups }) => total + groups.length, 0),
-    deleting: deleting.map(({ name }) => name),
+    removals: deleting.map(({ name: topic, partitions, over, waitsFor }) => {
+      return { topic, partitions, over, waitsFor };
+    }),
     brokers: brokers.map(({ name, url, state }) => ({ name, url, state })),
   };
 }

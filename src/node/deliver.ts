@@ -15,6 +15,7 @@ import { failure, type CallError } from '@callboard/client/protocol';
 const requests: ReadonlySet<string> = new Set<PartitionRequest['kind']>([
   'produce',
   'consume',
+  'settle-takes',
   'size',
   'fetch',
   'locate',

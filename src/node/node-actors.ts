@@ -17,6 +17,7 @@ import { Manager } from '../actors/manager/manager.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
 import { partitionActorId, type PartitionReplicaMessage } from '../actors/partition-replica/messages.ts';
 import { MemoryCopy } from '../actors/partition-replica/memory-copy.ts';
+import { QuarantinedReplica } from '../actors/partition-replica/quarantined.ts';
 import { PartitionReplica } from '../actors/partition-replica/replica.ts';
 import { ScrubberActor, scrubberActorId } from '../actors/scrubber/scrubber.ts';
 import { peerLinkActorId } from '../actors/peer-link/messages.ts';
@@ -49,7 +50,18 @@ export interface NodeActorsOptions {
 }
 
 /** A replica that finds damage ends and opens its log anew, which may happen several times in a row. */
-const replicaRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 20, windowMs: 60_000 };
+const managerRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 20, windowMs: 60_000 };
+/**
+ * A node has thousands of partitions, and each has replicas elsewhere: one that cannot stay up must not take the others with it. The
+ * window is long, since one that fails at each commit fails only once per election.
+ */
+const replicaRestarts: RestartPolicy = {
+  firstDelayMs: 50,
+  maxDelayMs: 2_000,
+  budget: 6,
+  windowMs: 600_000,
+  spent: 'quarantine',
+};
 const shellRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 10, windowMs: 60_000 };
 
 export function startNodeActors(options: NodeActorsOptions): void {
@@ -89,11 +101,15 @@ export function startNodeActors(options: NodeActorsOptions): void {
         spawnReplica,
         noReserve: () => store.spaceSpent(),
       }),
-    { restart: replicaRestarts },
+    { restart: managerRestarts },
   );
-  system.spawn(healthCheckerActorId, () => new HealthChecker({ node: name, limits }), {
-    restart: shellRestarts,
-  });
+  system.spawn(
+    healthCheckerActorId,
+    () => new HealthChecker({ node: name, replica: store.journalId, limits }),
+    {
+      restart: shellRestarts,
+    },
+  );
   system.spawn(
     gatewayActorId,
     () => new Gateway({ limits, crc32, defaultStorage: options.defaultStorage ?? 'disk' }),
@@ -160,7 +176,13 @@ function replicaSpawner(options: NodeActorsOptions, givenUp: Set<GroupId>, roste
             givenUp,
           );
     const running = system.find<PartitionReplicaMessage>(id);
-    const replica = running ?? system.spawn<PartitionReplicaMessage>(id, make, { restart: replicaRestarts });
+    const stored = generation === undefined ? {} : ({ storage: 'memory' } as const);
+    const replica =
+      running ??
+      system.spawn<PartitionReplicaMessage>(id, make, {
+        restart: replicaRestarts,
+        standIn: (quarantine) => new QuarantinedReplica({ group, ...stored }, quarantine),
+      });
     if (running !== undefined) system.send(replica, { kind: 'report-leadership' }, 'control');
     if (preferred) system.send(replica, { kind: 'campaign' }, 'control');
   };

@@ -7,7 +7,7 @@ import type { LogStore } from '../raft/index.ts';
 import type { Limits } from '@callboard/client/protocol';
 import type { NodeConfig } from './config.ts';
 import type { LateNetwork } from './late-network.ts';
-import { topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
+import { quarantinedReplicas, topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
 
 export interface NodeStatusOptions {
   readonly system: ActorSystem;
@@ -24,6 +24,8 @@ interface ManagerReport {
   readonly role?: string;
   readonly brokers?: readonly { readonly name: string; readonly state: string }[];
   readonly lostReplicas?: readonly unknown[];
+  /** Replicas that wait for their turn to be started. */
+  readonly toStart?: number;
   readonly copiesWaiting?: readonly number[];
   readonly copiesLost?: readonly number[];
   readonly topics?: readonly TopicReport[];
@@ -65,6 +67,7 @@ export class NodeStatus {
     const actors = this.#options.system.inspect();
     const manager = managerOf(actors);
     const { ready, reasons } = this.readiness();
+    const replicas = replicasOf(actors);
     return {
       status: 'success',
       node: config.name,
@@ -78,7 +81,8 @@ export class NodeStatus {
       memoryFull: this.#store?.memoryFull() ?? false,
       directory: manager,
       brokers: manager.brokers ?? [],
-      partitions: replicasOf(actors),
+      partitions: replicas,
+      quarantined: quarantinedReplicas(manager.topics ?? [], replicas),
       links: network.links?.inspect() ?? {},
       gateway: actors.find((actor) => actor.id === gatewayActorId)?.details ?? {},
       writer: actors.find((actor) => actor.id === logWriterActorId)?.details ?? {},
@@ -109,8 +113,9 @@ export class NodeStatus {
     if (manager.verdict === 'journal-lost') {
       yield 'this node has lost its journal and is no member of the directory any more';
     } else if (manager.leader === undefined) yield 'the directory has no leader yet';
-    const opening = replicasOf(actors).filter((replica) => replica.verdict === 'opening');
-    if (opening.length > 0) yield `${opening.length} replicas are being opened`;
+    const running = replicasOf(actors).filter((replica) => replica.verdict === 'opening');
+    const opening = running.length + (manager.toStart ?? 0);
+    if (opening > 0) yield `${opening} replicas are being opened`;
     const registered = new Set((manager.brokers ?? []).map((broker) => broker.name));
     if (this.#wasReady || config.manualBrokers) return;
     const missing = config.peers.filter((peer) => !registered.has(peer.name)).map((peer) => peer.name);

@@ -9,6 +9,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Admin, adminActorId } from '../actors/admin/index.ts';
+import { gatewayActorId, type GatewayMessage } from '../actors/gateway/messages.ts';
 import { createActorCodec } from '../actors/wire.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../actors/peer-link/messages.ts';
 import { createHttpDoor, tokenChecker, type HttpDoor } from '../doors/http/index.ts';
@@ -236,10 +237,25 @@ async function close(parts: Parts, { http, wire }: Doors, links: PeerLinks, stor
   const answered = http.close();
   wire.close();
   await Promise.race([answered, new Promise<void>((late) => parts.timeouts.schedule(2_000, late))]);
+  await untilNoted(parts);
   links.close();
   parts.system.stopAll();
   await storage.close();
   end(parts, { http, wire });
+}
+
+/**
+ * What consumers were handed is noted at the partitions before this node stops, or it would be given to them again (S11): by a node that is
+ * stopped nothing need come twice. Partitions that do not take it within this time have no leader now.
+ */
+async function untilNoted({ system, timeouts }: Parts): Promise<void> {
+  const gateway = refTo<GatewayMessage>(system.node, gatewayActorId);
+  system.send(gateway, { kind: 'note-takes' }, 'control');
+  for (let leftMs = 1_000; leftMs > 0; leftMs -= 20) {
+    const open = system.inspectOne(gatewayActorId)?.details['openTakes'] ?? 0;
+    if (open === 0) return;
+    await new Promise<void>((look) => timeouts.schedule(20, look));
+  }
 }
 
 /** Whatever may still wait is called off. */

@@ -19,7 +19,26 @@ export interface PartitionReport {
   /** Offset of the first record: above 0 where a partition in memory was begun anew. */
   readonly first?: number;
   readonly end?: number;
-  readonly consumers?: readonly { readonly id: string; readonly cursor: number }[];
+  readonly consumers?: readonly ConsumerReport[];
+  /** Of one in quarantine: what it failed with the last time, and since when. */
+  readonly error?: string;
+  readonly sinceMs?: number;
+}
+
+interface ConsumerReport {
+  readonly id: string;
+  readonly cursor: number;
+  readonly lag: number;
+}
+
+/** A replica of this node that failed again and again, and is started no more. */
+export interface QuarantinedReport {
+  readonly group: number;
+  /** Of partitions that the directory here does not list (any more): absent. */
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly error: string;
+  readonly since: string;
 }
 
 export interface StatusBounds {
@@ -27,29 +46,38 @@ export interface StatusBounds {
   readonly statusConsumers: number;
 }
 
-type Cursors = ReadonlyMap<string, number>;
+type Consumers = ReadonlyMap<string, ConsumerReport>;
 
-function cursorsOf(report: PartitionReport | undefined): Cursors {
-  return new Map((report?.consumers ?? []).map(({ id, cursor }) => [id, cursor]));
+function consumersOf(report: PartitionReport | undefined): Consumers {
+  return new Map((report?.consumers ?? []).map((consumer) => [consumer.id, consumer]));
 }
 
-function partitionState(partition: number, report: PartitionReport | undefined, cursors: Cursors): object {
+function partitionState(
+  partition: number,
+  report: PartitionReport | undefined,
+  consumers: Consumers,
+): object {
   const end = report?.end ?? null;
-  const consumers = [...cursors].map(([id, cursor]) => {
-    return { id, cursor, lag: Math.max(0, (end ?? 0) - cursor) };
-  });
-  return { partition, leader: report?.leader ?? null, verdict: report?.verdict ?? null, end, consumers };
+  const told = [...consumers.values()];
+  return {
+    partition,
+    leader: report?.leader ?? null,
+    verdict: report?.verdict ?? null,
+    end,
+    consumers: told,
+  };
 }
 
 function partitionStates(reports: readonly (PartitionReport | undefined)[], most: number): readonly object[] {
-  const known = reports.map(cursorsOf);
-  const consumers = new Set(known.flatMap((cursors) => [...cursors.keys()]));
+  const known = reports.map(consumersOf);
+  const ids = new Set(known.flatMap((consumers) => [...consumers.keys()]));
   return reports.map((report, partition) => {
-    const cursors = known[partition] ?? new Map<string, number>();
-    if (report === undefined || cursors.size >= most) return partitionState(partition, report, cursors);
+    const consumers = known[partition] ?? new Map<string, ConsumerReport>();
+    if (report === undefined || consumers.size >= most) return partitionState(partition, report, consumers);
     // A consumer that has moved elsewhere in the topic and never here is at the beginning.
-    const beginnings = [...consumers].map((id) => [id, report.first ?? 0] as const);
-    return partitionState(partition, report, new Map([...beginnings, ...cursors]));
+    const { first = 0, end = first } = report;
+    const beginnings = [...ids].map((id) => [id, { id, cursor: first, lag: end - first }] as const);
+    return partitionState(partition, report, new Map([...beginnings, ...consumers]));
   });
 }
 
@@ -70,4 +98,16 @@ export function topicStates(
     told.push({ name, partitions: partitionStates(here, bounds.statusConsumers) });
   }
   return { topics: told, omitted: ready.length - told.length };
+}
+
+export function quarantinedReplicas(
+  topics: readonly TopicReport[],
+  replicas: readonly PartitionReport[],
+): readonly QuarantinedReport[] {
+  return replicas.flatMap(({ group, verdict, error = '', sinceMs = 0 }) => {
+    if (group === undefined || verdict !== 'quarantined') return [];
+    const topic = topics.find(({ groups }) => groups.includes(group));
+    const place = topic === undefined ? {} : { topic: topic.name, partition: topic.groups.indexOf(group) };
+    return [{ group, ...place, error, since: new Date(sinceMs).toISOString() }];
+  });
 }

@@ -2,18 +2,26 @@
  * The commands that change cursors, as bodies of command chunks. Little endian; the first byte says which. There is exactly one form
  * of each, and replicas of one release read nothing else.
  *
- * - 1, moves (HTTP): count, then per move the consumer, from, to.
+ * - 1, take (HTTP): takers, the consumer, from, then counted: offsets to be given again, takes, noted takes.
  * - 2, attach (push): session, start, flags (1: reset), the consumer.
  * - 3, advances (push): count, then per advance the consumer, session, up to.
+ * - 4, settlements (HTTP): takers, count, then per settlement the consumer, noted takes, returned takes, each counted.
  *
- * A consumer is the length of its UTF-8 in two bytes, then the bytes.
+ * A consumer and a node are the length of their UTF-8 in two bytes, then the bytes. Takers are counted, each its node and start; a take
+ * is the number of its taker among them in two bytes, then its call.
  */
+import type { Settlement, TakeId, Taker } from './takes.ts';
 
-/** Taken over HTTP: from the cursor that the mover saw to another, which is higher. */
-export interface CursorMove {
+/** Records for calls over HTTP: those that are to be given again, the lowest first, and then new ones from the read position on. */
+export interface Take {
   readonly consumer: string;
+  /** The read position that the taker saw. */
   readonly from: number;
-  readonly to: number;
+  readonly again: readonly number[];
+  /** Who gets them, in order: of `again` first; each further one takes the next new record. */
+  readonly takes: readonly TakeId[];
+  /** Settled on the way: earlier takes of this consumer whose answers were handed over. */
+  readonly noted: readonly TakeId[];
 }
 
 /** A session of a pushed consumer takes the cursor over from every lower session. */
@@ -33,14 +41,15 @@ export interface Advance {
 }
 
 export type CursorCommand =
-  | { readonly kind: 'moves'; readonly moves: readonly CursorMove[] }
+  | { readonly kind: 'take'; readonly take: Take }
   | { readonly kind: 'attach'; readonly attach: Attach }
-  | { readonly kind: 'advances'; readonly advances: readonly Advance[] };
+  | { readonly kind: 'advances'; readonly advances: readonly Advance[] }
+  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] };
 
 /** As `Attach.start`: the end of the log. */
 export const fromEnd: number = Number.MAX_SAFE_INTEGER;
 
-const codes = { moves: 1, attach: 2, advances: 3 } as const;
+const codes = { take: 1, attach: 2, advances: 3, settlements: 4 } as const;
 const resetFlag = 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -70,6 +79,18 @@ class Writer {
   name(text: string): this {
     const bytes = encoder.encode(text);
     this.u16(bytes.byteLength).#parts.push(bytes);
+    return this;
+  }
+
+  takers(takers: readonly Taker[]): this {
+    this.u16(takers.length);
+    for (const { node, start } of takers) this.name(node).u64(start);
+    return this;
+  }
+
+  takes(ids: readonly TakeId[], takers: TakerTable): this {
+    this.u16(ids.length);
+    for (const id of ids) this.u16(takers.numberOf(id)).u64(id.call);
     return this;
   }
 
@@ -116,6 +137,18 @@ class Reader {
     return decoder.decode(this.#bytes.subarray(at, at + length));
   }
 
+  takers(): readonly Taker[] {
+    return counted(this, () => ({ node: this.name(), start: this.u64() }));
+  }
+
+  takes(takers: readonly Taker[]): readonly TakeId[] {
+    return counted(this, () => {
+      const taker = takers[this.u16()];
+      if (taker === undefined) throw new RangeError('a take names a taker that is not there');
+      return { ...taker, call: this.u64() };
+    });
+  }
+
   #take(bytes: number): number {
     const at = this.#at;
     if (this.left < bytes) throw new RangeError('a cursor command ends too soon');
@@ -124,13 +157,34 @@ class Reader {
   }
 }
 
+/** The takers of a command, each once, in the order in which they first appear. */
+class TakerTable {
+  readonly takers: Taker[] = [];
+
+  constructor(ids: Iterable<TakeId>) {
+    for (const { node, start } of ids) if (this.#find(node, start) < 0) this.takers.push({ node, start });
+  }
+
+  numberOf({ node, start }: TakeId): number {
+    return this.#find(node, start);
+  }
+
+  #find(node: string, start: number): number {
+    return this.takers.findIndex((taker) => taker.start === start && taker.node === node);
+  }
+}
+
 export function encodeCursorCommand(command: CursorCommand): Uint8Array {
   const writer = new Writer().u8(codes[command.kind]);
   switch (command.kind) {
-    case 'moves':
-      writer.u16(command.moves.length);
-      for (const { consumer, from, to } of command.moves) writer.name(consumer).u64(from).u64(to);
+    case 'take': {
+      const { consumer, from, again, takes, noted } = command.take;
+      const takers = new TakerTable([...takes, ...noted]);
+      writer.takers(takers.takers).name(consumer).u64(from).u16(again.length);
+      for (const offset of again) writer.u64(offset);
+      writer.takes(takes, takers).takes(noted, takers);
       break;
+    }
     case 'attach': {
       const { consumer, session, start, reset } = command.attach;
       writer
@@ -146,6 +200,15 @@ export function encodeCursorCommand(command: CursorCommand): Uint8Array {
         writer.name(consumer).u64(session).u64(upTo);
       }
       break;
+    case 'settlements': {
+      const { settlements } = command;
+      const takers = new TakerTable(settlements.flatMap(({ noted, returned }) => [...noted, ...returned]));
+      writer.takers(takers.takers).u16(settlements.length);
+      for (const { consumer, noted, returned } of settlements) {
+        writer.name(consumer).takes(noted, takers).takes(returned, takers);
+      }
+      break;
+    }
   }
   return writer.bytes();
 }
@@ -160,13 +223,13 @@ export function decodeCursorCommand(bytes: Uint8Array): CursorCommand {
 
 function decodeBody(code: number, reader: Reader): CursorCommand {
   switch (code) {
-    case codes.moves: {
-      const moves = counted(reader, () => ({
-        consumer: reader.name(),
-        from: reader.u64(),
-        to: reader.u64(),
-      }));
-      return { kind: 'moves', moves };
+    case codes.take: {
+      const takers = reader.takers();
+      const consumer = reader.name();
+      const from = reader.u64();
+      const again = counted(reader, () => reader.u64());
+      const takes = reader.takes(takers);
+      return { kind: 'take', take: { consumer, from, again, takes, noted: reader.takes(takers) } };
     }
     case codes.attach: {
       const session = reader.u64();
@@ -185,6 +248,15 @@ function decodeBody(code: number, reader: Reader): CursorCommand {
         upTo: reader.u64(),
       }));
       return { kind: 'advances', advances };
+    }
+    case codes.settlements: {
+      const takers = reader.takers();
+      const settlements = counted(reader, () => ({
+        consumer: reader.name(),
+        noted: reader.takes(takers),
+        returned: reader.takes(takers),
+      }));
+      return { kind: 'settlements', settlements };
     }
     default:
       throw new RangeError(`not a cursor command: ${code}`);

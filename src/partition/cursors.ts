@@ -1,16 +1,22 @@
 /**
- * Consumers' cursors (SEMANTICS S8 to S11): one per (consumer, partition), replicated with the records.
+ * Consumers' cursors (SEMANTICS S8 to S12): one per (consumer, partition), replicated with the records.
+ *
+ * A consumer has a read position, the next record that nobody has had, and over HTTP the open takes below it (`takes.ts`). Its cursor is
+ * the lowest record that is not acknowledged: the lowest open take, or the read position.
  *
  * Who may move a cursor:
- * - Over HTTP, whoever takes the next record. A move names where it starts, so one that was decided on an older state changes nothing.
+ * - Over HTTP, whoever takes records, and whoever notes that they were handed over. A take names the read position that it saw and the
+ *   records that it gives again, so one that was decided on an older state changes nothing.
  * - Pushed to, the session that attached last. Session numbers of a consumer rise; a lower one than the highest seen is fenced, and
  *   so is one that somebody has taken a record from behind its back: a take over HTTP is the use of the id by a newer owner.
  *
  * A cursor never goes back, unless its owner resets it, and never beyond the end of the log.
  */
-import { fromEnd, type Advance, type Attach, type CursorMove } from './cursor-commands.ts';
+import { fromEnd, type Advance, type Attach, type Take } from './cursor-commands.ts';
+import { OpenTakes, type OpenTakeLimits, type Settlement } from './takes.ts';
 
 interface Cursor {
+  /** The read position. */
   at: number;
   /** The lowest session number that may still attach. */
   admits: number;
@@ -29,8 +35,8 @@ export type Advanced =
   | { readonly ok: true; readonly cursor: number }
   | { readonly ok: false; readonly why: 'fenced' | 'beyond-end' };
 
-/** What a move did. `fenced`: a session that was pushed to has lost the cursor. */
-export interface Moved {
+/** What a take did. `fenced`: a session that was pushed to has lost the cursor. */
+export interface Taken {
   readonly done: boolean;
   readonly fenced: boolean;
 }
@@ -38,40 +44,82 @@ export interface Moved {
 /** Session numbers begin here; 0 stands for none. */
 const firstSession = 1;
 
-const refused: Moved = { done: false, fenced: false };
+const refused: Taken = { done: false, fenced: false };
+
+export interface CursorLimits extends OpenTakeLimits {
+  readonly cursorsPerPartition: number;
+  readonly statusConsumers: number;
+}
+
+/** A consumer as people look at it. */
+export interface ConsumerState {
+  readonly id: string;
+  readonly cursor: number;
+  /** S12: records at or above the read position, and takes that are to be given again. */
+  readonly lag: number;
+}
 
 export class CursorTable {
   readonly #cursors = new Map<string, Cursor>();
   /** Whose cursors moved last, the newest at the end. */
   readonly #recent = new Set<string>();
-  readonly #most: number;
-  readonly #mostRecent: number;
+  readonly #limits: CursorLimits;
   readonly #first: number;
+  readonly #takes: OpenTakes;
 
   /** `first`: where the log begins; a position below it stands for this one. */
-  constructor(most: number, mostRecent: number, first: number = 0) {
-    this.#most = most;
-    this.#mostRecent = mostRecent;
+  constructor(limits: CursorLimits, first: number = 0) {
+    this.#limits = limits;
     this.#first = first;
+    this.#takes = new OpenTakes(limits);
   }
 
   /** Whether one more consumer's cursor can be kept. */
   takes(consumer: string): boolean {
-    return this.#cursors.has(consumer) || this.#cursors.size < this.#most;
+    return this.#cursors.has(consumer) || this.#cursors.size < this.#limits.cursorsPerPartition;
   }
 
-  /** The next offset to be read; the first one for a consumer that has read nothing yet. */
+  /** The lowest offset that is not acknowledged; the first one for a consumer that has read nothing yet. */
   of(consumer: string): number {
+    return this.#takes.of(consumer)[0]?.offset ?? this.position(consumer);
+  }
+
+  /** The read position: the next offset that nobody has had. */
+  position(consumer: string): number {
     return this.#cursors.get(consumer)?.at ?? this.#first;
   }
 
-  move({ consumer, from, to }: CursorMove, end: number): Moved {
-    if (this.of(consumer) !== from || to <= from || to > end) return refused;
-    const cursor = this.#put(consumer, to);
+  /** S12. */
+  size(consumer: string, end: number): number {
+    return Math.max(0, end - this.position(consumer)) + this.#takes.returned(consumer).length;
+  }
+
+  get openTakes(): Pick<OpenTakes, 'of' | 'all' | 'returned' | 'room' | 'count'> {
+    return this.#takes;
+  }
+
+  /** Takes all or nothing; what it notes is noted in any case. `index`: of its log entry. */
+  take({ consumer, from, again, takes, noted }: Take, end: number, index: number): Taken {
+    this.#takes.settle({ consumer, noted, returned: [] });
+    const returned = this.#takes.returned(consumer);
+    const fresh = takes.length - again.length;
+    if (this.position(consumer) !== from || takes.length === 0) return refused;
+    if (fresh < 0 || from + fresh > end) return refused;
+    // What is to be given again goes first, and in order.
+    if (again.some((offset, i) => returned[i] !== offset)) return refused;
+    if (fresh > 0 && again.length < returned.length) return refused;
+    if (fresh > this.#takes.room(consumer)) return refused;
+    const cursor = this.#put(consumer, from + fresh);
+    const taken = takes.map((id, i) => ({ offset: again[i] ?? from + i - again.length, id }));
+    this.#takes.take(consumer, taken, index);
     const fenced = cursor.session !== 0;
     if (fenced) cursor.admits = cursor.session + 1;
     cursor.session = 0;
     return { done: true, fenced };
+  }
+
+  settle(settlement: Settlement): void {
+    this.#takes.settle(settlement);
   }
 
   attach({ consumer, session, start, reset }: Attach, end: number): Attached {
@@ -81,8 +129,11 @@ export class CursorTable {
     const fresh = known === undefined || reset;
     const at = start === fromEnd ? end : Math.max(start, this.#first);
     if (fresh && at > end) return { ok: false, why: 'beyond-end', end };
-    if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit: this.#most };
-    const cursor = this.#put(consumer, fresh ? at : known.at);
+    const { cursorsPerPartition: limit } = this.#limits;
+    if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit };
+    // Push is at least once: what may not have reached anybody comes again (S9).
+    const cursor = this.#put(consumer, fresh ? at : this.of(consumer));
+    this.#takes.forget(consumer);
     cursor.admits = session;
     cursor.session = session;
     return { ok: true, cursor: cursor.at };
@@ -99,14 +150,16 @@ export class CursorTable {
   }
 
   /** The consumers whose cursors moved last, the newest first: a few of perhaps very many. */
-  recent(): readonly { readonly id: string; readonly cursor: number }[] {
-    return [...this.#recent].toReversed().map((id) => ({ id, cursor: this.of(id) }));
+  recent(end: number): readonly ConsumerState[] {
+    const newest = [...this.#recent].toReversed();
+    return newest.map((id) => ({ id, cursor: this.of(id), lag: this.size(id, end) }));
   }
 
   *describe(): Generator<string> {
     for (const [consumer, { at, admits, session }] of this.#cursors) {
       yield `${consumer} ${at} ${admits} ${session}`;
     }
+    yield* this.#takes.describe();
   }
 
   #put(consumer: string, at: number): Cursor {
@@ -120,10 +173,11 @@ export class CursorTable {
     this.#cursors.set(consumer, cursor);
     return cursor;
   }
+
   #touch(consumer: string): void {
     this.#recent.delete(consumer);
     this.#recent.add(consumer);
-    if (this.#recent.size <= this.#mostRecent) return;
+    if (this.#recent.size <= this.#limits.statusConsumers) return;
     const [oldest = consumer] = this.#recent;
     this.#recent.delete(oldest);
   }

@@ -6,8 +6,10 @@ export {
   type Advance,
   type Attach,
   type CursorCommand,
+  type Take,
 } from './cursor-commands.ts';
-export type { Advanced, Attached } from './cursors.ts';
+export type { Advanced, Attached, ConsumerState } from './cursors.ts';
 export { decodeClock, encodeClock, LogClock } from './log-clock.ts';
 export { PartitionMachine, type Applied, type PartitionLimits } from './machine.ts';
 export { anonymousProducer, batchOf, ProducerTail, type Batch, type Decision } from './producers.ts';
+export { isSameTake, type OpenTake, type Settlement, type TakeId, type Taker } from './takes.ts';

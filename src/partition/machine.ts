@@ -11,7 +11,13 @@ import {
   type Offset,
 } from '@callboard/client/protocol';
 import { decodeCursorCommand } from './cursor-commands.ts';
-import { CursorTable, type Advanced, type Attached } from './cursors.ts';
+import {
+  CursorTable,
+  type Advanced,
+  type Attached,
+  type ConsumerState,
+  type CursorLimits,
+} from './cursors.ts';
 import { decodeClock } from './log-clock.ts';
 import {
   batchOf,
@@ -22,10 +28,7 @@ import {
   type ProducerLimits,
 } from './producers.ts';
 
-export interface PartitionLimits extends ProducerLimits {
-  readonly cursorsPerPartition: number;
-  readonly statusConsumers: number;
-}
+export interface PartitionLimits extends ProducerLimits, CursorLimits {}
 
 export type Applied =
   | {
@@ -34,8 +37,9 @@ export type Applied =
       readonly end: Offset;
       readonly producerId: string;
     }
-  /** `fenced`: consumers whose pushed session lost its cursor to a take over HTTP. */
-  | { readonly kind: 'cursors'; readonly moved: readonly boolean[]; readonly fenced: readonly string[] }
+  /** `done`: the records are the takers'. `fenced`: the consumer's pushed session lost its cursor. */
+  | { readonly kind: 'taken'; readonly consumer: string; readonly done: boolean; readonly fenced: boolean }
+  | { readonly kind: 'settled' }
   | {
       readonly kind: 'attached';
       readonly consumer: string;
@@ -59,7 +63,7 @@ export class PartitionMachine {
   constructor(limits: PartitionLimits, first: Offset = offset(0)) {
     this.first = first;
     this.#end = first;
-    this.#cursors = new CursorTable(limits.cursorsPerPartition, limits.statusConsumers, first);
+    this.#cursors = new CursorTable(limits, first);
     this.#producers = new ProducerTable(limits, first > 0);
   }
 
@@ -68,14 +72,29 @@ export class PartitionMachine {
     return this.#end;
   }
 
-  /** The consumer's next offset. */
+  /** The consumer's lowest offset that is not acknowledged. */
   cursor(consumer: string): Offset {
     return offset(this.#cursors.of(consumer));
   }
 
+  /** The consumer's next offset that nobody has had. */
+  position(consumer: string): Offset {
+    return offset(this.#cursors.position(consumer));
+  }
+
+  /** S12: what the consumer may still read. */
+  size(consumer: string): number {
+    return this.#cursors.size(consumer, this.#end);
+  }
+
+  /** Records that were taken over HTTP and are not known to have been handed over. */
+  get openTakes(): CursorTable['openTakes'] {
+    return this.#cursors.openTakes;
+  }
+
   /** The consumers that moved last, for people to look at. */
-  recentConsumers(): readonly { readonly id: string; readonly cursor: number }[] {
-    return this.#cursors.recent();
+  recentConsumers(): readonly ConsumerState[] {
+    return this.#cursors.recent(this.#end);
   }
 
   /** Whether one more consumer's cursor can be kept. */
@@ -104,7 +123,7 @@ export class PartitionMachine {
     const header = readChunkHeader(chunk);
     if (header.kind === chunkKind.noop) return { kind: 'noop' };
     if (header.kind === chunkKind.command) {
-      return this.#command(chunk.subarray(chunkHeaderBytes));
+      return this.#command(index, chunk.subarray(chunkHeaderBytes));
     }
     if (header.baseOffset !== this.#end) {
       throw new Error(
@@ -116,7 +135,7 @@ export class PartitionMachine {
     return { kind: 'records', baseOffset: header.baseOffset, end: this.#end, producerId: header.producerId };
   }
 
-  #command(body: Uint8Array): Applied {
+  #command(index: LogIndex, body: Uint8Array): Applied {
     const logTimeMs = decodeClock(body);
     if (logTimeMs !== undefined) {
       const rose = this.#producers.advance(logTimeMs);
@@ -124,12 +143,13 @@ export class PartitionMachine {
     }
     const command = decodeCursorCommand(body);
     switch (command.kind) {
-      case 'moves': {
-        const results = command.moves.map((move) => this.#cursors.move(move, this.#end));
-        const fenced = command.moves.filter((_, i) => results[i]?.fenced === true);
-        const moved = results.map(({ done }) => done);
-        return { kind: 'cursors', moved, fenced: fenced.map(({ consumer }) => consumer) };
+      case 'take': {
+        const { consumer } = command.take;
+        return { kind: 'taken', consumer, ...this.#cursors.take(command.take, this.#end, index) };
       }
+      case 'settlements':
+        for (const settlement of command.settlements) this.#cursors.settle(settlement);
+        return { kind: 'settled' };
       case 'attach': {
         const { consumer, session } = command.attach;
         return {

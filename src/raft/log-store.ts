@@ -65,11 +65,12 @@ export interface LogStore {
   birth(births: readonly Birth[], done: (answer: StoreAnswer) => void): void;
   /**
    * Journals the end of these groups' replicas (hard records), and then deletes what they have stored, bit by bit; also what a crash
-   * has left of one that died before. Not while a write, a walk or a birth of these groups is queued or in flight. Reads that
+   * has left of one that died before. One that was never born is dead from then on as well: no group of a lower number may be born
+   * here later. Not while a write, a walk or a birth of these groups is queued or in flight. Reads that
    * come late find nothing.
    */
   death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void;
-  /** The highest group whose replica ever died here; 0: none. Durable with the deaths themselves. */
+  /** The highest group that ever died here; 0: none. Durable with the deaths themselves. */
   readonly diedUpTo: number;
   /** Reads and verifies entries (checksums, group, index, chain). */
   readEntries(request: EntriesRequest, done: (answer: EntriesAnswer) => void): void;

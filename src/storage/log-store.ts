@@ -33,7 +33,7 @@ import type { JournalRecord, ReplicaState, StateChange } from './journal-state.t
 import { Lane } from './lane.ts';
 import { openLog } from './log-opening.ts';
 import type { OpenLog } from './open-log.ts';
-import { purge } from './purge.ts';
+import { Purges } from './purge.ts';
 import { EntriesRead } from './reader.ts';
 import { series } from './series.ts';
 import type { Done, Step } from './series.ts';
@@ -62,7 +62,6 @@ export interface StoreParts {
 
 const ok: StoreAnswer = { ok: true };
 const diedDocument = 'died-up-to';
-const purgeRetryMs = 10_000;
 /** Of the bound on records in memory: what cursors and leaderships may take beyond it. */
 const memoryReserveShare = 1 / 16;
 
@@ -77,12 +76,19 @@ export class DiskLogStore implements LogStore {
   #closed = false;
   #writing = false;
   #tailSyncScheduled = false;
+  readonly #purges: Purges;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
     this.#engine = parts.engine;
     this.#journal = parts.journal;
     this.#ledger = new TailLedger(parts.journal, parts.crc32);
+    this.#purges = new Purges({
+      schedule: parts.schedule,
+      // Born anew meanwhile: what is stored is not all of a dead one.
+      isDue: (group) => !this.#closed && !this.#journal.state.replicas.has(group),
+      job: (step, then) => this.#job([step], then),
+    });
   }
 
   get journalId(): ReplicaId {
@@ -212,20 +218,20 @@ export class DiskLogStore implements LogStore {
     return Number(this.#journal.state.documents.get(diedDocument) ?? '0');
   }
 
-  /** The document first: if only it survives, a replica is known that was never born again. */
+  /** The document first: if only it survives, a replica is known that is not born again. */
   death(groups: readonly GroupId[], done: (answer: StoreAnswer) => void): void {
     const { replicas } = this.#journal.state;
     const dying = groups.filter((group) => replicas.has(group));
     for (const group of dying) this.#logs.delete(group);
     const records: JournalRecord[] = dying.length === 0 ? [] : [{ kind: 'deaths', groups: dying }];
-    const upTo = Math.max(this.diedUpTo, ...dying);
+    const upTo = Math.max(this.diedUpTo, ...groups);
     if (upTo > this.diedUpTo) {
       records.unshift({ kind: 'document', name: diedDocument, text: String(upTo) });
     }
     this.#hard(records, (answer) => {
       if (answer.ok) {
         // The journal no longer says where a dead one was kept.
-        for (const group of groups) for (const engine of this.#engines) this.#purge(engine, group);
+        for (const group of groups) for (const engine of this.#engines) this.#purges.add(engine, group);
       }
       done(answer);
     });
@@ -233,21 +239,6 @@ export class DiskLogStore implements LogStore {
 
   get #engines(): readonly Engine[] {
     return [this.#engine, this.#parts.memory];
-  }
-
-  #purge(engine: Engine, group: GroupId): void {
-    // Born anew meanwhile: what is stored is not all of a dead one.
-    if (this.#closed || this.#journal.state.replicas.has(group)) return;
-    const again = (): void => this.#purge(engine, group);
-    const page: Step = (next) => {
-      purge(engine, group, (purged) => {
-        if (purged.kind === 'more') again();
-        // Nobody needs what is there, so a page that cannot be read costs no more than its room.
-        else if (purged.kind === 'unreadable') this.#parts.schedule(purgeRetryMs, again);
-        next(purged.kind === 'error' ? purged.error : undefined);
-      });
-    };
-    this.#job([page], () => undefined);
   }
 
   saveDocument(name: string, text: string, done: (answer: StoreAnswer) => void): void {

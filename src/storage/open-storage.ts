@@ -7,6 +7,8 @@
  * |------|------|
  * | `lock/` | keeps other processes out |
  * | `log/` | the LevelDB of all logs |
+ * | `log.open` | while a process has it open: after a process that ended without closing it, its tables are checked |
+ * | `log.corrupt` | it met damage while it ran, and is set aside at the next start |
  * | `journal-1`, `journal-2` | the journal, twice |
  * | `ballast` | room to give back when the disk is full |
  * | `*.bad-N` | what was set aside as damaged, for an operator |

@@ -340,4 +340,28 @@ test('a topic that was removed and created anew is another one: its records are 
   }
 });
 
+test('a partition in quarantine stalls alone and goes on when it is mended; the others are read meanwhile', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 2);
+    await fill(client, 't', 0, 3);
+    await fill(client, 't', 1, 3);
+    let quarantined = true;
+    let refused = 0;
+    cluster.node(0).hook = (frame, connection) => {
+      if (!quarantined || frame.kind !== 'subscribe' || frame.partition !== 0) return false;
+      refused += 1;
+      connection.fail(frame.correlation, 'partition_quarantined');
+      return true;
+    };
+    await using consumer = client.consumer('t', { from: 'earliest' });
+    assert.equal(
+      (await read(consumer, 3)).map(({ partition }) => partition),
+      [1, 1, 1],
+    );
+    await eventually('it has been tried again', () => refused > 1);
+    quarantined = false;
+    assert.equal(texts(await read(consumer, 3)), numbers(3));
+  });
+});
+
 test.run();

@@ -490,4 +490,25 @@ test('a name that no frame can carry is told to its caller, and disturbs nobody'
   });
 });
 
+test('a send to a partition in quarantine fails at once, and the same producer goes on when it is mended', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t');
+    await producer.send({ value: 'a' });
+    let quarantined = true;
+    cluster.node(0).hook = (frame, connection) => {
+      if (!quarantined || frame.kind !== 'produce') return false;
+      connection.fail(frame.correlation, 'partition_quarantined');
+      return true;
+    };
+    const error = await rejected(producer.send({ value: 'b' }));
+    assert.equal(
+      [error.code, error.outcome, error.retriable],
+      ['partition_quarantined', 'not_applied', false],
+    );
+    quarantined = false;
+    assert.is((await producer.send({ value: 'c' })).offset, 1);
+  });
+});
+
 test.run();

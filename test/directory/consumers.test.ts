@@ -8,6 +8,7 @@ import {
   type DirectoryMachine,
   type DirectoryResult,
 } from '../../src/directory/index.ts';
+import { groupId } from '@callboard/client/protocol';
 import { codeOf, id, machine, readyTopic } from './machines.ts';
 
 const test = suite('directory/consumers');
@@ -30,6 +31,9 @@ test('a topic that is created anew gives no number that a session of the removed
   open(directory, 'a');
   open(directory, 'a');
   assert.ok(directory.apply({ kind: 'remove-topic', name: 't' }).result.ok);
+  for (const node of [1, 2]) {
+    directory.apply({ kind: 'replicas-died', replica: id(node), groups: [groupId(1)] });
+  }
   readyTopic(directory, 't', 1);
   assert.equal(open(directory, 'a'), { ok: true, partitions: 1, session: 3 });
   assert.equal(open(directory, 'a'), { ok: true, partitions: 1, session: 4 });

@@ -49,6 +49,49 @@ test('a partition is begun anew once a majority of its copies is lost, on the sa
   assert.is(say(directory, 3, [1, 2], 2), '4/1 3/1');
 });
 
+function loseJournal(directory: DirectoryMachine, node: number): void {
+  directory.apply({ kind: 'journal-lost', replica: id(node) });
+}
+
+function generations(directory: DirectoryMachine): string {
+  return topicOf(directory)
+    .partitions.map(({ group, generation = 0 }) => `${String(group)}/${String(generation)}`)
+    .join(' ');
+}
+
+test('a node that lost its disk counts as a lost copy of each group, whoever speaks first, and minorities of them lose nothing', () => {
+  const directory = machine();
+  memoryTopic(directory);
+  loseJournal(directory, 3);
+  assert.is(generations(directory), '1/0 2/0');
+  assert.ok(directory.isJournalLost(id(3)));
+  assert.is(say(directory, 1, [2]), '1/0 3/1');
+  const other = machine();
+  memoryTopic(other);
+  assert.is(say(other, 1, [2]), '1/0 2/0');
+  loseJournal(other, 3);
+  assert.is(generations(other), '1/0 3/1');
+  loseJournal(other, 3);
+  assert.is(generations(other), '1/0 3/1', 'said again');
+});
+
+test('a disk that comes back counts again from its next word on', () => {
+  const directory = machine();
+  memoryTopic(directory, 't', 1);
+  loseJournal(directory, 3);
+  say(directory, 3, [], 1, 5);
+  assert.not(directory.isJournalLost(id(3)));
+  assert.is(say(directory, 1, [1]), '1/0');
+});
+
+test('a partition most of whose disks are gone is not begun anew: nobody could run it', () => {
+  const directory = machine();
+  memoryTopic(directory, 't', 1);
+  loseJournal(directory, 3);
+  loseJournal(directory, 2);
+  assert.is(say(directory, 1, [1]), '1/0');
+});
+
 test('a later word takes the place of an earlier one; one that comes late is not heard', () => {
   const directory = machine();
   memoryTopic(directory, 't', 1);

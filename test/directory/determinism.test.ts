@@ -31,9 +31,11 @@ const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
     groups: fc.array(fc.integer({ min: 1, max: 8 }).map(groupId), { maxLength: 4 }),
   }),
   fc.record({ kind: fc.constantFrom('topic-ready' as const, 'remove-topic' as const), name }),
+  fc.record({ kind: fc.constant('remove-topic' as const), name, force: fc.boolean() }),
   fc.record({
-    kind: fc.constant('topic-deleted' as const),
-    group: fc.integer({ min: 1, max: 20 }).map(groupId),
+    kind: fc.constant('replicas-died' as const),
+    replica: anyId,
+    groups: fc.array(fc.integer({ min: 1, max: 12 }).map(groupId), { maxLength: 8 }),
   }),
   fc.record({
     kind: fc.constantFrom('register-producer' as const, 'register-consumer' as const),
@@ -68,7 +70,8 @@ function follow(events: readonly DirectoryEvent[], into: Map<string, string>): v
       const { name: key, state } = event.topic;
       if (state === 'ready') into.set(`topic ${key}`, JSON.stringify(event.topic));
       if (state === 'deleting') forget(event.topic, into);
-    } else if (event.kind === 'broker-gone') into.delete(`broker ${event.broker}`);
+    } else if (event.kind === 'topic-gone') continue;
+    else if (event.kind === 'broker-gone') into.delete(`broker ${event.broker}`);
     else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
     else if (event.kind === 'producer') into.set(`producer ${event.id}`, `${event.topic} ${event.epoch}`);
     else into.set(`${event.kind} ${event.id}`, event.topic);

@@ -1,6 +1,7 @@
 // The directory machine: topics, producers, consumers, brokers; S13 to S17 and S22 as far as they are decided here.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { groupId } from '@callboard/client/protocol';
 import { brokerState, type DirectoryCommand, type DirectoryMachine } from '../../src/directory/index.ts';
 import { codeOf, id, machine, readyTopic, register } from './machines.ts';
 
@@ -51,11 +52,18 @@ topics('tells of readiness once', () => {
   assert.is(codeOf(directory.apply({ kind: 'topic-ready', name: 'other' }).result), 'topic_not_found');
 });
 
+/** The node with this number says that its replicas of these groups are dead. */
+function died(on: DirectoryMachine, node: number, groups: readonly number[]): readonly string[] {
+  const applied = on.apply({ kind: 'replicas-died', replica: id(node), groups: groups.map(groupId) });
+  assert.is(codeOf(applied.result), 'ok');
+  return applied.events.map((event) => (event.kind === 'topic-gone' ? event.topic.name : event.kind));
+}
+
 topics(
-  'removed: unknown with all that was registered with it, the name free at once, the groups never used again',
+  'removed: of no use at once, with all that was registered with it; the groups are never used again',
   () => {
     const directory = machine();
-    const [first] = readyTopic(directory, 't', 2).partitions;
+    readyTopic(directory, 't', 2);
     directory.apply({ kind: 'register-producer', id: id(1), topic: 't' });
     directory.apply({ kind: 'register-consumer', id: id(2), topic: 't' });
     const removed = directory.apply({ kind: 'remove-topic', name: 't' }, id(9));
@@ -65,39 +73,112 @@ topics(
       ['deleting'],
     );
     assert.is(directory.topic('t'), undefined);
-    assert.is(codeOf(directory.apply({ kind: 'remove-topic', name: 't' }).result), 'topic_not_found');
+    for (const kind of ['register-producer', 'register-consumer', 'open-consumer'] as const) {
+      assert.is(codeOf(directory.apply({ kind, id: id(3), topic: 't' }).result), 'topic_not_found');
+    }
     // A retry of the same change is answered as the first try was.
     assert.equal(directory.apply({ kind: 'remove-topic', name: 't' }, id(9)), {
       result: removed.result,
       events: [],
     });
-    const namesake = readyTopic(directory, 't', 1);
-    assert.equal(
-      namesake.partitions.map(({ group }) => group as number),
-      [3],
-    );
     // The ids of the old topic are free, so whoever still uses them is told so.
     assert.equal(
       directory.snapshotEvents().filter(({ kind }) => kind === 'producer' || kind === 'consumer'),
       [],
     );
+    assert.equal(died(directory, 1, [1, 2]), []);
+    assert.equal(died(directory, 3, [1, 2]), ['t']);
+    const namesake = readyTopic(directory, 't', 1);
+    assert.equal(
+      namesake.partitions.map(({ group }) => group as number),
+      [3],
+    );
+  },
+);
+
+topics(
+  'S24: a removed name is free once a majority of each group has died, and says until then how far it is',
+  () => {
+    const directory = machine();
+    const create = (): string =>
+      codeOf(directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result);
+    readyTopic(directory, 't', 2);
+    directory.apply({ kind: 'remove-topic', name: 't' });
+    assert.equal(directory.removal('t'), { partitions: 2, over: 0, waitsFor: ['b1', 'b2', 'b3'] });
+    assert.equal(died(directory, 1, [1, 2]), []);
+    // Said twice, by somebody else, or of something else: counts for nothing.
+    assert.equal(died(directory, 1, [1, 2]), []);
+    assert.equal(died(directory, 7, [1, 2]), []);
+    assert.equal(died(directory, 2, [7]), []);
+    assert.equal(died(directory, 2, [2]), []);
+    assert.equal(directory.removal('t'), { partitions: 2, over: 1, waitsFor: ['b2', 'b3'] });
+    const refused = directory.apply({ kind: 'create-topic', name: 't', partitions: 1 }).result;
+    assert.ok(!refused.ok && refused.error.code === 'topic_deleting' && !refused.error.retriable);
+    assert.match(refused.ok ? '' : refused.error.message, /1 of 2 partitions .* wait for 'b2', 'b3'/);
+    assert.match(refused.ok ? '' : refused.error.message, /topic rm t --force/);
+    // Asked for again it is the same removal.
+    assert.equal(directory.apply({ kind: 'remove-topic', name: 't' }).result, { ok: true, partitions: 2 });
     assert.equal(
       [...directory.deleting()].map(({ name }) => name),
       ['t'],
     );
-    if (first === undefined) throw new Error('no partition');
-    assert.equal(directory.apply({ kind: 'topic-deleted', group: first.group }).result, {
-      ok: true,
-      partitions: 2,
-    });
+    assert.equal(died(directory, 3, [1]), ['t']);
     assert.equal([...directory.deleting()], []);
-    assert.equal(directory.apply({ kind: 'topic-deleted', group: first.group }).result, {
-      ok: true,
-      partitions: 0,
-    });
-    assert.is(directory.topic('t')?.state, 'ready');
+    assert.is(codeOf(directory.apply({ kind: 'remove-topic', name: 't' }).result), 'topic_not_found');
+    assert.is(create(), 'ok');
+    // A late word, of what was removed before, does not touch the namesake.
+    assert.equal(died(directory, 2, [1]), []);
+    assert.is(directory.topic('t')?.state, 'creating');
   },
 );
+
+topics('a word under a new journal is no word of the replica that was placed', () => {
+  const directory = machine();
+  readyTopic(directory, 't', 1);
+  register(directory, 2, false, id(102));
+  directory.apply({ kind: 'remove-topic', name: 't' });
+  died(directory, 1, [1]);
+  assert.equal(died(directory, 102, [1]), []);
+  assert.equal(directory.removal('t')?.waitsFor, ['b2', 'b3']);
+});
+
+topics('a removal is forced only when all that is missing was removed by an admin', () => {
+  const directory = machine(5);
+  const [placement] = readyTopic(directory, 't', 1).partitions;
+  const [one, two, three] = placement?.replicas.map(({ node }) => node) ?? [];
+  assert.ok(one !== undefined && two !== undefined && three !== undefined);
+  const force = () => directory.apply({ kind: 'remove-topic', name: 't', force: true });
+  // Of a topic that stands it begins the removal, and forces nothing.
+  admin(directory, 'remove', two);
+  assert.is(codeOf(force().result), 'ok');
+  assert.ok(directory.removal('t'));
+  died(directory, Number(one.slice(1)), [1]);
+  directory.apply({ kind: 'set-alive', broker: three, alive: false });
+  const refused = force().result;
+  assert.is(codeOf(refused), 'broker_not_removed');
+  assert.match(refused.ok ? '' : refused.error.message, new RegExp(`waits for '${three}', which`));
+  assert.ok(directory.removal('t'));
+  admin(directory, 'remove', three);
+  const forced = force();
+  assert.equal(forced.result, { ok: true, partitions: 1 });
+  assert.equal(
+    forced.events.map(({ kind }) => kind),
+    ['topic-gone'],
+  );
+  assert.is(codeOf(force().result), 'topic_not_found');
+});
+
+topics('lists the groups of everything that is there, being created and being deleted', () => {
+  const directory = machine();
+  readyTopic(directory, 'a', 2);
+  readyTopic(directory, 'b', 1);
+  directory.apply({ kind: 'create-topic', name: 'c', partitions: 1 });
+  directory.apply({ kind: 'remove-topic', name: 'b' });
+  assert.equal([...directory.listedGroups()].toSorted(), [1, 2, 3, 4]);
+  for (const node of [1, 2]) died(directory, node, [3]);
+  assert.equal([...directory.listedGroups()].toSorted(), [1, 2, 4]);
+  assert.is(directory.groups, 4);
+});
 
 topics('that are being created are not removed: they are hidden, and would be ready later', () => {
   const directory = machine();
@@ -106,19 +187,22 @@ topics('that are being created are not removed: they are hidden, and would be re
   assert.equal([...directory.creating()], ['t']);
 });
 
-topics('take up room until they are deleted, and their load only until they are removed', () => {
-  const directory = machine(3, { clusterPartitions: 3 }, 1);
-  const [first] = readyTopic(directory, 'a', 2).partitions;
-  directory.apply({ kind: 'remove-topic', name: 'a' });
-  assert.is(
-    codeOf(directory.apply({ kind: 'create-topic', name: 'b', partitions: 2 }).result),
-    'limit_reached',
-  );
-  if (first === undefined) throw new Error('no partition');
-  directory.apply({ kind: 'topic-deleted', group: first.group });
-  const placed = readyTopic(directory, 'b', 3).partitions.map(({ replicas }) => replicas[0]?.node);
-  assert.equal(placed, ['b1', 'b2', 'b3']);
-});
+topics(
+  'take up room until a majority is dead, whoever else never answers, and their load only until they are removed',
+  () => {
+    const directory = machine(3, { clusterPartitions: 3 });
+    const create = (partitions: number): string =>
+      codeOf(directory.apply({ kind: 'create-topic', name: 'b', partitions }).result);
+    readyTopic(directory, 'a', 2);
+    directory.apply({ kind: 'remove-topic', name: 'a' });
+    assert.is(create(2), 'limit_reached');
+    for (const node of [1, 2]) died(directory, node, [1, 2]);
+    assert.is(create(4), 'limit_reached');
+    assert.is(create(3), 'ok');
+    const leads = directory.topic('b')?.partitions.map(({ replicas }) => replicas[0]?.node);
+    assert.equal(leads?.toSorted(), ['b1', 'b2', 'b3']);
+  },
+);
 
 topics('refuses a second topic of the same name, also while the first is being created', () => {
   const directory = machine();

@@ -27,7 +27,7 @@ export interface ConsumeFields {
   readonly partition?: number;
 }
 
-/** `failed` with `outcome: 'unknown'` may have moved the position: then one record may be missing (S11). */
+/** `failed` with `outcome: 'unknown'` may have taken a record: then it is given again (S11). */
 export type Consumed =
   | { readonly kind: 'record'; readonly message: string; readonly partition: number }
   | { readonly kind: 'empty' }

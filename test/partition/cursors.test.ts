@@ -8,17 +8,24 @@ import {
   encodeCursorCommand,
   fromEnd,
   type CursorCommand,
+  type TakeId,
 } from '../../src/partition/index.ts';
 import { CursorTable, type Advanced, type Attached } from '../../src/partition/cursors.ts';
 
 const test = suite('partition/cursors');
 const end = 100;
+const limits = {
+  cursorsPerPartition: 10,
+  statusConsumers: 3,
+  openTakesPerConsumer: 4,
+  openTakesPerPartition: 6,
+};
 
 class Table {
   readonly cursors: CursorTable;
 
   constructor(most = 10) {
-    this.cursors = new CursorTable(most, 3);
+    this.cursors = new CursorTable({ ...limits, cursorsPerPartition: most });
   }
 
   attach(session: number, more: { start?: number; reset?: boolean; consumer?: string } = {}): Attached {
@@ -30,12 +37,18 @@ class Table {
     return this.cursors.advance({ consumer: 'c', session, upTo }, end);
   }
 
+  /** New records up to `to`, each for a call of its offset's number. */
   take(from: number, to: number) {
-    return this.cursors.move({ consumer: 'c', from, to }, end);
+    const takes = Array.from({ length: Math.max(0, to - from) }, (_, i) => by(from + i));
+    return this.cursors.take({ consumer: 'c', from, again: [], takes, noted: [] }, end, 1);
   }
 }
 
 const fenced = { ok: false, why: 'fenced' };
+
+function by(call: number, node = 'n', start = 1): TakeId {
+  return { node, start, call };
+}
 
 test('a consumer without a cursor begins where its session says, and then where its cursor is', () => {
   const table = new Table();
@@ -77,7 +90,7 @@ test('S11: a take over HTTP moves from the cursor that it saw, and fences the pu
   assert.equal(table.take(11, 12), { done: true, fenced: false });
   assert.equal(table.advance(1, 20), fenced);
   assert.equal(table.attach(1), { ok: false, why: 'fenced', admits: 2 });
-  assert.equal(table.attach(2), { ok: true, cursor: 12 });
+  assert.equal(table.attach(2), { ok: true, cursor: 10 }, 'nothing of it is known to be handed over');
 });
 
 test('nothing goes beyond the end of the log', () => {
@@ -105,10 +118,20 @@ test('a table that is full takes no further consumer, and goes on for those that
 
 const name = fc.string({ maxLength: 20, unit: 'binary' }).filter((text) => utf8Length(text) >= 0);
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const takeIds = fc.array(fc.record({ node: name, start: count, call: count }), { maxLength: 4 });
 const commands: fc.Arbitrary<CursorCommand> = fc.oneof(
   fc
-    .record({ consumer: name, from: count, to: count })
-    .map((move) => ({ kind: 'moves' as const, moves: [move] })),
+    .record({
+      consumer: name,
+      from: count,
+      again: fc.array(count, { maxLength: 3 }),
+      takes: takeIds,
+      noted: takeIds,
+    })
+    .map((take) => ({ kind: 'take' as const, take })),
+  fc
+    .array(fc.record({ consumer: name, noted: takeIds, returned: takeIds }), { maxLength: 3 })
+    .map((settlements) => ({ kind: 'settlements' as const, settlements })),
   fc.record({ consumer: name, session: count, start: count, reset: fc.boolean() }).map((attach) => ({
     kind: 'attach' as const,
     attach,
@@ -133,20 +156,55 @@ test('commands are read back as they were written, and nothing shorter or longer
   );
 });
 
-test('equal commands in equal order give equal states', () => {
+/** Commands as a few gateways would give them: of few consumers, calls and offsets, so that they meet. */
+const few = fc.nat({ max: 3 });
+const fewIds = fc.array(
+  fc.record({ node: fc.constantFrom('n', 'm'), start: fc.constantFrom(1, 2), call: few }),
+  {
+    maxLength: 3,
+  },
+);
+const likely: fc.Arbitrary<CursorCommand> = fc.oneof(
+  commands,
+  fc
+    .record({
+      consumer: fc.constantFrom('c', 'd'),
+      from: few,
+      again: fc.array(few, { maxLength: 2 }),
+      takes: fewIds,
+      noted: fewIds,
+    })
+    .map((take) => ({ kind: 'take' as const, take })),
+  fc
+    .record({ consumer: fc.constantFrom('c', 'd'), noted: fewIds, returned: fewIds })
+    .map((one) => ({ kind: 'settlements' as const, settlements: [one] })),
+);
+
+test('equal commands in equal order give equal states, within their bounds', () => {
   fc.assert(
-    fc.property(fc.array(commands, { maxLength: 30 }), (given) => {
-      const states = [new CursorTable(5, 3), new CursorTable(5, 3)].map((table) => {
+    fc.property(fc.array(likely, { maxLength: 60 }), (given) => {
+      const states = [new CursorTable(limits), new CursorTable(limits)].map((table) => {
+        let index = 0;
         for (const command of given) {
+          index += 1;
           if (command.kind === 'attach') table.attach(command.attach, end);
-          else if (command.kind === 'moves') for (const move of command.moves) table.move(move, end);
+          else if (command.kind === 'take') table.take(command.take, end, index);
+          else if (command.kind === 'settlements') for (const one of command.settlements) table.settle(one);
           else for (const advance of command.advances) table.advance(advance, end);
+          const open = [...table.openTakes.all()].map(([, takes]) => takes.length);
+          assert.ok(Math.max(0, ...open) <= limits.openTakesPerConsumer);
+          assert.is(
+            open.reduce((sum, count) => sum + count, 0),
+            table.openTakes.count,
+          );
+          assert.ok(table.openTakes.count <= limits.openTakesPerPartition);
+          for (const consumer of ['c', 'd']) assert.ok(table.of(consumer) <= table.position(consumer));
         }
         return [...table.describe()];
       });
       assert.equal(states[0], states[1]);
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });
 

@@ -1,12 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import fc from 'fast-check';
 import { defaultLimits, firstOffsetOf, generationOf, logIndex } from '@callboard/client/protocol';
 import {
-  decodeCursorCommand,
   encodeClock,
   encodeCursorCommand,
   PartitionMachine,
+  type CursorCommand,
 } from '../../src/partition/index.ts';
 import { draftOf, emptyDraft, entryOf } from '../lib/chunks.ts';
 
@@ -17,12 +16,19 @@ function records(machine: PartitionMachine, index: number, texts: readonly strin
   return machine.apply(logIndex(index), entry.bytes);
 }
 
-function move(machine: PartitionMachine, index: number, consumer: string, from: number, to: number) {
-  const entry = entryOf(
-    emptyDraft('command', encodeCursorCommand({ kind: 'moves', moves: [{ consumer, from, to }] })),
-    { index },
-  );
+function command(machine: PartitionMachine, index: number, given: CursorCommand) {
+  const entry = entryOf(emptyDraft('command', encodeCursorCommand(given)), { index });
   return machine.apply(logIndex(index), entry.bytes);
+}
+
+/** Takes new records up to `to`. */
+function take(machine: PartitionMachine, index: number, consumer: string, from: number, to: number) {
+  const takes = Array.from({ length: Math.max(0, to - from) }, (_, i) => ({
+    node: 'n',
+    start: 7,
+    call: index * 100 + i,
+  }));
+  return command(machine, index, { kind: 'take', take: { consumer, from, again: [], takes, noted: [] } });
 }
 
 test('S5: offsets are dense from 0 and no-ops take none', () => {
@@ -56,52 +62,48 @@ test('entries are applied in order, each once', () => {
   assert.throws(() => records(machine, 3, ['b']), /applied index 3 after 1/);
 });
 
-test('S8: a cursor moves only from where its mover saw it, forward, and within the log', () => {
+test('S8: a read position moves only from where its taker saw it, forward, and within the log', () => {
   const machine = new PartitionMachine(defaultLimits);
   records(machine, 1, ['a', 'b', 'c']);
-  assert.equal(move(machine, 2, 'x', 0, 2), { kind: 'cursors', moved: [true], fenced: [] });
-  assert.equal(move(machine, 3, 'x', 0, 1), { kind: 'cursors', moved: [false], fenced: [] });
-  assert.equal(move(machine, 4, 'x', 2, 2), { kind: 'cursors', moved: [false], fenced: [] });
-  assert.equal(move(machine, 5, 'x', 2, 4), { kind: 'cursors', moved: [false], fenced: [] });
-  assert.is(machine.cursor('x'), 2);
-  assert.is(machine.cursor('y'), 0);
+  const taken = (done: boolean) => ({ kind: 'taken', consumer: 'x', done, fenced: false });
+  assert.equal(take(machine, 2, 'x', 0, 2), taken(true));
+  assert.equal(take(machine, 3, 'x', 0, 1), taken(false));
+  assert.equal(take(machine, 4, 'x', 2, 2), taken(false));
+  assert.equal(take(machine, 5, 'x', 2, 4), taken(false));
+  assert.is(machine.position('x'), 2);
+  assert.is(machine.position('y'), 0);
+});
+
+test('S8, S12: the cursor is the lowest record not known to be handed over; the size counts what is to be given again', () => {
+  const machine = new PartitionMachine(defaultLimits);
+  records(machine, 1, ['a', 'b', 'c']);
+  take(machine, 2, 'x', 0, 2);
+  const look = () => [machine.cursor('x'), machine.position('x'), machine.size('x')];
+  assert.equal(look(), [0, 2, 1]);
+  const id = (call: number) => ({ node: 'n', start: 7, call });
+  const settle = (index: number, noted: number[], returned: number[]) =>
+    command(machine, index, {
+      kind: 'settlements',
+      settlements: [{ consumer: 'x', noted: noted.map(id), returned: returned.map(id) }],
+    });
+  assert.equal(settle(3, [201], []), { kind: 'settled' });
+  assert.equal(look(), [0, 2, 1]);
+  settle(4, [], [200]);
+  assert.equal(look(), [0, 2, 2]);
+  assert.equal(machine.recentConsumers(), [{ id: 'x', cursor: 0, lag: 2 }]);
+  settle(5, [200], []);
+  assert.equal(look(), [2, 2, 1]);
 });
 
 test('equal logs give equal states', () => {
   const run = (): string => {
     const machine = new PartitionMachine(defaultLimits);
     records(machine, 1, ['a', 'b']);
-    move(machine, 2, 'x', 0, 1);
+    take(machine, 2, 'x', 0, 1);
     return [...machine.describe()].join('\n');
   };
   assert.is(run(), run());
-});
-
-test('cursor commands come back as they were written, for any names and offsets', () => {
-  const moves = fc.array(
-    fc.record(
-      { consumer: fc.string({ unit: 'grapheme' }), from: fc.maxSafeNat(), to: fc.maxSafeNat() },
-      { noNullPrototype: true },
-    ),
-    { maxLength: 20 },
-  );
-  fc.assert(
-    fc.property(moves, (given) => {
-      const command = { kind: 'moves', moves: given } as const;
-      assert.equal(decodeCursorCommand(encodeCursorCommand(command)), command);
-    }),
-  );
-});
-
-test('a cut or lengthened cursor command is refused', () => {
-  const bytes = encodeCursorCommand({ kind: 'moves', moves: [{ consumer: 'x', from: 0, to: 1 }] });
-  for (let length = 0; length < bytes.byteLength; length += 1) {
-    assert.throws(
-      () => decodeCursorCommand(bytes.subarray(0, length)),
-      (error: unknown) => error instanceof RangeError,
-    );
-  }
-  assert.throws(() => decodeCursorCommand(new Uint8Array([...bytes, 0])), /too many/);
+  assert.match(run(), /take x 0 n 7 200 2 open/);
 });
 
 test('S5: a partition that was begun anew begins at its own first offset, for records and for cursors', () => {

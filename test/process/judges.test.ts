@@ -1,7 +1,8 @@
 /** The judges of the process tests: whoever looks for loss must find it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { faultsOfHistory, faultsOfOrder, faultsOfStorage } from '../../scripts/demo-logs/judge.ts';
+import type { HistoryEvent } from '../../scripts/demo-logs/consumers.ts';
+import { faultsOfOrder, faultsOfStorage, judgeHistory } from '../../scripts/demo-logs/judge.ts';
 import type { Line } from '../../scripts/demo-logs/lines.ts';
 import { Ledger } from '../lib/ledger.ts';
 
@@ -37,17 +38,33 @@ test('a ledger lets a record that was not acknowledged be there once or not at a
   assert.match(faults(ledger, 'a', 'b', 'b'), 'stored twice');
 });
 
-test('a history may miss one record for each lost answer, and no more', () => {
-  const records = ['a', 'b', 'b', 'c'];
-  assert.equal(faultsOfHistory(['a', 'b', 'b', 'c'], records, 0), []);
-  assert.equal(faultsOfHistory(['a', undefined, 'b', 'c'], records, 0), []);
-  assert.equal(faultsOfHistory(['a', 'b', undefined, 'b', 'c'], records, 0), []);
-  assert.equal(faultsOfHistory(['a', undefined, undefined, 'c', undefined], records, 0), []);
-  assert.is(faultsOfHistory(['a', 'b', 'c'], records, 0).length, 1);
-  assert.is(faultsOfHistory(['a', 'b', 'b', 'b', 'c'], records, 0).length, 1);
-  assert.is(faultsOfHistory(['b', 'a', 'b', 'c'], records, 0).length, 1);
-  assert.is(faultsOfHistory(['a', 'b', 'b'], records, 0).length, 1);
-  assert.is(faultsOfHistory(['a', undefined, 'c'], records, 0).length, 1);
+/** Letters are records; `?` a lost answer, `!` a call that took nothing. */
+function judged(history: string, records = 'abbc', deaths = 1): string {
+  const events = [...history].map((letter): HistoryEvent => {
+    if (letter === '?') return 'lost';
+    return letter === '!' ? 'failed' : { text: letter };
+  });
+  const { faults: found, repeats } = judgeHistory(events, [...records], deaths);
+  return found.length > 0 ? 'fault' : `${repeats} twice`;
+}
+
+test('a history has every record at least once, and those of lost answers again', () => {
+  for (const good of ['abbc', 'a?bbc', 'ab?bc', 'a?b?b?c?', '?abbc', 'ab?c?b', '!abbc']) {
+    assert.is(judged(good), '0 twice', good);
+  }
+  for (const bad of ['abc', 'a?bc', 'abb', 'abb?', 'babc', 'abbcc', 'abbbc', 'ab?bb', 'acbb', 'a!cbb']) {
+    assert.is(judged(bad), 'fault', bad);
+  }
+});
+
+test('a record comes twice only after a call failed, and as often as nodes died', () => {
+  assert.is(judged('ab!bbc'), '1 twice');
+  assert.is(judged('abbc!c'), '1 twice');
+  assert.is(judged('a?abbc'), '1 twice');
+  assert.is(judged('a?bbca'), '1 twice', 'its node stayed away for long');
+  assert.is(judged('a!abbc!c'), 'fault', 'one node died');
+  assert.is(judged('a!abbc!c', 'abbc', 2), '2 twice');
+  assert.is(judged('ab!abc'), 'fault', 'not the newest before the failure');
 });
 
 const [first, second]: readonly [Line, Line] = [

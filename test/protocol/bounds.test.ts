@@ -119,6 +119,7 @@ const toClients: Readonly<Record<string, AnyNodeFrame>> = {
     topics: large,
     partitions: large,
     deleting: many(defaultLimits.adminNames, (at) => `${at}`.padEnd(200, 't')),
+    removals: [],
     nodes: many(defaultLimits.directoryBrokers, nodeRow),
   },
   'a long error': {

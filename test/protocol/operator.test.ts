@@ -51,6 +51,7 @@ const answers: readonly AnyNodeFrame[] = [
     topics: 1,
     partitions: 2,
     deleting: ['old'],
+    removals: [{ topic: 'old', partitions: 2, over: 1, waitsFor: ['n2'] }],
     nodes: [{ name: 'n', url: undefined, broker: 'active', facts: undefined }],
   },
 ];

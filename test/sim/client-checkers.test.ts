@@ -7,7 +7,9 @@ import { injectedCrash } from '../../sim/observe/fragile-actor.ts';
 import { FetchChecker } from '../../sim/checkers/fetches.ts';
 import { RecordChecker } from '../../sim/checkers/records.ts';
 import type { SentRecord } from '../../sim/checkers/records.ts';
+import type { LoggedTake } from '../../sim/checkers/push-cursors.ts';
 import { VisibilityChecker } from '../../sim/checkers/visibility.ts';
+import type { Taker } from '../../src/partition/index.ts';
 import { judge } from './histories.ts';
 
 function record(id: number, more: Partial<SentRecord> = {}): SentRecord {
@@ -100,75 +102,155 @@ judge('record', {
 
 const committed = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)];
 const call = { consumer: 'c', groups: [1], startMicros: 1_000 };
-let cursor = 0;
+let position = 0;
+const run = { node: 'a', start: 1 };
+const later = { node: 'a', start: 2 };
+/** By offset. */
+const open = new Map<number, LoggedTake>();
+let over: Taker | undefined;
 const facts = {
   valueAt: (_group: number, offset: number) => committed[offset],
-  cursor: () => cursor,
+  position: () => position,
+  open: () => open,
   ackedEnd: () => 2,
   committedEnd: () => 3,
+  isOver: (asked: Taker) => over?.start === asked.start,
 };
+
+/** Offsets below `to` are taken by `by`. */
+function taken(to: number, by: Taker = run, returnedMicros?: number): void {
+  position = to;
+  over = undefined;
+  open.clear();
+  for (let offset = 0; offset < to; offset += 1) open.set(offset, { ...by, call: offset, returnedMicros });
+}
+
+function given(offset: number, group = 1) {
+  return { group, offset, value: committed[offset] ?? Uint8Array.of(offset + 1) };
+}
+
+function note(checker: ConsumerChecker, offset: number, by: Taker = run): void {
+  open.delete(offset);
+  checker.noted(1, 'c', offset, { ...by, call: offset });
+}
 
 judge('consumer', {
   make: (report) => new ConsumerChecker(facts, report),
   good: {
     'every record once': (checker) => {
-      cursor = 3;
-      for (const [offset, value] of committed.entries()) checker.delivered(call, 1, offset, value);
+      taken(3);
+      for (const offset of [0, 1, 2]) {
+        checker.handed(call, given(offset), run);
+        note(checker, offset);
+      }
       checker.finish([1]);
     },
-    'one record missing where an answer was lost': (checker) => {
-      cursor = 2;
-      checker.delivered(call, 1, 0, Uint8Array.of(1));
-      checker.unknown(call);
+    'a record that is still being answered at the end': (checker) => {
+      taken(2);
+      checker.handed(call, given(0), run);
       checker.finish([1]);
     },
-    'nothing, when everything acknowledged was read': (checker) => {
-      cursor = 2;
+    'a record twice, where the run ended before its note': (checker) => {
+      taken(1);
+      checker.handed(call, given(0), run);
+      taken(1, later);
+      over = run;
+      checker.handed(call, given(0), later);
+      note(checker, 0, later);
+      checker.finish([1]);
+    },
+    'nothing, when everything acknowledged was taken': (checker) => {
+      taken(2);
+      checker.nothing(call);
+    },
+    'nothing, when something came back during the call': (checker) => {
+      taken(2, run, 1_500);
       checker.nothing(call);
     },
   },
   bad: {
-    'a record twice': [
+    'a record twice from one run': [
       /given offset 0 of group 1 twice/,
       (checker) => {
-        cursor = 2;
-        checker.delivered(call, 1, 0, Uint8Array.of(1));
-        checker.delivered(call, 1, 0, Uint8Array.of(1));
+        taken(2);
+        checker.handed(call, given(0), run);
+        checker.handed(call, given(0), run);
+      },
+    ],
+    'a record again that was noted': [
+      /again, which was noted before/,
+      (checker) => {
+        taken(1);
+        checker.handed(call, given(0), run);
+        note(checker, 0);
+        taken(1, later);
+        over = run;
+        checker.handed(call, given(0), later);
+      },
+    ],
+    'a note of what was never handed over': [
+      /noted for c, and a never handed it over/,
+      (checker) => {
+        taken(1);
+        note(checker, 0);
+      },
+    ],
+    'a note by another run than the one that handed over': [
+      /never handed it over/,
+      (checker) => {
+        taken(1);
+        checker.handed(call, given(0), run);
+        note(checker, 0, later);
       },
     ],
     'a record above the commit': [
       /not committed/,
       (checker) => {
-        cursor = 9;
-        checker.delivered(call, 1, 7, Uint8Array.of(1));
+        taken(9);
+        checker.handed(call, given(7), run);
       },
     ],
     'other bytes than were committed': [
       /other bytes/,
       (checker) => {
-        cursor = 1;
-        checker.delivered(call, 1, 0, Uint8Array.of(9));
+        taken(1);
+        checker.handed(call, { ...given(0), value: Uint8Array.of(9) }, run);
       },
     ],
-    'a record before the cursor has passed it': [
-      /before its cursor \(0\)/,
+    'a record that the log says nobody took': [
+      /has not taken it by the log/,
       (checker) => {
-        cursor = 0;
-        checker.delivered(call, 1, 0, Uint8Array.of(1));
+        taken(0);
+        checker.handed(call, given(0), run);
+      },
+    ],
+    'a record that somebody else took': [
+      /has not taken it by the log/,
+      (checker) => {
+        taken(1, later);
+        checker.handed(call, given(0), run);
       },
     ],
     'a record that was skipped': [
-      /never got 1 records/,
+      /never got offset 0 of group 1/,
       (checker) => {
-        cursor = 2;
-        checker.delivered(call, 1, 1, Uint8Array.of(2));
+        taken(2);
+        checker.handed(call, given(1), run);
+        open.clear();
         checker.finish([1]);
       },
     ],
     'nothing, where there was something': [
       /2 records acknowledged/,
       (checker) => {
-        cursor = 1;
+        taken(1);
+        checker.nothing(call);
+      },
+    ],
+    'nothing, where a record is to be given again': [
+      /offset 1 is to be given again/,
+      (checker) => {
+        taken(2, run, 500);
         checker.nothing(call);
       },
     ],
@@ -206,7 +288,7 @@ judge('visibility', {
       checker.listed([], 1_000, 'a');
     },
     'a size within its bounds': (checker) => {
-      cursor = 1;
+      position = 1;
       checker.sized(size, [2], 'a');
     },
   },
@@ -235,7 +317,7 @@ judge('visibility', {
     'a stale size': [
       /answered size 0/,
       (checker) => {
-        cursor = 0;
+        position = 0;
         checker.sized(size, [0], 'b');
       },
     ],

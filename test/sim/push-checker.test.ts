@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import { PushCursors } from '../../sim/checkers/push-cursors.ts';
 import { PushChecker, type PushSubscription } from '../../sim/checkers/pushes.ts';
+import type { TakeId } from '../../src/partition/index.ts';
 import { judge } from './histories.ts';
 
 const value = (at: number): Uint8Array => new Uint8Array([at]);
@@ -13,7 +14,12 @@ class Bench {
   readonly checker: PushChecker;
 
   constructor(report: (text: string) => void) {
-    this.cursors = new PushCursors(report);
+    this.cursors = new PushCursors({
+      nowMicros: () => 0,
+      onNoted: () => undefined,
+      onAgain: () => undefined,
+      report,
+    });
     const facts = {
       valueAt: (_group: number, offset: number) => (offset < 10 ? value(offset) : undefined),
       ackedEnd: () => 8,
@@ -124,6 +130,97 @@ judge('push', {
     'an ack beyond the log': [
       /acknowledges 11 in group 1, which ends at 10/,
       (bench) => bench.ack(bench.subscribe(1, 0), 11),
+    ],
+  },
+});
+
+const by = (call: number): TakeId => ({ node: 'n', start: 1, call });
+
+/** What the log says of takes, compared with what a test says of them. */
+class Log {
+  readonly #cursors: PushCursors;
+  readonly #report: (text: string) => void;
+
+  constructor(report: (text: string) => void) {
+    this.#report = report;
+    this.#cursors = new PushCursors({
+      nowMicros: () => 7,
+      onNoted: () => undefined,
+      onAgain: () => undefined,
+      report,
+    });
+  }
+
+  take(from: number, calls: readonly number[], again: readonly number[] = []): void {
+    const take = { consumer: 'c', from, again, takes: calls.map(by), noted: [] };
+    this.#cursors.apply(1, { kind: 'take', take }, 5);
+  }
+
+  settle(noted: readonly number[], returned: readonly number[]): void {
+    const settlement = { consumer: 'c', noted: noted.map(by), returned: returned.map(by) };
+    this.#cursors.apply(1, { kind: 'settlements', settlements: [settlement] }, 5);
+  }
+
+  attach(): void {
+    const attach = { consumer: 'c', session: 1, start: 0, reset: false };
+    this.#cursors.apply(1, { kind: 'attach', attach }, 5);
+  }
+
+  /** Cursor, read position, and open takes: as the log has them. */
+  is(expected: string): void {
+    const open = [...this.#cursors.open(1, 'c')].map(
+      ([offset, { call, returnedMicros }]) =>
+        `${offset}:${call}${returnedMicros === undefined ? '' : ' back'}`,
+    );
+    const state = [this.#cursors.cursor(1, 'c'), this.#cursors.position(1, 'c'), ...open].join(' ');
+    if (state !== expected) this.#report(`the log says ${state}`);
+  }
+}
+
+judge('log of takes', {
+  make: (report) => new Log(report),
+  good: {
+    'takes that are noted': (log) => {
+      log.take(0, [1, 2]);
+      log.is('0 2 0:1 1:2');
+      log.settle([1], []);
+      log.is('1 2 1:2');
+    },
+    'a take that comes back, goes first, and to another call': (log) => {
+      log.take(0, [1]);
+      log.settle([], [1]);
+      log.is('0 1 0:1 back');
+      log.take(1, [2]);
+      log.is('0 1 0:1 back');
+      log.take(1, [2], [0]);
+      log.settle([1], []);
+      log.is('0 1 0:2');
+    },
+    'a session that takes over what is open': (log) => {
+      log.take(0, [1, 2]);
+      log.settle([1], []);
+      log.attach();
+      log.is('1 1');
+    },
+  },
+  bad: {
+    'a take beyond the end': [/moved to 6, the log ends at 5/, (log) => log.take(0, [1, 2, 3, 4, 5, 6])],
+    'a note that another call said': [
+      /the log says 0 1 0:1/,
+      (log) => {
+        log.take(0, [1]);
+        log.settle([2], []);
+        log.is('1 1');
+      },
+    ],
+    'a newer record before one that came back': [
+      /the log says 0 1 0:1 back/,
+      (log) => {
+        log.take(0, [1]);
+        log.settle([], [1]);
+        log.take(1, [2]);
+        log.is('0 2 0:1 back 1:2');
+      },
     ],
   },
 });

@@ -102,7 +102,11 @@ class Disks {
     const readDisk = (node: string, _group: number, index: number): StoredEntry | undefined =>
       this.#stored.get(`${node} ${index}`);
     this.promises = new Promises(readDisk, report);
-    this.promises.born(1, ['a', 'b', 'c']);
+    this.promises.born(
+      'a',
+      1,
+      ['a', 'b', 'c'].map((node) => ({ node, replica: node })),
+    );
     this.durability = new DurabilityChecker({
       promises: this.promises,
       readDisk,

@@ -1,6 +1,5 @@
 /** Directed runs: a calm cluster of three, a script of faults at given times, and the same checkers as ever. */
-import { crc32 } from 'node:zlib';
-import { buildChunk, chunkKind, defaultLimits, encodeRecords } from '@callboard/client/protocol';
+import { defaultLimits } from '@callboard/client/protocol';
 import * as assert from 'uvu/assert';
 import type { FaultPlan } from '../../sim/faults/plan.ts';
 import type { SimNode } from '../../sim/node.ts';
@@ -9,7 +8,7 @@ import type { PartitionAnswer } from '../../src/actors/partition-replica/message
 import type { RunResult } from '../../sim/run.ts';
 import type { Settings } from '../../sim/settings.ts';
 import type { World } from '../../sim/world.ts';
-import { makeValue } from '../../sim/workload/values.ts';
+import { oneRecordChunk } from '../../sim/workload/one-record.ts';
 import { repeats } from '../lib/effort.ts';
 
 export interface Stage {
@@ -99,7 +98,6 @@ function stage(world: World, plan: FaultPlan): Stage {
 export interface SlippedAs {
   readonly producerId?: Uint8Array;
   readonly producerEpoch?: number;
-  readonly firstSequence?: number;
   readonly firstTimestamp?: number;
 }
 
@@ -116,19 +114,12 @@ export function slipIn(
     { id, client: 'slipped', groups: [group], ordered: false, bytes: 8 },
     world.nowMicros,
   );
-  const chunk = buildChunk(
-    {
-      kind: chunkKind.records,
-      body: encodeRecords([{ timestampDelta: 0, key: undefined, headers: [], value: makeValue(id, 8) }]),
-      recordCount: 1,
-      producerId: new Uint8Array(16),
-      producerEpoch: 0,
-      firstSequence: 0,
-      firstTimestamp: Math.floor(node.clock?.wallTime() ?? 1),
-      lastTimestampDelta: 0,
-      ...as,
-    },
-    crc32,
-  );
+  const chunk = oneRecordChunk({
+    id,
+    bytes: 8,
+    producerId: as.producerId ?? new Uint8Array(16),
+    epoch: as.producerEpoch ?? 0,
+    timestamp: as.firstTimestamp ?? node.clock?.wallTime() ?? 1,
+  });
   node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, answered);
 }

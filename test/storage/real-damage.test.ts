@@ -28,9 +28,6 @@ async function openIn(directory: string, bootId: string): Promise<Opened> {
       ...defaultLevelOptions,
       writeBufferBytes: 300_000,
     }),
-    // A known hole: with points 4 KiB apart the files come out such that one of the flips below makes LevelDB itself abort the process
-    // (an assertion on the length of a key, dbformat.h:99), which our code cannot catch. docs/operations.md says what to do.
-    indexGapBytes: 64 << 10,
     memory: new MemoryLevelHost(),
     memoryBytes: 1 << 20,
     files: new NodeFiles(directory),

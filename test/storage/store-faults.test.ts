@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tailKey, tailTag } from '../../src/storage/keys.ts';
 import { LogMaker, TestNode, appendOf, birthOf, g1, g2, hardState } from './kit.ts';
-import { scene } from './scene.ts';
+import { owes, scene } from './scene.ts';
 
 const test = suite('faults of the store');
 
@@ -26,6 +26,51 @@ test('after a failed batch the store refuses everything, and says so once', () =
   node.time.runFor(5_000);
   store.close();
   assert.is(node.storage.engine.faults.of('batch-error'), 1, 'nothing is tried again');
+});
+
+test('a compaction that failed fails the next batch, writes nothing of it, and is over with the process', () => {
+  const { node, store, log } = scene();
+  const before = log.tail;
+  node.storage.engine.failCompaction('error');
+  assert.not(store.tryWrite(appendOf(g1, [log.append({ term: 2 })])).ok);
+  assert.not(store.tryWrite(appendOf(g1, [], { hard: hardState(5) })).ok);
+  assert.is(node.storage.engine.faults.of('compaction-error'), 1, 'nothing is tried again');
+  node.crash(false);
+  const { verdict, tail } = node.start().open(g1);
+  assert.equal(verdict, { kind: 'clean' });
+  assert.equal(tail, before);
+});
+
+for (const [when, meets] of [
+  ['in a batch', true],
+  ['at the next start, as the process died before', false],
+] as const) {
+  test(`damage that a compaction has met costs the database and no promise: ${when}`, () => {
+    const { node, store, log } = scene();
+    const { tail } = log;
+    node.storage.engine.failCompaction('damage');
+    if (meets) assert.not(store.tryWrite(appendOf(g1, [log.append({ term: 2 })])).ok);
+    node.crash(false);
+    const next = node.start();
+    assert.ok(next.warnings.some((warning) => warning.includes('set aside')));
+    assert.equal(owes(next.open(g1).verdict), tail);
+    next.write(appendOf(g1, [], { hard: hardState(7) }));
+  });
+}
+
+test('a call that keeps its process waiting is answered as any other', () => {
+  const { node, store, log } = scene();
+  let waits = 0;
+  node.storage.device.blockNext(3, () => {
+    waits += 1;
+  });
+  store.write(appendOf(g1, [log.append({ term: 2 })], { hard: hardState(3) }));
+  assert.is(waits, 3);
+  node.storage.device.blockNext(3, () => {
+    throw new Error('the process that was to wait is dead');
+  });
+  node.crash(false);
+  assert.equal(node.start().open(g1).tail, log.tail);
 });
 
 for (const [what, count] of [

@@ -183,7 +183,8 @@ export class Subscription implements Stream {
     this.#connection = undefined;
     this.#ackTimer?.cancel();
     this.#ledger?.missed();
-    if (!problem.retriable) {
+    // A partition out of service must not end the reading of the others; it goes on once an operator has mended it.
+    if (!problem.retriable && problem.code !== 'partition_quarantined') {
       this.#host.failed(problem);
       return;
     }

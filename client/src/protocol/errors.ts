@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'bad_request'
   | 'topic_not_found'
   | 'topic_exists'
+  | 'topic_deleting'
   | 'invalid_partition'
   | 'producer_not_registered'
   | 'consumer_not_registered'
@@ -41,10 +42,12 @@ export type ErrorCode =
   | 'low_disk_space'
   | 'memory_full'
   | 'replica_damaged'
+  | 'partition_quarantined'
   | 'auth_failed'
   | 'unavailable'
   | 'broker_exists'
   | 'broker_not_found'
+  | 'broker_not_removed'
   | 'actor_not_found'
   | 'node_not_found'
   | 'limit_reached'
@@ -63,6 +66,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   bad_request: entry('The call is malformed or names an impossible value.', false),
   topic_not_found: entry('The topic does not exist.', false),
   topic_exists: entry('A topic of this name exists already.', false),
+  topic_deleting: entry('A topic of this name is being deleted.', false),
   invalid_partition: entry('The topic has no partition of this number.', false),
   producer_not_registered: entry('The producer id is not registered with this topic.', false),
   consumer_not_registered: entry('The consumer id is not registered with this topic.', false),
@@ -88,10 +92,18 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
     true,
   ),
   replica_damaged: entry('This copy of the partition is damaged and is being repaired.', true),
+  partition_quarantined: entry(
+    'The partition is out of service: its replicas failed again and again.',
+    false,
+  ),
   auth_failed: entry('The token or the proof of the secret is missing or wrong.', false),
   unavailable: entry('The node is starting, stopping or cannot be reached.', true),
   broker_exists: entry('A broker of this name exists already.', false),
   broker_not_found: entry('There is no broker of this name.', false),
+  broker_not_removed: entry(
+    'A removal cannot be forced while it waits for a broker that was not removed.',
+    false,
+  ),
   actor_not_found: entry('The node has no actor of this name now.', false),
   node_not_found: entry('There is no node of this name in the cluster.', false),
   limit_reached: entry('A configured limit in number is reached.', false),

@@ -55,6 +55,7 @@ export {
   type ClusterReport,
   type NodeFacts,
   type NodeRow,
+  type RemovalRow,
   type TraceEnd,
   type TracedMessage,
 } from './messages/operator.ts';

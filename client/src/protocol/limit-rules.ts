@@ -84,5 +84,7 @@ function rulesOfClients(limits: Limits): readonly Rule[] {
       'calls and acks are refused one by one before their connection is closed',
     ],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
+    [limits.takeNoteMs < limits.takeCheckMs, 'a hand-over is noted before anybody asks for it'],
+    [limits.openTakesPerConsumer <= limits.settledTakes, 'the takes of one consumer fit a command'],
   ];
 }

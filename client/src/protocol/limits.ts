@@ -75,6 +75,14 @@ export interface Limits {
   readonly producerEpochSteps: number;
   readonly producersPerPartition: number;
   readonly cursorsPerPartition: number;
+  /** Records taken over HTTP whose hand-over is not noted yet, of one consumer and of all; then consumes are refused. */
+  readonly openTakesPerConsumer: number;
+  readonly openTakesPerPartition: number;
+  /** Takes that one command settles; further ones wait for the next. */
+  readonly settledTakes: number;
+  /** How often gateways are asked for takes that stay open, and how long one that may be gone holds back newer records. */
+  readonly takeCheckMs: number;
+  readonly takeDoubtMs: number;
 
   /** Subscriptions that one leader keeps for its partition. */
   readonly partitionSubscriptions: number;
@@ -94,6 +102,9 @@ export interface Limits {
   readonly gatewayBatchBytes: number;
   readonly gatewayPendingCalls: number;
   readonly gatewayPendingBytes: number;
+  /** Takes of one gateway whose hand-over is not noted yet, and how long a note may wait for others. */
+  readonly gatewayOpenTakes: number;
+  readonly takeNoteMs: number;
   readonly callDeadlineMs: number;
 
   /** Brokers, and nodes that have presented themselves. */
@@ -109,6 +120,12 @@ export interface Limits {
   /** Pause before the first retry towards the primary; doubles up to `managerRetryMaxMs`. */
   readonly managerRetryMs: number;
   readonly managerRetryMaxMs: number;
+  /** Replicas that a manager starts, ends, bears or asks to hand over in one go; more wait for the next. */
+  readonly managerSliceGroups: number;
+  /** Groups that one message or command of a manager names. */
+  readonly managerWordGroups: number;
+  /** How often a manager looks for replicas here of which a confirmed directory knows nothing. */
+  readonly managerStragglersMs: number;
   readonly healthProbeMs: number;
   /** Probes missed in a row that make a broker dead. */
   readonly healthMissedProbes: number;
@@ -217,6 +234,11 @@ export const defaultLimits: Limits = {
   producerEpochSteps: 1_024,
   producersPerPartition: 100_000,
   cursorsPerPartition: 100_000,
+  openTakesPerConsumer: 256,
+  openTakesPerPartition: 65_536,
+  settledTakes: 2_048,
+  takeCheckMs: 1_000,
+  takeDoubtMs: 2_000,
 
   partitionSubscriptions: 10_000,
   pushTailBytes: 4 << 20,
@@ -232,6 +254,8 @@ export const defaultLimits: Limits = {
   gatewayBatchBytes: 512 << 10,
   gatewayPendingCalls: 20_000,
   gatewayPendingBytes: 64 << 20,
+  gatewayOpenTakes: 65_536,
+  takeNoteMs: 500,
   callDeadlineMs: 5_000,
 
   directoryBrokers: 1_024,
@@ -243,6 +267,9 @@ export const defaultLimits: Limits = {
   managerSubscribers: 8_192,
   managerRetryMs: 100,
   managerRetryMaxMs: 1_000,
+  managerSliceGroups: 64,
+  managerWordGroups: 1_024,
+  managerStragglersMs: 60_000,
   healthProbeMs: 500,
   healthMissedProbes: 3,
 

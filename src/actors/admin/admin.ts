@@ -158,7 +158,8 @@ export class Admin implements Actor<AdminMessage> {
 
   #clusterReport(rows: ReadonlyMap<string, NodeFacts | undefined>): Pick<AdminAnswer, 'value' | 'error'> {
     const { node, port, limits } = this.#options;
-    const { brokers, deleting, ...directory } = port.directory();
+    const { brokers, ...directory } = port.directory();
+    const removals = directory.removals.slice(0, limits.adminNames);
     const nodes = this.#nodeNames().map((name): NodeRow => {
       const broker = brokers.find((one) => one.name === name);
       return { name, url: broker?.url, broker: broker?.state ?? 'unknown', facts: rows.get(name) };
@@ -166,7 +167,8 @@ export class Admin implements Actor<AdminMessage> {
     const report: Omit<ClusterReport, 'kind' | 'correlation'> = {
       node,
       ...directory,
-      deleting: deleting.slice(0, limits.adminNames),
+      deleting: removals.map(({ topic }) => topic),
+      removals,
       nodes,
     };
     return { value: { op: 'cluster', ...report }, error: undefined };

@@ -2,7 +2,7 @@
  * What the admin sees of its node: counters and reports that others keep. Reading changes nothing; `tap` shows what one actor handles, and
  * its listener is called within that actor's turn, so it must only note what it is told.
  */
-import type { NodeFacts } from '@callboard/client/protocol';
+import type { NodeFacts, RemovalRow } from '@callboard/client/protocol';
 import type { ActorInfo, TapListener } from '../../kernel/index.ts';
 
 /** The directory as this node has it. */
@@ -11,7 +11,8 @@ export interface DirectoryReport {
   readonly primary: string | undefined;
   readonly topics: number;
   readonly partitions: number;
-  readonly deleting: readonly string[];
+  /** Topics that are being deleted. */
+  readonly removals: readonly RemovalRow[];
   readonly brokers: readonly {
     readonly name: string;
     readonly url: string | undefined;

@@ -71,6 +71,15 @@ export function groupUnheard(topic: string, partition: number): CallError {
   return failure('unavailable', { message, retryAfterMs: pauseMs });
 }
 
+/** Another replica may lead: the next call is told. */
+export function quarantinedThere({ message }: CallError, node: string | undefined): CallError {
+  const where = node === undefined ? 'the replica that was asked' : `the replica on node '${node}'`;
+  return failure('not_leader', {
+    message: `${where} does not serve: ${message}; try again`,
+    retryAfterMs: 1,
+  });
+}
+
 /** This node's gateway failed with the call in its hands; another takes its place at once. */
 export function gatewayLost(changes: boolean): CallError {
   const message = changes

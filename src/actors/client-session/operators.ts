@@ -49,7 +49,8 @@ export class Operators {
     else if (frame.kind === 'change-broker') {
       this.#options.change(frame, { op: 'admin', action: frame.action, broker: frame.broker });
     } else if (frame.kind === 'remove-topic') {
-      this.#options.change(frame, { op: 'remove-topic', name: frame.topic });
+      const { topic: name, force = false } = frame;
+      this.#options.change(frame, { op: 'remove-topic', name, ...(force && { force }) });
     } else this.#ask(frame);
   }
 

@@ -10,7 +10,7 @@ import {
   type PartitionReplicaMessage,
 } from '../partition-replica/messages.ts';
 import type { Frame, PendingCall, PendingCalls } from './calls.ts';
-import { busy, groupGone, groupUnheard } from './errors.ts';
+import { busy, groupGone, groupUnheard, quarantinedThere } from './errors.ts';
 import type { ClientPort } from './port.ts';
 import { Routes, type Destination, type Route } from './routes.ts';
 
@@ -109,7 +109,11 @@ export class PartitionCalls {
       this.#routes.forget(frame as Frame & Destination, route.node);
     }
     const told = error.code === 'not_leader' && leader !== undefined ? withLeader(error, leader) : error;
-    this.#fail(frame.correlation, told);
+    // One replica's word: whether another one can lead, the gateway finds out for the next call.
+    this.#fail(
+      frame.correlation,
+      error.code === 'partition_quarantined' ? quarantinedThere(error, route?.node) : told,
+    );
   }
 
   #fail(correlation: number, error: CallError): void {

@@ -5,6 +5,7 @@
  * - A refusal that is `not_applied` and retriable leads to another attempt: at once if it names the leader, else after a pause
  *   that doubles from 25 to 400 ms, with jitter.
  * - A repeatable ask is sent again after `attemptMs` without an answer. Answers to all its attempts still count.
+ * - A replica in quarantine is passed over for the next one at once; where a majority is, nobody can serve, and the ask ends with that.
  * - Any other ask, once sent, waits for its answer or its deadline; if its node is lost, or somebody else leads now, it is
  *   settled early as unknown.
  */
@@ -16,6 +17,7 @@ import {
   type PartitionFailed,
 } from '../partition-replica/messages.ts';
 import type { Ask } from './ask.ts';
+import { quarantinedError } from '../partition-replica/errors.ts';
 import { inDoubt, nodeLost, noReplicaServes, sendRefused, unanswered } from './failures.ts';
 import type { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
@@ -37,6 +39,8 @@ interface Flight {
   suspect: boolean;
   pauses: number;
   hints: number;
+  /** The nodes whose replicas said that they are in quarantine. */
+  readonly quarantined: Set<string>;
   last: CallError | undefined;
   bucket: number;
 }
@@ -73,6 +77,11 @@ export class Asks {
     return this.#flights.size;
   }
 
+  /** Whether an answer to the question of this number would still be taken. */
+  isOpen(id: number): boolean {
+    return this.#byAttempt.has(id);
+  }
+
   start(ask: Ask): void {
     const flight: Flight = {
       ask,
@@ -82,6 +91,7 @@ export class Asks {
       suspect: false,
       pauses: 0,
       hints: 0,
+      quarantined: new Set(),
       last: undefined,
       bucket: -1,
     };
@@ -115,9 +125,9 @@ export class Asks {
   }
 
   /** The group's topic was removed: nobody will answer, and nothing that was not stored will be. */
-  groupRemoved(group: GroupId, error: CallError): void {
+  groupsRemoved(groups: ReadonlySet<GroupId>, error: CallError): void {
     for (const flight of [...this.#flights]) {
-      if (flight.ask.group === group) this.#fail(flight, error);
+      if (groups.has(flight.ask.group)) this.#fail(flight, error);
     }
   }
 
@@ -178,6 +188,10 @@ export class Asks {
       error.code === 'not_leader' && leader !== undefined && leader !== node && replicas.includes(leader);
     if (hinted) this.#learn(ask.group, leader);
     else if (error.code !== 'overloaded') this.#leaders.miss(ask.group, node, replicas);
+    if (error.code === 'partition_quarantined') {
+      this.#quarantined(flight, message.id, node);
+      return;
+    }
     if (this.#isFinal(flight, error)) {
       this.#fail(flight, error);
       return;
@@ -191,6 +205,22 @@ export class Asks {
       return;
     }
     this.#pause(flight, error);
+  }
+
+  #quarantined(flight: Flight, attempt: number, node: string): void {
+    const { ask, quarantined } = flight;
+    const replicas = ask.replicas();
+    const met = quarantined.has(node);
+    quarantined.add(node);
+    const out = replicas.filter((replica) => quarantined.has(replica));
+    const error = quarantinedError(ask.group, out);
+    if (2 * out.length > replicas.length) this.#fail(flight, error);
+    else if (attempt !== flight.current) return;
+    else if (met) this.#pause(flight, error);
+    else {
+      ask.refused(error, certain(flight));
+      this.#attempt(flight);
+    }
   }
 
   #isFinal(flight: Flight, error: CallError): boolean {

@@ -84,6 +84,11 @@ export class DirectoryCopy {
     return this.#brokers.get(node)?.url;
   }
 
+  /** An admin has removed the broker. One that was never added is not known to be. */
+  isRemoved(node: string): boolean {
+    return this.#brokers.get(node)?.leaving === true;
+  }
+
   inspect(): Record<string, number> {
     return { topics: this.#topics.size, producers: this.#producers.size, consumers: this.#consumers.size };
   }
@@ -93,6 +98,9 @@ export class DirectoryCopy {
     switch (event.kind) {
       case 'topic':
         return this.#putTopic(event.topic);
+      case 'topic-gone':
+        // It was forgotten when its removal began.
+        return undefined;
       case 'producer':
         this.#producers.set(event.id, { topic: event.topic, epoch: event.epoch ?? 0 });
         return undefined;

@@ -47,6 +47,19 @@ export function emptyPartition(topic: string, partition: number | undefined): Ca
   return failure('empty_partition', { message });
 }
 
+/** `node`: took a record that nobody else may be given yet. */
+export function takeHeld(node: string, partition: number): CallError {
+  const message =
+    `All other records of partition ${partition} are read, and one was taken at node ${shown(node)}, which cannot be asked what became of it: ` +
+    'try again later, or remove its broker if it is gone for good.';
+  return failure('unavailable', { message, outcome: 'not_applied', retryAfterMs: 1_000 });
+}
+
+export function tooManyTakes(limit: number): CallError {
+  const message = `This node has ${limit} records on their way to consumers, its limit: try again later.`;
+  return failure('overloaded', { message, retryAfterMs: overloadPauseMs });
+}
+
 export function recordTooLarge(bytes: number, limit: number): CallError {
   const message = `The message has ${bytes} bytes, a record holds at most ${limit}: send it in parts.`;
   return failure('record_too_large', { message });

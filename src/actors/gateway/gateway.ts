@@ -23,6 +23,7 @@ import type { GatewayParts } from './parts.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { measure } from './size-calls.ts';
 import { findRoute } from './route-calls.ts';
+import { TakeBook } from './takes.ts';
 import {
   administer,
   createTopic,
@@ -56,6 +57,7 @@ interface Run {
   readonly pace: GatewayPace;
   readonly produces: ProduceCalls;
   readonly consumes: ConsumeCalls;
+  readonly takes: TakeBook;
 }
 
 export class Gateway implements Actor<GatewayMessage> {
@@ -94,11 +96,13 @@ export class Gateway implements Actor<GatewayMessage> {
       defaultPartitions: this.#options.defaultPartitions ?? 2,
       defaultStorage: this.#options.defaultStorage ?? 'disk',
     };
+    const takes = new TakeBook(parts);
     this.#run = {
       parts,
       pace,
       produces: new ProduceCalls(parts, cursors),
-      consumes: new ConsumeCalls(parts, cursors),
+      consumes: new ConsumeCalls(parts, takes, cursors),
+      takes,
     };
     parts.directory.subscribe({ kind: 'gateway-manager-ended' });
     context.send(
@@ -126,7 +130,15 @@ export class Gateway implements Actor<GatewayMessage> {
     const run = this.#run;
     if (run === undefined) return {};
     const { calls, asks, copy } = run.parts;
-    return { ...calls.inspect(), asks: asks.size, ...copy.inspect(), ...run.produces.inspect() };
+    const { start, size: openTakes } = run.takes;
+    return {
+      run: start,
+      ...calls.inspect(),
+      asks: asks.size,
+      openTakes,
+      ...copy.inspect(),
+      ...run.produces.inspect(),
+    };
   }
 
   #handle(run: Run, message: GatewayMessage, context: Context<GatewayMessage>): void {
@@ -140,12 +152,30 @@ export class Gateway implements Actor<GatewayMessage> {
       case 'produced':
       case 'consumed':
       case 'nothing':
+      case 'takes-settled':
       case 'sized':
       case 'fetched':
       case 'located':
       case 'leads':
       case 'partition-failed':
         parts.asks.answered(message);
+        return;
+      case 'call-heard':
+        run.takes.heard(message, message.id, message.handed);
+        return;
+      case 'door-restarted':
+        run.takes.doorRestarted(message, message.open);
+        return;
+      case 'check-takes': {
+        const { id, replyTo } = message;
+        context.send(replyTo, { kind: 'takes-checked', id, ...run.takes.check(message) }, 'control');
+        return;
+      }
+      case 'note-takes':
+        run.takes.flush();
+        return;
+      case 'gateway-note':
+        run.takes.due();
         return;
       case 'directory-events':
         for (const topic of parts.copy.apply(message)) this.#removed(run, topic);
@@ -173,11 +203,13 @@ export class Gateway implements Actor<GatewayMessage> {
   }
 
   /** Whoever still works for it is told now: nothing of it will answer, and a namesake is another topic. */
-  #removed({ parts, produces }: Run, topic: Topic): void {
+  #removed({ parts, produces, takes }: Run, topic: Topic): void {
     const error = topicNotFound(topic.name);
     produces.removed(topic, error);
-    for (const { group } of topic.partitions) {
-      parts.asks.groupRemoved(group, error);
+    const groups = new Set(topic.partitions.map(({ group }) => group));
+    parts.asks.groupsRemoved(groups, error);
+    for (const group of groups) {
+      takes.forget(group);
       parts.leaders.forget(group);
     }
   }

@@ -7,7 +7,7 @@ import type { Ref } from '../../kernel/index.ts';
 import type { CallError, GroupId, SessionOf, TopicPlaces, TopicStorage } from '@callboard/client/protocol';
 import type { DirectoryAnswer, DirectoryEvents } from '../manager/messages.ts';
 import type { GroupLink } from '../group/messages.ts';
-import type { PartitionAnswer } from '../partition-replica/messages.ts';
+import type { PartitionAnswer, TakesChecked } from '../partition-replica/messages.ts';
 
 export type Call =
   | { readonly op: 'topics' }
@@ -19,7 +19,7 @@ export type Call =
       readonly storage?: TopicStorage;
     }
   /** From operators only: whoever calls has proved that it is one. */
-  | { readonly op: 'remove-topic'; readonly name: string }
+  | { readonly op: 'remove-topic'; readonly name: string; readonly force?: boolean }
   | { readonly op: 'register-producer'; readonly topic: string }
   | { readonly op: 'register-consumer'; readonly topic: string }
   | {
@@ -100,6 +100,45 @@ export interface CallAnswer {
   readonly error: CallError | undefined;
 }
 
+/**
+ * Control lane, from a door about each consume that was answered with a record, or whose answer it no longer waits for. `handed`: the
+ * answer was handed to its caller's connection.
+ */
+export interface CallHeard {
+  readonly kind: 'call-heard';
+  readonly id: number;
+  readonly replyTo: Ref<CallAnswer>;
+  readonly handed: boolean;
+}
+
+/** Control lane, from a door that was restarted: what was in its mailbox is lost. */
+export interface DoorRestarted {
+  readonly kind: 'door-restarted';
+  readonly replyTo: Ref<CallAnswer>;
+  /** Its consumes that wait for an answer, or whose answers it is handing over. */
+  readonly open: readonly number[];
+}
+
+/** From the leader of a partition: what became of these takes? Answer: `takes-checked`. */
+export interface CheckTakes {
+  readonly kind: 'check-takes';
+  readonly id: number;
+  readonly replyTo: Ref<TakesChecked>;
+  /** Whose takes: another node's than this gateway's can only be said to be over, once its broker was removed. */
+  readonly node: string;
+  readonly takes: readonly { readonly start: number; readonly call: number }[];
+}
+
+/** From the node: it stops, and what is to be noted is said now. */
+export interface NoteTakes {
+  readonly kind: 'note-takes';
+}
+
+/** The gateway's own timer: hand-overs to be noted. */
+export interface GatewayNote {
+  readonly kind: 'gateway-note';
+}
+
 /** From a replica on this node: who leads its group now, so that calls go there at once. */
 export interface LeaderNews {
   readonly kind: 'leader-news';
@@ -124,6 +163,11 @@ export interface GatewaySubscribe {
 
 export type GatewayMessage =
   | GatewayCall
+  | CallHeard
+  | DoorRestarted
+  | CheckTakes
+  | NoteTakes
+  | GatewayNote
   | PartitionAnswer
   | DirectoryAnswer
   | DirectoryEvents

@@ -31,7 +31,7 @@ export class Peek {
           const empty =
             result.kind === 'answer' &&
             result.answer.kind === 'sized' &&
-            result.answer.end <= result.answer.cursor;
+            result.answer.size + result.answer.open === 0;
           this.#known.set(partition, empty ? 'empty' : 'worth asking');
           options.news();
         },

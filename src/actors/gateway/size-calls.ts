@@ -1,4 +1,4 @@
-/** Sizes (S12): committed records at or above the consumer's cursor, of one partition or all, asked in parallel. */
+/** Sizes (S12): committed records that the consumer has not had, and those to be given again, of one partition or all, asked in parallel. */
 import type { PendingCall } from './calls.ts';
 import { checkConsumer } from './checks.ts';
 import { noReplicaServes } from './failures.ts';
@@ -52,7 +52,7 @@ function askOne(
         // Nothing was to be changed, so nothing can have been, answered or not.
         parts.calls.fail(call, { ...result.error, outcome: 'not_applied' });
       } else if (result.answer.kind === 'sized') {
-        one.done(one.index, Math.max(0, result.answer.end - result.answer.cursor));
+        one.done(one.index, result.answer.size);
       } else throw new Error(`partition group ${group} answered a size with ${result.answer.kind}`);
     },
   });

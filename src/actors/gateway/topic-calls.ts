@@ -25,14 +25,14 @@ export function createTopic(parts: GatewayParts, call: PendingCall, asked: CallO
   });
 }
 
-/** Answered when no active node knows the topic any more; its replicas are deleted behind that. */
+/** Answered when nothing of the topic can be acknowledged any more and no active node knows it; its data are deleted behind that. */
 export function removeTopic(parts: GatewayParts, call: PendingCall, asked: CallOf<'remove-topic'>): void {
-  const { name } = asked;
+  const { name, force = false } = asked;
   if (!isTopicName(name, parts.limits.topicNameBytes)) {
     parts.calls.fail(call, topicNotFound(name));
     return;
   }
-  parts.directory.change(call, { kind: 'remove-topic', name }, (result) => {
+  parts.directory.change(call, { kind: 'remove-topic', name, ...(force && { force }) }, (result) => {
     if (result.ok) parts.calls.succeed(call, { op: 'remove-topic' });
     else parts.calls.fail(call, result.error);
   });

@@ -1,18 +1,23 @@
 /**
  * HealthChecker: probes the other brokers' nodes and tells its own node's manager what it found, for as long as the directory
  * says otherwise: only the primary's manager acts, and who is primary may change at any time.
+ *
+ * A node that answers from another journal than the directory knows has lost its disk: nothing that was placed on it is there any more, so
+ * as a broker it is dead.
  */
 import type { Actor, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
 import type { Broker } from '../../directory/index.ts';
 import type { Limits } from '@callboard/client/protocol';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
-import { healthCheckerActorId, type HealthCheckerMessage, type Probe } from './messages.ts';
+import { healthCheckerActorId, type HealthCheckerMessage, type Probe, type ProbeAnswer } from './messages.ts';
 import { Pulse } from './pulse.ts';
 
 export interface HealthCheckerOptions {
   /** This node's name. */
   readonly node: string;
+  /** This node's journal id. */
+  readonly replica: string;
   readonly limits: Pick<Limits, 'healthProbeMs' | 'healthMissedProbes'>;
 }
 
@@ -39,8 +44,7 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
       case 'probe':
         return this.#answer(message, context);
       case 'probe-answer':
-        this.#pulses.get(message.fromNode)?.answer(message.round, this.#round);
-        return;
+        return this.#answered(message, context);
       case 'health-tick':
         return this.#tick(context);
       case 'directory-events':
@@ -83,9 +87,24 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
     context.send(manager, { kind: 'broker-health', broker, alive }, 'control');
   }
 
+  #answered({ fromNode, replica, round }: ProbeAnswer, context: Context<HealthCheckerMessage>): void {
+    const broker = this.#brokers.get(fromNode);
+    const pulse = this.#pulses.get(fromNode);
+    if (broker?.replica === replica) pulse?.answer(round, this.#round);
+    else if (broker?.replica !== undefined && pulse?.takes(round, this.#round) === true) {
+      const manager = refTo<ManagerMessage>(context.self.node, managerActorId);
+      context.send(
+        manager,
+        { kind: 'broker-health', broker: fromNode, alive: false, lost: broker.replica },
+        'control',
+      );
+    }
+  }
+
   #answer({ fromNode, round }: Probe, context: Context<HealthCheckerMessage>): void {
     const to = refTo<HealthCheckerMessage>(fromNode, healthCheckerActorId);
-    context.send(to, { kind: 'probe-answer', fromNode: this.#options.node, round }, 'control');
+    const { node, replica } = this.#options;
+    context.send(to, { kind: 'probe-answer', fromNode: node, replica, round }, 'control');
   }
 
   #subscribe(context: Context<HealthCheckerMessage>): void {

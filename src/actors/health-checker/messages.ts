@@ -13,6 +13,8 @@ export interface Probe {
 export interface ProbeAnswer {
   readonly kind: 'probe-answer';
   readonly fromNode: string;
+  /** The journal that the node runs on. */
+  readonly replica: string;
   readonly round: number;
 }
 

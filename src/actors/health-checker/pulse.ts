@@ -30,9 +30,14 @@ export class Pulse {
     this.#asked = round;
   }
 
-  /** `round` is the one that was answered. Answers from before the silence that would make a death are no sign of life now. */
+  /** Whether an answer to `round` says something of now: one from before the silence that would make a death does not. */
+  takes(round: number, current: number): boolean {
+    return round <= current && round > current - this.#most;
+  }
+
+  /** `round` is the one that was answered. */
   answer(round: number, current: number): void {
-    if (round > current || round <= current - this.#most) return;
+    if (!this.takes(round, current)) return;
     this.#missed = 0;
     this.#asked = undefined;
     this.#alive = true;

@@ -36,7 +36,8 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #births: LogBirth[] = [];
   #deaths: LogDeath[] = [];
   #saves: LogSave[] = [];
-  #opens: LogOpen[] = [];
+  /** In order of arrival. */
+  readonly #opens = new Set<LogOpen>();
   readonly #walking = new Set<GroupId>();
   #inFlight: InFlight | undefined;
   #batches = 0;
@@ -64,7 +65,7 @@ export class LogWriter implements Actor<LogWriterMessage> {
         this.#saves.push(message);
         break;
       case 'log-open':
-        this.#opens.push(message);
+        this.#opens.add(message);
         break;
       case 'log-walked':
         this.#walking.delete(message.group);
@@ -96,12 +97,6 @@ export class LogWriter implements Actor<LogWriterMessage> {
         'control',
       );
     };
-    const save = this.#saves.shift();
-    if (save !== undefined) {
-      this.#inFlight = { kind: 'save', request: save };
-      this.#store.saveDocument(save.name, save.text, done);
-      return;
-    }
     if (this.#births.length > 0) {
       const requests = this.#births;
       this.#births = [];
@@ -112,6 +107,13 @@ export class LogWriter implements Actor<LogWriterMessage> {
       return;
     }
     if (this.#deaths.length > 0 && this.#startDeaths(done)) return;
+    // A document comes after all births and deaths that were asked for before it, also those that wait for a walk.
+    const save = this.#deaths.length === 0 ? this.#saves.shift() : undefined;
+    if (save !== undefined) {
+      this.#inFlight = { kind: 'save', request: save };
+      this.#store.saveDocument(save.name, save.text, done);
+      return;
+    }
     if (this.#writes.length > 0) this.#writeBatch(done);
   }
 
@@ -119,7 +121,7 @@ export class LogWriter implements Actor<LogWriterMessage> {
   #bury(request: LogDeath): void {
     const dying = new Set(request.groups);
     this.#writes = this.#writes.filter(({ write }) => !dying.has(write.group));
-    this.#opens = this.#opens.filter(({ group }) => !dying.has(group));
+    for (const open of this.#opens) if (dying.has(open.group)) this.#opens.delete(open);
     this.#deaths.push(request);
   }
 
@@ -206,24 +208,17 @@ export class LogWriter implements Actor<LogWriterMessage> {
   }
 
   #startOpens(context: Context<LogWriterMessage>): void {
-    if (this.#opens.length === 0) return;
-    const waiting: LogOpen[] = [];
     for (const open of this.#opens) {
-      if (
-        this.#walking.size >= this.#opensInFlight ||
-        this.#walking.has(open.group) ||
-        this.#touches(open.group)
-      ) {
-        waiting.push(open);
-        continue;
-      }
+      // At a start there is one of each replica: the others are looked at when a walk has ended.
+      if (this.#walking.size >= this.#opensInFlight) return;
+      if (this.#walking.has(open.group) || this.#touches(open.group)) continue;
+      this.#opens.delete(open);
       this.#walking.add(open.group);
       this.#store.open(open.group, (log) => {
         context.send(open.replyTo, { kind: 'group-opened', incarnation: open.incarnation, log }, 'control');
         context.send(context.self, { kind: 'log-walked', group: open.group }, 'control');
       });
     }
-    this.#opens = waiting;
   }
 
   /** Whether a write of the group is queued or in flight: a walk must not race it. */

@@ -51,7 +51,7 @@ export interface LogDied {
   readonly groups: readonly GroupId[];
 }
 
-/** Journal a node document; answered by `log-saved` when durable. */
+/** Journal a node document; answered by `log-saved` when durable, and when all births and deaths that were asked for before are. */
 export interface LogSave {
   readonly kind: 'log-save';
   readonly replyTo: Ref<LogSaved>;

@@ -5,22 +5,15 @@
  * confirms (ReadIndex) after the question. One round covers all who had asked when it began; who asks while it runs
  * waits for the next: its confirmation may be older than their question.
  */
-import { refTo, type Context, type Ref } from '../../kernel/index.ts';
+import { refTo, type Context } from '../../kernel/index.ts';
 import type { CallError, Limits } from '@callboard/client/protocol';
 import { noAnswer, noQuorum, tooManyWaiting } from './errors.ts';
-import {
-  managerActorId,
-  type Barrier,
-  type DirectoryAnswer,
-  type ManagerMessage,
-  type PrimaryAnswer,
-} from './messages.ts';
+import { managerActorId, type Barrier, type ManagerMessage, type PrimaryAnswer } from './messages.ts';
 import { Pace } from './pace.ts';
 import type { DirectoryView } from './view.ts';
 
 interface Waiter {
-  readonly id: number;
-  readonly replyTo: Ref<DirectoryAnswer>;
+  readonly answer: (error: CallError | undefined) => void;
   readonly givenMs: number;
   readonly dueMs: number;
 }
@@ -58,14 +51,24 @@ export class Barriers {
     return this.#size;
   }
 
-  ask(message: Barrier): void {
-    const { id, replyTo, deadlineMs } = message;
+  ask({ id, replyTo, deadlineMs }: Barrier): void {
+    this.#wait(deadlineMs, (error) => {
+      this.#context.send(replyTo, { kind: 'directory-answer', id, result: undefined, error }, 'control');
+    });
+  }
+
+  /** A barrier of the manager's own. */
+  confirm(then: (holds: boolean) => void): void {
+    this.#wait(this.#limits.callDeadlineMs, (error) => then(error === undefined));
+  }
+
+  #wait(deadlineMs: number, answer: Waiter['answer']): void {
     const nowMs = this.#context.now();
     const dueMs = nowMs + Math.max(0, deadlineMs - 2 * this.#limits.tickMs);
-    const waiter: Waiter = { id, replyTo, givenMs: deadlineMs, dueMs };
+    const waiter: Waiter = { answer, givenMs: deadlineMs, dueMs };
     const most = this.#limits.managerPendingBarriers;
     if (this.#size >= most) {
-      this.#answer(waiter, tooManyWaiting('barriers', most));
+      waiter.answer(tooManyWaiting('barriers', most));
       return;
     }
     this.#size += 1;
@@ -103,7 +106,7 @@ export class Barriers {
     this.#confirmed = this.#confirmed.filter((one) => one.index > applied);
     for (const { waiters } of due) {
       this.#size -= waiters.length;
-      for (const waiter of waiters) this.#answer(waiter, undefined);
+      for (const waiter of waiters) waiter.answer(undefined);
     }
   }
 
@@ -146,12 +149,8 @@ export class Barriers {
       if (nowMs < waiter.dueMs) continue;
       this.#size -= 1;
       const { givenMs } = waiter;
-      this.#answer(waiter, leaderKnown ? noAnswer(givenMs, 'not_applied') : noQuorum(givenMs, 'not_applied'));
+      waiter.answer(leaderKnown ? noAnswer(givenMs, 'not_applied') : noQuorum(givenMs, 'not_applied'));
     }
     return kept;
-  }
-
-  #answer({ id, replyTo }: Waiter, error: CallError | undefined): void {
-    this.#context.send(replyTo, { kind: 'directory-answer', id, result: undefined, error }, 'control');
   }
 }

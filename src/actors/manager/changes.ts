@@ -114,7 +114,7 @@ export class Changes {
     const audience = new Set(this.#spreads.size > 0 ? this.#view.audience() : []);
     for (const change of this.#pending) {
       if (nowMs >= change.dueMs) {
-        this.#finish(change, undefined, lateError(change, this.#view.leaderNode() !== undefined));
+        this.#finish(change, undefined, lateError(change, this.#view));
       } else if (change.phase === 'asking' && nowMs >= change.nextTryMs) {
         this.#try(change);
       } else if (change.phase === 'spreading') {
@@ -139,6 +139,7 @@ export class Changes {
       pauseMs: this.#limits.managerRetryMs,
       index: 0,
       result: undefined,
+      removes: undefined,
       spread: 0,
       unheard: new Set(),
       nextSpreadMs: 0,
@@ -194,6 +195,10 @@ export class Changes {
   }
 
   #afterApply(change: PendingChange): void {
+    const { command, result } = change;
+    if (command.kind === 'remove-topic' && result?.ok === true) {
+      change.removes = this.#view.deleting(command.name)?.group;
+    }
     if (this.#mustWait(change)) {
       change.phase = 'readying';
       this.#readying.push(change);
@@ -219,13 +224,16 @@ export class Changes {
   }
 
   /**
-   * What is decided is not yet usable: the topic is being created, also by somebody else (S14); or the broker is a node of
-   * this cluster that has not presented itself in the directory, so that nothing could be placed on it.
+   * What is decided is not yet so: the topic is being created, also by somebody else (S14), or deleted (S24); or the broker is a
+   * node of this cluster that has not presented itself in the directory, so that nothing could be placed on it.
    */
-  #mustWait({ command, result }: PendingChange): boolean {
+  #mustWait({ command, result, removes }: PendingChange): boolean {
     if (createsTopic(command)) {
       const exists = result?.ok === true || result?.error.code === 'topic_exists';
       return exists && this.#view.isCreating(command.name);
+    }
+    if (command.kind === 'remove-topic') {
+      return removes !== undefined && this.#view.deleting(command.name)?.group === removes;
     }
     return (
       command.kind === 'admin' &&

@@ -1,4 +1,6 @@
 /** What a manager answers when the directory itself has decided nothing. Each says what became of the change. */
+import { removalText } from '../../directory/errors.ts';
+import type { RemovalProgress } from '../../directory/index.ts';
 import { failure, type CallError, type Outcome } from '@callboard/client/protocol';
 
 const fate: Readonly<Record<Outcome, string>> = {
@@ -20,6 +22,11 @@ export function noAnswer(deadlineMs: number, outcome: Outcome): CallError {
 export function stillCreating(name: string, deadlineMs: number, outcome: Outcome): CallError {
   const message = `Topic '${name.slice(0, 80)}' was not ready within ${deadlineMs} ms; its partitions are still looking for leaders. It appears by itself when they have them.`;
   return failure('timeout', { message, outcome });
+}
+
+export function stillDeleting(name: string, deadlineMs: number, progress: RemovalProgress): CallError {
+  const message = `Topic '${name.slice(0, 80)}' was not gone within ${deadlineMs} ms: ${removalText(name, progress)}`;
+  return failure('timeout', { message, outcome: 'unknown' });
 }
 
 export function notSpread(nodes: readonly string[], deadlineMs: number): CallError {

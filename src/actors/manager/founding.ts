@@ -76,8 +76,8 @@ export class Founding {
       this.#begin();
       return;
     }
-    // An earlier incarnation may have asked for births that are not journaled yet; to bear a replica twice would be to
-    // forget the first one's log. The writer takes births and documents in order.
+    // An earlier incarnation may have asked for births and deaths that are not journaled yet; to bear a replica twice would be to
+    // forget the first one's log, and one that is about to die must not run. The writer saves a document after them.
     this.#state = 'fenced';
     this.#save(fenceDocument, String(this.#context.incarnation));
   }

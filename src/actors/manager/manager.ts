@@ -44,6 +44,10 @@ export class Manager implements Actor<ManagerMessage> {
   #member: Member | undefined;
   /** Whether this node's own registration is on its way. */
   #registering: () => boolean = () => false;
+  /** Groups whose leaders have become ready in this turn. */
+  readonly #readyNews: GroupId[] = [];
+  /** When the next look for stragglers is due. */
+  #stragglersMs = 0;
   #lastId = 0;
 
   constructor(options: ManagerOptions) {
@@ -81,6 +85,7 @@ export class Manager implements Actor<ManagerMessage> {
   }
 
   turnEnded(): void {
+    this.#tellPrimary(this.#readyNews.splice(0));
     this.#member?.driver.flush();
   }
 
@@ -92,6 +97,7 @@ export class Manager implements Actor<ManagerMessage> {
   inspect(): Record<string, unknown> {
     const member = this.#member;
     const status = member?.driver.status;
+    const deleting = [...(member?.machine.deleting() ?? [])];
     return {
       state: this.#founding.state,
       verdict: this.#founding.verdict ?? member?.driver.verdict ?? 'none',
@@ -108,17 +114,21 @@ export class Manager implements Actor<ManagerMessage> {
         ...broker,
         state: brokerState(broker),
       })),
-      topics: [...(member?.machine.topics() ?? [])].map(({ name, state, storage, partitions }) => {
+      topics: [...(member?.machine.topics() ?? []), ...deleting].map(
+        ({ name, state, storage, partitions }) => {
+          const groups = partitions.map((partition) => partition.group);
+          /** How often partitions lost all they had, and were begun anew. */
+          const losses = partitions.reduce((sum, { generation = 0 }) => sum + generation, 0);
+          return { name, state, storage: storage ?? 'disk', groups, losses };
+        },
+      ),
+      deleting: deleting.map(({ name, partitions }) => {
         const groups = partitions.map((partition) => partition.group);
-        /** How often partitions lost all they had, and were begun anew. */
-        const losses = partitions.reduce((sum, { generation = 0 }) => sum + generation, 0);
-        return { name, state, storage: storage ?? 'disk', groups, losses };
-      }),
-      deleting: [...(member?.machine.deleting() ?? [])].map(({ name, partitions }) => {
-        return { name, groups: partitions.map((partition) => partition.group) };
+        return { name, groups, ...member?.machine.removal(name) };
       }),
       registered: member !== undefined && this.#isRegistered(member),
       replicas: this.#replicas.born,
+      toStart: this.#replicas.toStart,
       /** Placed here under a journal that this node has lost; they stay out. */
       lostReplicas: this.#replicas.lost,
       /** In memory, damaged, and without a leader to heal from. */
@@ -166,7 +176,7 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#born(message.groups);
       case 'log-died':
         this.#replicas.died(message.groups);
-        return this.#member?.tellGone();
+        return this.#sayDead();
       case 'copy-given-up':
         return this.#replicas.copyGivenUp(message.group);
       case 'leader-ready':
@@ -177,6 +187,8 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#member?.leaderLost(message.group);
       case 'manager-tick':
         return this.#tick();
+      case 'manager-slice':
+        return this.#replicas.slice();
       case 'group-link':
         this.#links.set(message.node, message.up);
         if (message.up) this.#founding.linkUp(message.node);
@@ -185,10 +197,8 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#member?.primary.change(message);
       case 'primary-read':
         return this.#member?.primary.read(message);
-      case 'partition-ready':
-        return this.#member?.partitionReady(message.group);
-      case 'partition-gone':
-        return this.#member?.partitionGone(message);
+      case 'partitions-ready':
+        return this.#member?.partitionsReady(message.groups);
       case 'broker-health':
         return this.#member?.health(message);
       case 'group-raft':
@@ -229,10 +239,28 @@ export class Manager implements Actor<ManagerMessage> {
     if (member === undefined) return;
     this.#register(member);
     this.#replicas.tick(nowMs, (command) => this.#changes.want(command));
+    member.tick();
+    this.#sayDead();
+    this.#findStragglers(member, nowMs);
     if (!this.#repeats.due(nowMs)) return;
     this.#tellReady();
     member.repeat();
     this.#epochs.repeat(member.machine);
+  }
+
+  #sayDead(): void {
+    this.#member?.sayDead((command) => this.#changes.want(command));
+  }
+
+  /** Also at the start: what this node missed while it was away may have been removed for good. */
+  #findStragglers(member: Member, nowMs: number): void {
+    if (nowMs < this.#stragglersMs || member.driver.leaderNode === undefined) return;
+    const { managerStragglersMs, callDeadlineMs } = this.#options.limits;
+    this.#stragglersMs = nowMs + managerStragglersMs;
+    this.#barriers.confirm((holds) => {
+      if (holds) member.confirmed();
+      else this.#stragglersMs = nowMs + 2 * callDeadlineMs;
+    });
   }
 
   #join(founders: Founders, founded: boolean): void {
@@ -256,7 +284,7 @@ export class Manager implements Actor<ManagerMessage> {
     const member = this.#member;
     if (member === undefined) return;
     member.leaderReady(group);
-    if (member.readiness.toTell().includes(group)) this.#tellPrimary([group]);
+    if (member.readiness.mustTell(group)) this.#readyNews.push(group);
   }
 
   #tellReady(): void {
@@ -267,7 +295,11 @@ export class Manager implements Actor<ManagerMessage> {
     const leader = this.#member?.driver.leaderNode;
     if (leader === undefined) return;
     const primary = refTo<ManagerMessage>(leader, managerActorId);
-    for (const group of groups) this.#context.send(primary, { kind: 'partition-ready', group }, 'control');
+    const most = this.#options.limits.managerWordGroups;
+    for (let at = 0; at < groups.length; at += most) {
+      const message = { kind: 'partitions-ready', groups: groups.slice(at, at + most) } as const;
+      this.#context.send(primary, message, 'control');
+    }
   }
 
   /** The own copy shows this node as it is: its journal, where it is reached, and that it is a broker unless manual. */
@@ -317,6 +349,11 @@ export class Manager implements Actor<ManagerMessage> {
       leaderNode: () => this.#member?.driver.leaderNode,
       applied: () => this.#member?.driver.applied ?? 0,
       isCreating: (topic) => this.#member?.machine.topic(topic)?.state === 'creating',
+      deleting: (topic) => {
+        const group = this.#member?.machine.deletingGroup(topic);
+        const progress = this.#member?.machine.removal(topic);
+        return group === undefined || progress === undefined ? undefined : { group, progress };
+      },
       isExpected: (broker) => {
         const known = this.#member?.machine.broker(broker);
         const { node } = this.#context.self;

@@ -1,7 +1,13 @@
 /**
  * A manager's seat in group 0: the group's driver, this node's copy of the directory, and what follows from its entries.
  */
-import { brokerState, decodeEntry, DirectoryMachine, type DirectoryEvent } from '../../directory/index.ts';
+import {
+  brokerState,
+  decodeEntry,
+  DirectoryMachine,
+  type DirectoryCommand,
+  type DirectoryEvent,
+} from '../../directory/index.ts';
 import type { Entry } from '../../raft/index.ts';
 import {
   chunkHeaderBytes,
@@ -9,14 +15,16 @@ import {
   groupId,
   readChunkHeader,
   type GroupId,
+  type Limits,
+  type ReplicaId,
 } from '@callboard/client/protocol';
-import { refTo, type Context } from '../../kernel/index.ts';
+import type { Context } from '../../kernel/index.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMessage } from '../group/messages.ts';
 import { Balance } from './balance.ts';
-import { Burials, goneHere } from './burials.ts';
 import type { Founders } from './founders.ts';
-import { managerActorId, type BrokerHealth, type ManagerMessage, type PartitionGone } from './messages.ts';
+import { managerActorId, type BrokerHealth } from './messages.ts';
+import type { ManagerMessage } from './messages.ts';
 import type { ManagerOptions } from './options.ts';
 import { Primary } from './primary.ts';
 import { Readiness } from './readiness.ts';
@@ -37,11 +45,16 @@ export class Member {
   readonly driver: GroupDriver;
   readonly primary: Primary;
   readonly readiness: Readiness = new Readiness();
-  readonly #burials = new Burials();
   readonly #balance: Balance;
   readonly #context: Context<ManagerMessage>;
   readonly #replicas: Replicas;
+  readonly #limits: Limits;
+  readonly #replica: ReplicaId;
   #events: DirectoryEvent[] = [];
+  /** Whether this node's word on dead replicas is on its way. */
+  #saying: () => boolean = () => false;
+  /** Groups led here that are still to be asked to hand over. */
+  #toHandOver: GroupId[] = [];
   /** Set when the directory deactivates this node's broker: its leaderships must go, now and when new ones come. */
   #deactivated = false;
 
@@ -55,6 +68,8 @@ export class Member {
     const { limits, crc32, replica, startCount } = options;
     this.#context = context;
     this.#replicas = replicas;
+    this.#limits = limits;
+    this.#replica = replica;
     this.#balance = new Balance(limits.balanceAfterMs, limits.balanceGroups);
     this.machine = new DirectoryMachine({ limits, replicationFactor: replicationFactor(founders) });
     this.driver = new GroupDriver({
@@ -97,35 +112,48 @@ export class Member {
   }
 
   /** What the checker found, where the directory says otherwise. Only the primary acts; the checker repeats itself. */
-  health({ broker, alive }: BrokerHealth): void {
+  health({ broker, alive, lost }: BrokerHealth): void {
     const known = this.machine.broker(broker);
-    if (known?.replica === undefined || known.alive === alive) return;
+    if (known?.replica === undefined) return;
+    if (lost === known.replica && !this.machine.isJournalLost(lost)) {
+      this.primary.want(`lost ${lost}`, { kind: 'journal-lost', replica: lost });
+    }
+    if (known.alive === alive) return;
     this.primary.want(`alive ${broker}`, { kind: 'set-alive', broker, alive });
   }
 
-  /** A group is known to have a leader; the primary collects. */
-  partitionReady(group: GroupId): void {
+  /** Groups are known to have a leader; the primary collects. */
+  partitionsReady(groups: readonly GroupId[]): void {
     if (!this.driver.isReady) return;
-    this.readiness.heard(group);
+    for (const group of groups) this.readiness.heard(group);
     this.#wantReadyTopics();
   }
 
-  /** A node has deleted its replica of a removed topic; the primary collects. */
-  partitionGone({ group, node }: PartitionGone): void {
-    if (!this.driver.isReady) return;
-    this.#burials.heard(group, node);
-    this.#wantDeletedTopics();
+  /**
+   * Has the directory told which replicas of topics that are being deleted are dead here, for as long as it does not know. One word
+   * at a time: those that die meanwhile go with the next.
+   */
+  sayDead(want: (command: DirectoryCommand) => () => boolean): void {
+    if (this.#saying()) return;
+    const groups = this.#deadHere();
+    if (groups.length > 0) this.#saying = want({ kind: 'replicas-died', replica: this.#replica, groups });
   }
 
-  /** Tells the primary of what is deleted here, for as long as the directory waits for it. */
-  tellGone(): void {
-    const leader = this.driver.leaderNode;
-    if (leader === undefined) return;
-    const { node } = this.#context.self;
-    const primary = refTo<ManagerMessage>(leader, managerActorId);
-    for (const group of goneHere(this.machine.deleting(), node, (one) => this.#replicas.isGone(one))) {
-      this.#context.send(primary, { kind: 'partition-gone', group, node }, 'control');
+  #deadHere(): readonly GroupId[] {
+    const dead: GroupId[] = [];
+    for (const { partitions } of this.machine.deleting()) {
+      for (const { group, replicas } of partitions) {
+        if (dead.length === this.#limits.managerWordGroups) return dead;
+        const isNews = !this.machine.knowsDeath(group, this.#replica) && this.#replicas.isDead(group);
+        if (isNews && replicas.some(({ replica }) => replica === this.#replica)) dead.push(group);
+      }
     }
+    return dead;
+  }
+
+  /** The directory has everything that was decided before it was asked: replicas here that it does not list belong to nobody. */
+  confirmed(): void {
+    this.#replicas.buryStragglers(new Set(this.machine.listedGroups()), this.machine.groups);
   }
 
   leaderReady(group: GroupId): void {
@@ -141,12 +169,16 @@ export class Member {
   /** What the primary wants by itself, and what a deactivated node repeats until it leads nothing. */
   repeat(): void {
     this.#wantReadyTopics();
-    this.#wantDeletedTopics();
-    this.tellGone();
     // A primary that was taken for dead: nobody else would say so, and its own checker does not probe itself.
     this.health({ kind: 'broker-health', broker: this.#context.self.node, alive: true });
-    if (this.#deactivated) this.#handOver(this.readiness.led());
-    else this.#goHome();
+    if (!this.#deactivated) this.#goHome();
+    else if (this.#toHandOver.length === 0) this.#toHandOver = [...this.readiness.led()];
+  }
+
+  /** The next few leaderships leave a node that is deactivated. */
+  tick(): void {
+    if (!this.#deactivated || this.#toHandOver.length === 0) return;
+    this.#handOver(this.#toHandOver.splice(0, this.#limits.managerSliceGroups));
   }
 
   #goHome(): void {
@@ -162,15 +194,6 @@ export class Member {
     if (!this.driver.isReady) return;
     for (const name of this.readiness.complete()) {
       this.primary.want(`ready ${name}`, { kind: 'topic-ready', name });
-    }
-  }
-
-  #wantDeletedTopics(): void {
-    if (!this.driver.isReady) return;
-    for (const { partitions } of this.#burials.complete(this.machine.deleting())) {
-      const [first] = partitions;
-      if (first === undefined) continue;
-      this.primary.want(`deleted ${first.group}`, { kind: 'topic-deleted', group: first.group });
     }
   }
 
@@ -207,7 +230,7 @@ export class Member {
     const { deactivated } = broker;
     const becomes = deactivated && !this.#deactivated;
     this.#deactivated = deactivated;
-    if (becomes) this.#handOver(this.readiness.led());
+    if (becomes) this.#toHandOver = [...this.readiness.led()];
   }
 
   #handOver(groups: Iterable<GroupId>): void {

@@ -41,8 +41,8 @@ export interface Barrier {
 }
 
 /**
- * Commit a change. `create-topic` answers when the topic is ready; admin changes and `remove-topic` when all active nodes have
- * applied them; the others when this node has applied them, its events sent before. Answer: `directory-answer`.
+ * Commit a change. `create-topic` answers when the topic is ready; `remove-topic` when the topic is gone; these two kinds of waiting
+ * over, admin changes and `remove-topic` answer when all active nodes have applied them; the others when this node has applied them, its events sent before. Answer: `directory-answer`.
  */
 export interface Change {
   readonly kind: 'directory-change';
@@ -92,18 +92,13 @@ export interface CopyGivenUp {
   readonly group: GroupId;
 }
 
-/** Manager to primary: `node` holds nothing of this group of a topic that is being deleted. Repeated until the directory forgets it. */
-export interface PartitionGone {
-  readonly kind: 'partition-gone';
-  readonly group: GroupId;
-  readonly node: string;
-}
-
 /** The health checker's finding; only the primary acts on it. */
 export interface BrokerHealth {
   readonly kind: 'broker-health';
   readonly broker: string;
   readonly alive: boolean;
+  /** The journal under which the directory knows the broker, where its node answers from another one. */
+  readonly lost?: string;
 }
 
 /**
@@ -154,10 +149,10 @@ export interface PrimaryAnswer {
   readonly error: CallError | undefined;
 }
 
-/** Manager to primary: the partition led on `node` is ready. Repeated until the topic is. */
-export interface PartitionReady {
-  readonly kind: 'partition-ready';
-  readonly group: GroupId;
+/** Manager to primary: these groups have had a leader here, with a committed no-op. Repeated until their topics are ready. */
+export interface PartitionsReady {
+  readonly kind: 'partitions-ready';
+  readonly groups: readonly GroupId[];
 }
 
 /** Manager to manager: have you applied `index`? Answered when it has, as often as it is asked. */
@@ -185,6 +180,11 @@ export interface ManagerTick {
   readonly kind: 'manager-tick';
 }
 
+/** The manager's own timer: the next few of many replicas have their turn. */
+export interface ManagerSlice {
+  readonly kind: 'manager-slice';
+}
+
 export type ManagerMessage =
   | GroupMessage
   | LogBorn
@@ -203,11 +203,11 @@ export type ManagerMessage =
   | PrimaryChange
   | PrimaryRead
   | PrimaryAnswer
-  | PartitionReady
-  | PartitionGone
+  | PartitionsReady
   | AppliedQuery
   | AppliedAnswer
   | SubscriberGone
-  | ManagerTick;
+  | ManagerTick
+  | ManagerSlice;
 
 export const managerActorId = 'manager';

@@ -46,6 +46,11 @@ export class Readiness {
     return this.#led;
   }
 
+  /** Whether the primary must hear that this group is led here. */
+  mustTell(group: GroupId): boolean {
+    return this.#topicOf.has(group) && this.#led.has(group);
+  }
+
   /** Groups led here that the primary must hear of. */
   toTell(): readonly GroupId[] {
     return [...this.#topicOf.keys()].filter((group) => this.#led.has(group));

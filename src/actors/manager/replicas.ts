@@ -4,9 +4,13 @@
  *
  * A replica's birth is durable before its actor starts: its promises must not be older than its own existence. It dies once, and
  * is not born again when a restarted manager reads the directory's log from its beginning: groups are placed, and so born, in the
- * order of their numbers, so one that is not here and not above the highest that died here has died too.
+ * order of their numbers, so one that is not here and not above the highest that died here has died too. For that the death of
+ * one that was never born is journaled as well, and none before all with lower numbers are born.
  *
  * Replicas in memory are born like the others, but run only when `MemoryCopies` lets them.
+ *
+ * A topic has many partitions, and a node many topics: births, starts and deaths go in slices, or others' mailboxes would
+ * run over.
  */
 import { refTo, type Context } from '../../kernel/index.ts';
 import type { CopiesLost, CopiesWord, PartitionPlacement, Topic } from '../../directory/index.ts';
@@ -15,18 +19,24 @@ import type { GroupId } from '@callboard/client/protocol';
 import type { GroupMember } from '../group/messages.ts';
 import { logWriterActorId, type LogWriterMessage } from '../log-writer/messages.ts';
 import { partitionActorId, type PartitionReplicaMessage } from '../partition-replica/messages.ts';
+import { Deaths } from './deaths.ts';
 import { membersText, parseMembers } from './founders.ts';
 import { MemoryCopies } from './memory-copies.ts';
 import type { ManagerMessage } from './messages.ts';
 import type { ManagerOptions } from './options.ts';
 
-/** Births in one request to the journal. */
-const birthsAtOnce = 1_024;
-
 interface Waiting {
   readonly birth: Birth;
   readonly members: readonly GroupMember[];
   readonly preferred: boolean;
+}
+
+/** How a born replica is to be started; `again`: its actor is ended first. */
+interface Start {
+  readonly members: readonly GroupMember[];
+  readonly preferred: boolean;
+  readonly generation: number | undefined;
+  readonly again: boolean;
 }
 
 export class Replicas {
@@ -38,29 +48,28 @@ export class Replicas {
   /** Where the replicas of this node's groups are, for those that the directory has told of. */
   readonly #placements = new Map<GroupId, PartitionPlacement>();
   readonly #lost = new Set<GroupId>();
-  /** Being deleted: told to the writer, or still being born. */
-  readonly #dying = new Set<GroupId>();
+  /** Born, and waiting for their turn to be started. */
+  readonly #starts = new Map<GroupId, Start>();
+  readonly #deaths: Deaths;
   readonly #copies: MemoryCopies;
   /** Groups in memory by topic, as the directory last told, wherever they are. */
   readonly #inMemory = new Map<string, Topic>();
   /** Replicas in memory that are to campaign once they run. */
   readonly #preferred = new Set<GroupId>();
+  #slicing = false;
 
   constructor(context: Context<ManagerMessage>, options: ManagerOptions) {
     const { replica, startCount, limits } = options;
     this.#context = context;
     this.#options = options;
+    this.#deaths = new Deaths(limits.managerSliceGroups);
     this.#copies = new MemoryCopies({
       replica,
       start: startCount * 2 ** 20 + context.incarnation,
       first: startCount === 1 && context.incarnation === 1,
       limits,
-      run: (group) => this.#runCopy(group),
-      rerun: (group) => {
-        context.stop(refTo(context.self.node, partitionActorId(group)));
-        options.givenUp.delete(group);
-        this.#runCopy(group);
-      },
+      run: (group) => this.#runCopy(group, false),
+      rerun: (group) => this.#runCopy(group, true),
     });
   }
 
@@ -76,18 +85,58 @@ export class Replicas {
 
   copyGivenUp(group: GroupId): void {
     // A late word of an incarnation that was taken back long ago says nothing of the one that runs.
-    if (this.#options.givenUp.has(group)) this.#copies.givenUp(group, this.#context.now());
+    const isNews = this.#options.givenUp.has(group) && !this.#starts.has(group);
+    if (isNews) this.#copies.givenUp(group, this.#context.now());
   }
 
   tick(nowMs: number, say: (command: CopiesLost) => () => boolean): void {
     this.#copies.tick(nowMs, say);
   }
 
-  #runCopy(group: GroupId): void {
+  #runCopy(group: GroupId, again: boolean): void {
     const placement = this.#placements.get(group);
     if (placement === undefined) throw new Error(`group ${group} runs nowhere: it is not placed here`);
     const preferred = this.#preferred.delete(group);
-    this.#options.spawnReplica(group, membersOf(placement), preferred, placement.generation ?? 0);
+    this.#start(group, {
+      members: membersOf(placement),
+      preferred,
+      generation: placement.generation ?? 0,
+      again,
+    });
+  }
+
+  #start(group: GroupId, start: Start): void {
+    this.#starts.set(group, start);
+    this.#slice();
+  }
+
+  #slice(): void {
+    if (this.#slicing) return;
+    this.#slicing = true;
+    this.#context.after(0, { kind: 'manager-slice' });
+  }
+
+  /** Starts the next few replicas. */
+  slice(): void {
+    this.#slicing = false;
+    const { spawnReplica, givenUp, limits } = this.#options;
+    let room = limits.managerSliceGroups;
+    for (const [group, { members, preferred, generation, again }] of this.#starts) {
+      if (room === 0) break;
+      room -= 1;
+      this.#starts.delete(group);
+      if (again) {
+        this.#context.stop(refTo(this.#context.self.node, partitionActorId(group)));
+        givenUp.delete(group);
+      }
+      spawnReplica(group, members, preferred, generation);
+    }
+    if (this.#starts.size > 0) this.#slice();
+  }
+
+  /** Replicas that are born and wait for their turn to start. */
+  get toStart(): number {
+    return this.#starts.size;
   }
 
   get born(): number {
@@ -99,14 +148,14 @@ export class Replicas {
     return [...this.#lost];
   }
 
-  /** Nothing of this group is here, nor will be. */
-  isGone(group: GroupId): boolean {
-    return !(
-      this.#born.has(group) ||
-      this.#waiting.has(group) ||
-      this.#asked.has(group) ||
-      this.#dying.has(group)
-    );
+  /** The journal says that this node's replica of the group is over, for good. */
+  isDead(group: GroupId): boolean {
+    return group <= this.#options.diedUpTo() && !this.#isHere(group) && !this.#deaths.has(group);
+  }
+
+  /** Born, or on its way to be. */
+  #isHere(group: GroupId): boolean {
+    return this.#born.has(group) || this.#waiting.has(group) || this.#asked.has(group);
   }
 
   /** Starts what the journal knows. Group 0 is the manager's own. */
@@ -115,7 +164,10 @@ export class Replicas {
       if (birth.group === 0) continue;
       this.#born.add(birth.group);
       if (birth.storage === 'memory') this.#copies.born(birth.group);
-      else this.#options.spawnReplica(birth.group, parseMembers(birth.members), false, undefined);
+      else {
+        const members = parseMembers(birth.members);
+        this.#start(birth.group, { members, preferred: false, generation: undefined, again: false });
+      }
     }
   }
 
@@ -128,7 +180,8 @@ export class Replicas {
       const replica = placement.replicas[rank];
       if (replica === undefined) continue;
       if (topic.state === 'deleting') {
-        this.#bury(placement.group);
+        if (replica.replica === this.#options.replica) this.#bury(placement.group);
+        else this.#lost.delete(placement.group);
         continue;
       }
       this.#placements.set(placement.group, placement);
@@ -160,19 +213,54 @@ export class Replicas {
     });
   }
 
-  /** Sends off what waits to be born, one request at a time. `word`: see `MemoryCopies.settle`. */
+  /**
+   * Replicas here of groups that no topic has any more. `listed` and `upTo`, the highest number that was ever given to a group, are
+   * of a directory that is known to have everything that was decided before the question: only then what it does not list is gone.
+   */
+  buryStragglers(listed: ReadonlySet<GroupId>, upTo: number): void {
+    for (const group of [...this.#born]) {
+      if (group > upTo || listed.has(group)) continue;
+      this.#context.trace.note('warn', 'manager.straggler', { group });
+      this.#bury(group);
+    }
+  }
+
+  /** Sends off what waits to be born and to die, one slice of each at a time. `word`: see `MemoryCopies.settle`. */
   settle(word: CopiesWord | undefined): void {
     this.#copies.settle(word);
+    this.#bear();
+    if (this.#deaths.hasWork) this.#kill();
+  }
+
+  #bear(): void {
     if (this.#waiting.size === 0 || this.#asked.size > 0) return;
     const births: Birth[] = [];
     for (const [group, waiting] of this.#waiting) {
-      if (births.length === birthsAtOnce) break;
+      if (births.length === this.#options.limits.managerSliceGroups) break;
       this.#waiting.delete(group);
       this.#asked.set(group, waiting);
       births.push(waiting.birth);
     }
-    const writer = refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId);
-    this.#context.send(writer, { kind: 'log-birth', replyTo: this.#context.self, births }, 'control');
+    this.#writer({ kind: 'log-birth', replyTo: this.#context.self, births });
+  }
+
+  /** Their actors end now: what they have promised until then is all that they ever will. */
+  #kill(): void {
+    const groups = this.#deaths.next(this.#lowestUnborn);
+    if (groups.length === 0) return;
+    for (const group of groups) {
+      if (!this.#born.delete(group)) continue;
+      this.#context.stop(refTo(this.#context.self.node, partitionActorId(group)));
+      this.#options.givenUp.delete(group);
+    }
+    this.#writer({ kind: 'log-death', replyTo: this.#context.self, groups });
+  }
+
+  /** Of the groups that are still to be born; they are in the order of their numbers. */
+  get #lowestUnborn(): number {
+    const [asked] = this.#asked.keys();
+    const [waiting] = this.#waiting.keys();
+    return Math.min(asked ?? Infinity, waiting ?? Infinity);
   }
 
   journaled(groups: readonly GroupId[]): void {
@@ -180,20 +268,20 @@ export class Replicas {
       const asked = this.#asked.get(group);
       if (asked === undefined) continue;
       this.#asked.delete(group);
-      if (this.#dying.has(group)) {
-        this.#sayDead(group);
-        continue;
-      }
       this.#born.add(group);
+      if (this.#deaths.has(group)) continue;
       if (asked.birth.storage === 'memory') {
         if (asked.preferred) this.#preferred.add(group);
         this.#copies.born(group);
-      } else this.#options.spawnReplica(group, asked.members, asked.preferred, undefined);
+      } else {
+        const { members, preferred } = asked;
+        this.#start(group, { members, preferred, generation: undefined, again: false });
+      }
     }
   }
 
   died(groups: readonly GroupId[]): void {
-    for (const group of groups) this.#dying.delete(group);
+    this.#deaths.died(groups);
   }
 
   /** Asks the replicas of `groups` to hand over their leadership, where an active broker has another replica. */
@@ -228,38 +316,27 @@ export class Replicas {
     return asked;
   }
 
-  /** Ends the replica and has its data deleted. One that died before is deleted again: a crash may have left some of it. */
+  /** The replica is to end, and its data to be deleted. One that died before is deleted again: a crash may have left some of it. */
   #bury(group: GroupId): void {
     this.#placements.delete(group);
     this.#lost.delete(group);
     this.#copies.gone(group);
-    this.#options.givenUp.delete(group);
     this.#preferred.delete(group);
-    if (this.#dying.has(group)) return;
-    if (this.#asked.has(group)) {
-      this.#dying.add(group);
-      return;
-    }
-    this.#waiting.delete(group);
-    if (this.#born.delete(group)) this.#context.stop(refTo(this.#context.self.node, partitionActorId(group)));
-    else if (group > this.#options.diedUpTo()) return;
-    this.#dying.add(group);
-    this.#sayDead(group);
+    this.#starts.delete(group);
+    const wasToCome = this.#waiting.delete(group);
+    if (wasToCome || this.#asked.has(group) || this.#born.has(group)) this.#deaths.add(group);
+    else if (group <= this.#options.diedUpTo()) this.#deaths.addRemains(group);
   }
 
-  #sayDead(group: GroupId): void {
+  #writer(message: LogWriterMessage): void {
     const writer = refTo<LogWriterMessage>(this.#context.self.node, logWriterActorId);
-    this.#context.send(
-      writer,
-      { kind: 'log-death', replyTo: this.#context.self, groups: [group] },
-      'control',
-    );
+    this.#context.send(writer, message, 'control');
   }
 
   #placed(placement: PartitionPlacement, topic: Topic, preferred: boolean): void {
     const { group } = placement;
     if (topic.storage === 'memory') this.#copies.placed(group);
-    if (!this.isGone(group) || group <= this.#options.diedUpTo()) return;
+    if (this.#isHere(group) || this.#deaths.has(group) || group <= this.#options.diedUpTo()) return;
     const members = membersOf(placement);
     const { replica } = this.#options;
     const stored = topic.storage === 'memory' ? ({ storage: 'memory' } as const) : {};

@@ -1,3 +1,6 @@
+import type { RemovalProgress } from '../../directory/index.ts';
+import type { GroupId } from '@callboard/client/protocol';
+
 /** What the askers' side of a manager sees of the directory and its group, also before this node is a member. */
 export interface DirectoryView {
   /** Who leads group 0, as far as is known here. */
@@ -6,6 +9,8 @@ export interface DirectoryView {
   applied(): number;
   /** Whether a topic is being created, as far as is applied here. */
   isCreating(topic: string): boolean;
+  /** The first group of the topic of this name that is being deleted, as far as is applied here, and how far that is. */
+  deleting(topic: string): { readonly group: GroupId; readonly progress: RemovalProgress } | undefined;
   /** Whether a node of this name takes part in the cluster and its broker is still without a node in the directory. */
   isExpected(broker: string): boolean;
   /** The other members that take part: alive brokers, and nodes that are no brokers while their link is up. */

@@ -1,11 +1,12 @@
 /**
- * Taking records over HTTP (SEMANTICS S11): read and verify, commit the cursor, then answer.
+ * Taking records over HTTP (SEMANTICS S11): read and verify, commit the take, then answer.
  *
- * One step per consumer at a time: the calls that wait are served together by one read and one cursor move, so parallel calls
- * of one consumer never get the same record and their order needs no reservation. A call that meets the end asks ReadIndex
- * before it says that there is nothing.
+ * One step per consumer at a time: the calls that wait are served together by one read and one command, so parallel calls of one
+ * consumer never get the same record and their order needs no reservation. Records that are to be given again go before newer ones.
+ * A call that meets the end asks ReadIndex, and whoever has open takes of the consumer, before it says that there is nothing.
  */
 import type { Ref } from '../../kernel/index.ts';
+import type { OpenTake, Take, TakeId } from '../../partition/index.ts';
 import {
   chunkHeaderBytes,
   decodeRecords,
@@ -16,53 +17,78 @@ import {
   type Offset,
 } from '@callboard/client/protocol';
 import type { PartitionAnswer } from './messages.ts';
+import { unnoted } from './take-watch.ts';
 
-export interface Taker {
+export interface ConsumeCall {
+  /** The gateway's number of the call, by which it knows what was taken for it. */
   readonly id: number;
   readonly replyTo: Ref<PartitionAnswer>;
+  /** The gateway's run. */
+  readonly start: number;
+  /** Its earlier calls of this consumer whose records were handed over. */
+  readonly noted: readonly number[];
 }
 
-interface Taken {
+interface Read {
   readonly offset: number;
   readonly value: Uint8Array;
 }
 
 type Lane = {
   readonly consumer: string;
-  waiting: Taker[];
+  waiting: ConsumeCall[];
 } & Phase;
 
 type Phase =
   | { phase: 'idle' }
-  /** ReadIndex is under way for the calls that waited when it began. */
-  | { phase: 'confirming' }
+  /** ReadIndex and the gateways are asked for the calls that waited when it began. */
+  | { phase: 'confirming'; calls: readonly ConsumeCall[] }
+  /** Takes that may be given back at any moment go before what is newer; `undoubted` goes on. */
+  | { phase: 'doubting' }
   /** Committed records above are not durable here yet; `durable` goes on. */
   | { phase: 'stalled' }
-  | { phase: 'reading'; takers: readonly Taker[]; from: number }
-  | { phase: 'committing'; takers: readonly Taker[]; taken: readonly Taken[]; index: LogIndex };
+  | { phase: 'reading'; calls: readonly ConsumeCall[] }
+  | {
+      phase: 'committing';
+      calls: readonly ConsumeCall[];
+      read: readonly Read[];
+      index: LogIndex;
+    };
+
+/** What to read for the calls that wait: given again, or new from the read position on. */
+interface Stretch {
+  readonly from: number;
+  readonly count: number;
+  readonly again: boolean;
+  readonly position: number;
+}
 
 /** What the desk needs of its replica. */
 export interface ConsumeHost {
-  cursor(consumer: string): Offset;
+  /** The consumer's next offset that nobody has had. */
+  position(consumer: string): Offset;
+  openTakes(consumer: string): readonly OpenTake[];
+  /** How many more takes of the consumer may be open. */
+  room(consumer: string): number;
   takesCursorOf(consumer: string): boolean;
   /** End of the records that are applied. */
   appliedEnd(): Offset;
   /** End of the records that are applied and durable on this replica: what can be read from its disk. */
   readableEnd(): Offset;
   confirm(then: (leads: boolean) => void): void;
+  /** Whether newer records must wait for what becomes of these takes. */
+  doubts(takes: readonly OpenTake[]): boolean;
+  /** Settles what can be known of these takes; `then` is told a node that could not be asked, if there is one. */
+  check(consumer: string, takes: readonly OpenTake[], then: (unreachable: string | undefined) => void): void;
   /** Undefined: refused, the reader is full. */
   readChunks(
     offset: Offset,
     upTo: Offset,
     then: (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void,
   ): boolean;
-  proposeMove(
-    consumer: string,
-    from: number,
-    to: number,
-  ): { readonly index: LogIndex } | { readonly error: CallError };
+  proposeTake(take: Take): { readonly index: LogIndex } | { readonly error: CallError };
   damaged(index: LogIndex): void;
-  answer(taker: Taker, answer: PartitionAnswer): void;
+  answer(call: ConsumeCall, answer: PartitionAnswer): void;
   leader(): string | undefined;
 }
 
@@ -80,58 +106,66 @@ export class ConsumeDesk {
     return this.#lanes.size;
   }
 
-  take(consumer: string, taker: Taker): void {
+  take(consumer: string, call: ConsumeCall): void {
     const lane: Lane = this.#lanes.get(consumer) ?? { consumer, waiting: [], phase: 'idle' };
     this.#lanes.set(consumer, lane);
-    lane.waiting.push(taker);
+    lane.waiting.push(call);
+    // It may bring the word that was waited for.
+    if (lane.phase === 'doubting') setPhase(lane, { phase: 'idle' });
     this.#pump(lane);
   }
 
   /** More became readable. */
   durable(): void {
-    for (const lane of this.#lanes.values()) {
-      if (lane.phase !== 'stalled') continue;
-      setPhase(lane, { phase: 'idle' });
-      this.#pump(lane);
-    }
+    this.#resume('stalled');
   }
 
-  /** The cursor move at `index` was applied; `moved` is false when it started from another cursor. */
-  applied(index: LogIndex, moved: boolean): void {
-    for (const lane of this.#lanes.values()) {
-      if (lane.phase !== 'committing' || lane.index !== index) continue;
-      const { takers, taken } = lane;
-      setPhase(lane, { phase: 'idle' });
-      for (const [i, taker] of takers.entries()) {
-        const record = taken[i];
-        if (record === undefined || !moved) {
-          this.#fail(taker, notTaken('the cursor was moved by somebody else'));
-        } else {
-          const { offset, value } = record;
-          this.#host.answer(taker, { kind: 'consumed', id: taker.id, offset: offset as Offset, value });
-        }
+  /** Takes were settled, or their gateways are doubted no longer. */
+  undoubted(): void {
+    this.#resume('doubting');
+  }
+
+  /** The take at `index` was applied; not `done`: it was decided on an older state, and took nothing. */
+  applied(consumer: string, index: LogIndex, done: boolean): void {
+    const lane = this.#lanes.get(consumer);
+    if (lane?.phase !== 'committing' || lane.index !== index) return;
+    const { calls, read } = lane;
+    setPhase(lane, { phase: 'idle' });
+    for (const [i, call] of calls.entries()) {
+      const record = read[i];
+      if (record === undefined || !done) {
+        this.#fail(call, notTaken('the cursor was moved by somebody else'));
+      } else {
+        const { offset, value } = record;
+        this.#host.answer(call, { kind: 'consumed', id: call.id, offset: offset as Offset, value });
       }
-      this.#pump(lane);
-      return;
     }
+    this.#pump(lane);
   }
 
-  /** The leadership ended. Calls whose cursor move was proposed cannot know; the others took nothing. */
+  /** The leadership ended. Calls whose take was proposed cannot know; the others took nothing. */
   abandon(): void {
     const lanes = [...this.#lanes.values()];
     this.#lanes.clear();
     for (const lane of lanes) {
       if (lane.phase === 'committing') {
-        for (const taker of lane.takers) {
+        for (const call of lane.calls) {
           const message =
-            'leadership was lost while the cursor was being committed: the record may count as read';
-          this.#fail(taker, failure('not_leader', { message, outcome: 'unknown' }));
+            'leadership was lost while the take was being committed; what was taken for this call is given again';
+          this.#fail(call, failure('not_leader', { message, outcome: 'unknown' }));
         }
+      } else if (lane.phase === 'reading' || lane.phase === 'confirming') {
+        for (const call of lane.calls) this.#fail(call, notTaken('leadership was lost'));
       }
-      if (lane.phase === 'reading') {
-        for (const taker of lane.takers) this.#fail(taker, notTaken('leadership was lost'));
-      }
-      for (const taker of lane.waiting) this.#fail(taker, notTaken('leadership was lost'));
+      for (const call of lane.waiting) this.#fail(call, notTaken('leadership was lost'));
+    }
+  }
+
+  #resume(phase: 'stalled' | 'doubting'): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.phase !== phase) continue;
+      setPhase(lane, { phase: 'idle' });
+      this.#pump(lane);
     }
   }
 
@@ -147,77 +181,105 @@ export class ConsumeDesk {
       this.#failWaiting(lane, failure('limit_reached', { message }));
       return;
     }
-    const cursor = this.#host.cursor(lane.consumer);
-    const count = Math.min(lane.waiting.length, takenAtOnce, this.#host.readableEnd() - cursor);
-    if (count > 0) this.#read(lane, cursor, count);
-    else if (this.#host.appliedEnd() > cursor) setPhase(lane, { phase: 'stalled' });
-    else this.#confirmEmpty(lane);
+    const open = this.#host.openTakes(lane.consumer);
+    const position = this.#host.position(lane.consumer);
+    const most = Math.min(lane.waiting.length, takenAtOnce);
+    const again = firstRun(open);
+    if (again !== undefined) {
+      const count = Math.min(again.count, most, this.#host.readableEnd() - again.from);
+      if (count > 0) this.#read(lane, { from: again.from, count, again: true, position });
+      else setPhase(lane, { phase: 'stalled' });
+      return;
+    }
+    const pending = unnoted(open, notedBy(lane.waiting));
+    if (this.#host.doubts(pending)) setPhase(lane, { phase: 'doubting' });
+    else if (this.#host.appliedEnd() <= position) this.#confirmEmpty(lane, pending);
+    else {
+      const room = this.#host.room(lane.consumer) + open.length - pending.length;
+      const count = Math.min(most, room, this.#host.readableEnd() - position);
+      if (room <= 0) this.#failWaiting(lane, tooManyOpen(open.length));
+      else if (count > 0) this.#read(lane, { from: position, count, again: false, position });
+      else setPhase(lane, { phase: 'stalled' });
+    }
   }
 
-  #confirmEmpty(lane: Lane): void {
-    const asking = lane.waiting;
+  #confirmEmpty(lane: Lane, pending: readonly OpenTake[]): void {
+    const { consumer, waiting: calls } = lane;
     lane.waiting = [];
-    setPhase(lane, { phase: 'confirming' });
-    this.#host.confirm((leads) => {
-      if (this.#lanes.get(lane.consumer) !== lane) {
-        for (const taker of asking) this.#fail(taker, notTaken('leadership was lost'));
-        return;
-      }
+    setPhase(lane, { phase: 'confirming', calls });
+    let leads: boolean | undefined;
+    let checked: { readonly heldBy: string | undefined } | undefined;
+    const done = (): void => {
+      if (leads === undefined || checked === undefined || this.#lanes.get(consumer) !== lane) return;
       setPhase(lane, { phase: 'idle' });
-      if (!leads) {
-        for (const taker of asking) this.#fail(taker, notTaken('leadership could not be confirmed'));
-      } else if (this.#host.appliedEnd() > this.#host.cursor(lane.consumer)) {
-        lane.waiting = [...asking, ...lane.waiting];
-      } else {
-        for (const taker of asking) this.#host.answer(taker, { kind: 'nothing', id: taker.id });
+      const more = (): boolean =>
+        this.#host.appliedEnd() > this.#host.position(consumer) ||
+        firstRun(this.#host.openTakes(consumer)) !== undefined;
+      if (!leads) for (const call of calls) this.#fail(call, notTaken('leadership could not be confirmed'));
+      else if (more()) lane.waiting = [...calls, ...lane.waiting];
+      else {
+        const { heldBy } = checked;
+        for (const call of calls) this.#host.answer(call, { kind: 'nothing', id: call.id, heldBy });
       }
       this.#pump(lane);
+    };
+    this.#host.confirm((confirmed) => {
+      leads = confirmed;
+      done();
+    });
+    this.#host.check(consumer, pending, (heldBy) => {
+      checked = { heldBy };
+      done();
     });
   }
 
-  #read(lane: Lane, cursor: Offset, count: number): void {
-    const takers = lane.waiting.slice(0, count);
+  #read(lane: Lane, stretch: Stretch): void {
+    const { from, count } = stretch;
+    const calls = lane.waiting.slice(0, count);
     lane.waiting = lane.waiting.slice(count);
-    setPhase(lane, { phase: 'reading', takers, from: cursor });
-    const upTo = (cursor + count) as Offset;
-    const sent = this.#host.readChunks(cursor, upTo, (chunks, damaged) => {
+    setPhase(lane, { phase: 'reading', calls });
+    const sent = this.#host.readChunks(from as Offset, (from + count) as Offset, (chunks, damaged) => {
       if (this.#lanes.get(lane.consumer) !== lane || lane.phase !== 'reading') return;
       setPhase(lane, { phase: 'idle' });
       if (damaged !== undefined) {
-        for (const taker of takers) this.#fail(taker, failure('replica_damaged', { outcome: 'not_applied' }));
+        for (const call of calls) this.#fail(call, failure('replica_damaged', { outcome: 'not_applied' }));
         this.#host.damaged(damaged);
         return;
       }
-      this.#commit(lane, takers, cursor, recordsFrom(chunks, cursor, takers.length));
+      this.#commit(lane, calls, stretch, recordsFrom(chunks, from, calls.length));
     });
     if (sent) return;
     setPhase(lane, { phase: 'idle' });
-    for (const taker of takers) {
-      this.#fail(taker, failure('overloaded', { retryAfterMs: 50, outcome: 'not_applied' }));
+    for (const call of calls) {
+      this.#fail(call, failure('overloaded', { retryAfterMs: 50, outcome: 'not_applied' }));
     }
     this.#pump(lane);
   }
 
-  #commit(lane: Lane, takers: readonly Taker[], cursor: Offset, taken: readonly Taken[]): void {
+  #commit(lane: Lane, calls: readonly ConsumeCall[], stretch: Stretch, read: readonly Read[]): void {
+    const { consumer } = lane;
+    const noted = notedBy([...calls, ...lane.waiting]);
     // Fewer came than were asked for: the others wait for the next round, in their order.
-    lane.waiting = [...takers.slice(taken.length), ...lane.waiting];
-    const served = takers.slice(0, taken.length);
-    const proposed = this.#host.proposeMove(lane.consumer, cursor, cursor + taken.length);
+    lane.waiting = [...calls.slice(read.length), ...lane.waiting];
+    const served = calls.slice(0, read.length);
+    const again = stretch.again ? read.map(({ offset }) => offset) : [];
+    const takes = served.map(({ id, start, replyTo }) => ({ node: replyTo.node, start, call: id }));
+    const proposed = this.#host.proposeTake({ consumer, from: stretch.position, again, takes, noted });
     if ('error' in proposed) {
-      for (const taker of served) this.#fail(taker, proposed.error);
+      for (const call of served) this.#fail(call, proposed.error);
       this.#failWaiting(lane, proposed.error);
       return;
     }
-    setPhase(lane, { phase: 'committing', takers: served, taken, index: proposed.index });
+    setPhase(lane, { phase: 'committing', calls: served, read, index: proposed.index });
   }
 
   #failWaiting(lane: Lane, error: CallError): void {
     this.#lanes.delete(lane.consumer);
-    for (const taker of lane.waiting) this.#fail(taker, error);
+    for (const call of lane.waiting) this.#fail(call, error);
   }
 
-  #fail(taker: Taker, error: CallError): void {
-    this.#host.answer(taker, { kind: 'partition-failed', id: taker.id, error, leader: this.#host.leader() });
+  #fail(call: ConsumeCall, error: CallError): void {
+    this.#host.answer(call, { kind: 'partition-failed', id: call.id, error, leader: this.#host.leader() });
   }
 }
 
@@ -232,9 +294,32 @@ function notTaken(why: string): CallError {
   });
 }
 
+function tooManyOpen(open: number): CallError {
+  const message =
+    `${open} records of this consumer are taken and not known to be handed over, which is as many as may be: ` +
+    'read the answers of the calls that are open, or try again later';
+  return failure('overloaded', { message, retryAfterMs: 250 });
+}
+
+/** What these calls say of earlier ones of the same gateways. */
+function notedBy(calls: readonly ConsumeCall[]): readonly TakeId[] {
+  return calls.flatMap(({ replyTo, start, noted }) =>
+    noted.map((call) => ({ node: replyTo.node, start, call })),
+  );
+}
+
+/** The lowest records to be given again, as far as they follow each other. */
+function firstRun(open: readonly OpenTake[]): { readonly from: number; readonly count: number } | undefined {
+  const offsets = open.flatMap((take) => (take.returned ? [take.offset] : []));
+  const [from] = offsets;
+  if (from === undefined) return undefined;
+  const gap = offsets.findIndex((offset, i) => offset !== from + i);
+  return { from, count: gap < 0 ? offsets.length : gap };
+}
+
 /** The records from `from` on, at most `count`, out of chunks that begin at or below it. Values are copied. */
-function recordsFrom(chunks: readonly Uint8Array[], from: number, count: number): readonly Taken[] {
-  const taken: Taken[] = [];
+function recordsFrom(chunks: readonly Uint8Array[], from: number, count: number): readonly Read[] {
+  const taken: Read[] = [];
   for (const chunk of chunks) {
     const header = readChunkHeader(chunk);
     const records = decodeRecords(chunk.subarray(chunkHeaderBytes), header.recordCount);

@@ -57,6 +57,20 @@ export function noRoomError(code: 'low_disk_space' | 'memory_full', what: 'recor
   return failure(code, { message, retryAfterMs: 1_000 });
 }
 
+/** `nodes`: where the group's replicas are known to be in quarantine. */
+export function quarantinedError(group: number, nodes: readonly string[]): CallError {
+  const message =
+    `partition group ${group} is in quarantine on ${nodes.join(', ')}: its replica failed there again and again; ` +
+    "nothing was done and nothing stored is lost; see 'quarantined' in /status for the reason";
+  return failure('partition_quarantined', { message });
+}
+
+/** A subscriber begins anew with whoever leads; if nobody can, it learns so then. */
+export function quarantinedPushError(group: number, node: string): CallError {
+  const message = `the replica of partition group ${group} on node '${node}' is in quarantine; subscribe again, where another replica leads`;
+  return failure('not_leader', { message });
+}
+
 type Refused = Exclude<Decision, { kind: 'accept' } | { kind: 'duplicate' }>;
 
 export function decisionError(decision: Refused, batch: Batch): CallError {

@@ -7,6 +7,7 @@ import {
   type PartitionMachine,
 } from '../../partition/index.ts';
 import { offset, type CallError, type Limits, type LogIndex } from '@callboard/client/protocol';
+import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { GroupDriver } from '../group/driver.ts';
 import { emptyDraft } from '../group/seal.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
@@ -17,6 +18,8 @@ import type { PartitionAnswer, PartitionReplicaMessage, PartitionRequest } from 
 import type { PushHost } from './pushes.ts';
 import type { QueryHost } from './queries.ts';
 import type { ReadableEnd } from './readable-end.ts';
+import type { SettleHost } from './take-settles.ts';
+import type { TakeWatch, WatchHost } from './take-watch.ts';
 
 export type Requester = Pick<PartitionRequest, 'id' | 'replyTo'>;
 
@@ -56,21 +59,50 @@ export function tellTime(parts: ReplicaParts, clock: LogClock | undefined): void
   }
 }
 
-export function consumeHost(parts: ReplicaParts): ConsumeHost {
+export function consumeHost(parts: ReplicaParts, watch: TakeWatch): ConsumeHost {
   const { machine, readable, log, limits } = parts;
   return {
-    cursor: (consumer) => machine.cursor(consumer),
+    position: (consumer) => machine.position(consumer),
+    openTakes: (consumer) => machine.openTakes.of(consumer),
+    room: (consumer) => machine.openTakes.room(consumer),
     takesCursorOf: (consumer) => machine.takesCursorOf(consumer),
     appliedEnd: () => machine.end,
     readableEnd: () => readable.end,
     confirm: (then) => parts.driver().read(then),
+    doubts: (takes) => watch.doubts(takes),
+    check: (consumer, takes, then) => watch.check(consumer, takes, then),
     readChunks: (from, upTo, then) =>
       log.chunks({ offset: from, upTo, maxBytes: limits.readBytes, maxChunks: limits.fetchChunks }, then),
-    proposeMove: (consumer, from, to) =>
-      proposeCommand(parts, encodeCursorCommand({ kind: 'moves', moves: [{ consumer, from, to }] })),
+    proposeTake: (take) => proposeCommand(parts, encodeCursorCommand({ kind: 'take', take })),
     damaged: (index) => parts.driver().damageFound(index),
-    answer: (taker, answer) => parts.answer(taker, answer),
+    answer: (call, answer) => parts.answer(call, answer),
     leader: () => parts.driver().leaderNode,
+  };
+}
+
+export function settleHost(parts: ReplicaParts): SettleHost {
+  return {
+    mostTakes: parts.limits.settledTakes,
+    propose: (settlements) =>
+      proposeCommand(parts, encodeCursorCommand({ kind: 'settlements', settlements })),
+  };
+}
+
+export function watchHost(parts: ReplicaParts, undoubted: () => void): WatchHost {
+  const { context, limits, machine } = parts;
+  return {
+    node: context.self.node,
+    limits,
+    open: () => machine.openTakes.all(),
+    applied: () => parts.driver().applied,
+    now: () => context.now(),
+    random: () => context.random(),
+    tickAfter: (ms) => context.after(ms, { kind: 'take-tick' }),
+    send: (node, question) => {
+      const gateway = refTo<GatewayMessage>(node, gatewayActorId);
+      return context.send(gateway, { kind: 'check-takes', replyTo: context.self, ...question });
+    },
+    undoubted,
   };
 }
 
@@ -82,7 +114,8 @@ export function queryHost(parts: ReplicaParts): QueryHost {
     first: machine.first,
     end: () => machine.end,
     readableEnd: () => readable.end,
-    cursor: (consumer) => machine.cursor(consumer),
+    size: (consumer) => machine.size(consumer),
+    open: (consumer) => machine.openTakes.of(consumer).filter(({ returned }) => !returned).length,
     confirm: (then) => parts.driver().read(then),
     whenReadable: (then) => readable.whenReaches(machine.end, then),
     chunks: (range, then, gone) => log.chunks(range, then, gone),

@@ -28,13 +28,33 @@ export interface Produce extends Request {
   readonly chunk: Uint8Array;
 }
 
-/** Take the next record of a consumer (HTTP, S11): read, verify, commit the cursor, answer. Answer: `consumed` or `nothing`. */
+/** Take the next record of a consumer (HTTP, S11): read, verify, commit the take, answer. Answer: `consumed` or `nothing`. */
 export interface Consume extends Request {
   readonly kind: 'consume';
   readonly consumer: string;
+  /** The run of the asking gateway; `id` is its number of the take. */
+  readonly start: number;
+  /** Its earlier calls of this consumer here whose records were handed over: committed with the take, if there is one. */
+  readonly noted: readonly number[];
 }
 
-/** Committed records and the consumer's cursor, confirmed by ReadIndex. Answer: `sized`. */
+/** What became of takes of one consumer, by the calls of the gateway that says it. */
+export interface TakeWords {
+  readonly consumer: string;
+  /** Handed over. */
+  readonly noted: readonly number[];
+  /** Not handed over, and never will be. */
+  readonly returned: readonly number[];
+}
+
+/** May be said again. Answer: `takes-settled`. */
+export interface SettleTakes extends Request {
+  readonly kind: 'settle-takes';
+  readonly start: number;
+  readonly words: readonly TakeWords[];
+}
+
+/** What the consumer may still read (S12), confirmed by ReadIndex. Answer: `sized`. */
 export interface Size extends Request {
   readonly kind: 'size';
   readonly consumer: string;
@@ -58,7 +78,7 @@ export interface Lead extends Request {
   readonly kind: 'lead';
 }
 
-export type PartitionRequest = Produce | Consume | Size | Fetch | Locate | Lead;
+export type PartitionRequest = Produce | Consume | SettleTakes | Size | Fetch | Locate | Lead;
 
 interface Answer {
   readonly id: number;
@@ -75,15 +95,22 @@ export interface Consumed extends Answer {
   readonly value: Uint8Array;
 }
 
-/** Confirmed: there is no committed record at or above the consumer's cursor. */
+/** Confirmed: there is no committed record that the consumer has not had, but for what is being answered. */
 export interface Nothing extends Answer {
   readonly kind: 'nothing';
+  /** A node that cannot be reached and may have a record that it will not hand over. */
+  readonly heldBy: string | undefined;
+}
+
+export interface TakesSettled extends Answer {
+  readonly kind: 'takes-settled';
 }
 
 export interface Sized extends Answer {
   readonly kind: 'sized';
-  readonly end: Offset;
-  readonly cursor: Offset;
+  readonly size: number;
+  /** Takes beside those that are not known to be handed over; they may yet be given again. */
+  readonly open: number;
 }
 
 export interface Fetched extends Answer {
@@ -111,7 +138,21 @@ export interface PartitionFailed extends Answer {
 }
 
 export type PartitionAnswer =
-  Produced | Consumed | Nothing | Sized | Fetched | Located | Leads | PartitionFailed;
+  Produced | Consumed | Nothing | TakesSettled | Sized | Fetched | Located | Leads | PartitionFailed;
+
+/** From a gateway: what it knows of the takes that it was asked for, by their places in the question. Of the others it is still busy. */
+export interface TakesChecked {
+  readonly kind: 'takes-checked';
+  readonly id: number;
+  readonly handed: readonly number[];
+  /** Neither handed over nor going to be. */
+  readonly returned: readonly number[];
+}
+
+/** The replica's own timer: questions for takes. */
+export interface TakeTick {
+  readonly kind: 'take-tick';
+}
 
 /** From the manager: campaign at once (a new partition's first leader). */
 export interface Campaign {
@@ -137,6 +178,8 @@ export type PartitionReplicaMessage =
   | ReadChunksAnswer
   | FindTimeAnswer
   | PartitionRequest
+  | TakesChecked
+  | TakeTick
   | PushRequest
   | Campaign
   | HandOver

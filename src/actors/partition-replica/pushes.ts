@@ -142,12 +142,10 @@ export class PushDesk {
     this.#acks.applied(index, results);
   }
 
-  /** Records were taken over HTTP from behind these consumers' sessions. */
-  taken(consumers: readonly string[]): void {
-    for (const consumer of consumers) {
-      const subscription = this.#owners.get(consumer);
-      if (subscription !== undefined) this.#end(subscription, fencedError(subscription.owner));
-    }
+  /** Records were taken over HTTP from behind this consumer's session. */
+  taken(consumer: string): void {
+    const subscription = this.#owners.get(consumer);
+    if (subscription !== undefined) this.#end(subscription, fencedError(subscription.owner));
   }
 
   /** At the end of a turn: tells and serves whoever waits for what was applied or became readable in it. */

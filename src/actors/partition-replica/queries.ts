@@ -26,7 +26,10 @@ export interface QueryHost {
   readonly first: Offset;
   end(): Offset;
   readableEnd(): Offset;
-  cursor(consumer: string): Offset;
+  /** What the consumer may still read (S12). */
+  size(consumer: string): number;
+  /** Its takes that are not known to be handed over, nor to be given again. */
+  open(consumer: string): number;
   confirm(then: (leads: boolean) => void): void;
   /** Runs `then` once everything that is applied now can be read from this replica's disk; false: leadership ended before. */
   whenReadable(then: (leads: boolean) => void): void;
@@ -61,8 +64,8 @@ export class Queries {
     host.confirm((leads) => {
       if (!leads) host.fail(request, deposed());
       else {
-        const cursor = host.cursor(request.consumer);
-        host.answer(request, { kind: 'sized', id: request.id, end: host.end(), cursor });
+        const { id, consumer } = request;
+        host.answer(request, { kind: 'sized', id, size: host.size(consumer), open: host.open(consumer) });
       }
     });
   }

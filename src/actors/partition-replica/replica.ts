@@ -22,7 +22,6 @@ import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
-import { ConsumeDesk } from './consumes.ts';
 import { checkedDraft, decisionError, noRoomError, refusalError } from './errors.ts';
 import {
   partitionActorId,
@@ -30,7 +29,7 @@ import {
   type PartitionReplicaMessage,
   type Produce,
 } from './messages.ts';
-import { consumeHost, pushHost, queryHost, tellTime, type ReplicaParts } from './hosts.ts';
+import { pushHost, queryHost, tellTime, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
 import { ManagerNews } from './manager-news.ts';
 import { OpenProduces } from './produces.ts';
@@ -39,6 +38,7 @@ import { PushDesk } from './pushes.ts';
 import { Queries } from './queries.ts';
 import { turnAway } from './turn-away.ts';
 import { ReadableEnd } from './readable-end.ts';
+import { Takes } from './takes.ts';
 
 /** Uncommitted bytes of all groups of the node: one shared count. */
 export interface NodeBudget {
@@ -71,7 +71,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #context!: Context<PartitionReplicaMessage>;
   #driver!: GroupDriver;
   #produces!: OpenProduces;
-  #consumes!: ConsumeDesk;
+  #takes!: Takes;
   #log!: LogReads;
   #queries!: Queries;
   #pushes!: PushDesk;
@@ -80,6 +80,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #clock: LogClock | undefined;
   #nextOffset: Offset = offset(0);
   #counted = 0;
+  #started = false;
   #news!: ManagerNews;
 
   constructor(options: PartitionReplicaOptions) {
@@ -111,7 +112,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       noReserve: () => this.#options.noReserve?.(),
     };
     this.#parts = parts;
-    this.#consumes = new ConsumeDesk(consumeHost(parts));
+    this.#takes = new Takes(parts);
     this.#queries = new Queries(queryHost(parts));
     this.#pushes = new PushDesk(pushHost(parts, (position, then) => this.#queries.place(position, then)));
     this.#driver = new GroupDriver({
@@ -134,6 +135,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         durable: (index) => this.#durable(index),
       },
     });
+    this.#started = true;
   }
 
   receive(message: PartitionReplicaMessage): void {
@@ -142,7 +144,12 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         this.#produce(message);
         break;
       case 'consume':
-        if (this.#serves(message)) this.#consumes.take(message.consumer, message);
+      case 'settle-takes':
+        if (this.#serves(message)) this.#takes.asked(message);
+        break;
+      case 'takes-checked':
+      case 'take-tick':
+        this.#takes.told(message);
         break;
       case 'size':
         if (this.#serves(message)) this.#queries.size(message);
@@ -176,6 +183,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         if (this.#driver.isReady) this.#reportLeadership();
         break;
       default:
+        if (message.kind === 'group-link') this.#takes.linkChanged(message);
         if (message.kind === 'group-link' && !message.up) this.#pushes.nodeLost(message.node);
         if (message.kind === 'group-tick') this.#pushes.stir();
         this.#driver.handle(message satisfies GroupMessage);
@@ -191,13 +199,15 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   /** Stopped or failed: whoever waits is told what is known instead of waiting for its deadline. */
   stopped(): void {
+    // One that failed in its start holds nothing yet.
+    if (!this.#started) return;
+    this.#count(0);
     this.#produces.abandon(undefined);
     this.#abandonReaders();
     this.#pushes.close();
     this.#log.abandon();
     this.#driver.close();
     this.#news.leadsNoMore();
-    this.#count(0);
   }
 
   /** Nobody has looked at it, so nothing of it will be. */
@@ -245,12 +255,15 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#produces.applied(index, entry.term);
     switch (applied.kind) {
       case 'records':
-        this.#consumes.durable();
+        this.#takes.durable();
         this.#pushes.committed({ index, baseOffset: applied.baseOffset, end: applied.end, bytes });
         return;
-      case 'cursors':
-        this.#pushes.taken(applied.fenced);
-        this.#consumes.applied(index, applied.moved.every(Boolean));
+      case 'taken':
+        if (applied.fenced) this.#pushes.taken(applied.consumer);
+        this.#takes.taken(index, applied);
+        return;
+      case 'settled':
+        this.#takes.settled(index);
         return;
       case 'attached':
         this.#pushes.attached(index, applied.consumer, applied.result);
@@ -268,7 +281,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
 
   #abandonReaders(): void {
     this.#readable.abandon();
-    this.#consumes.abandon();
+    this.#takes.abandon();
     this.#pushes.abandon();
   }
 
@@ -290,6 +303,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     this.#nextOffset = this.#machine.end;
     this.#clock = new LogClock(this.#options.limits, this.#machine.logTimeMs, this.#context.now());
     this.#reportLeadership();
+    this.#takes.began();
   }
 
   #reportLeadership(): void {
@@ -300,7 +314,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #durable(index: LogIndex): void {
     this.#produces.durable(index);
     this.#readable.durable(index);
-    this.#consumes.durable();
+    this.#takes.durable();
     this.#pushes.stir();
   }
 
@@ -322,9 +336,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     if (decision.kind === 'duplicate') {
       const { id, replyTo, acks } = request;
       const waiter = { id, replyTo, acks, baseOffset: offset(decision.baseOffset) };
-      if (decision.index === undefined || acks === 'none') {
-        this.#answer(request, { kind: 'produced', id, baseOffset: waiter.baseOffset });
-      } else this.#produces.join(decision.index, waiter);
+      if (acks === 'none') this.#answer(request, { kind: 'produced', id, baseOffset: waiter.baseOffset });
+      else if (decision.index === undefined) this.#repeated(request, waiter.baseOffset);
+      else this.#produces.join(decision.index, waiter);
       return;
     }
     if (decision.kind !== 'accept') {
@@ -352,6 +366,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const waits = acks !== 'none';
     this.#produces.add(index, proposed.term, waits ? { id, replyTo, acks, baseOffset } : undefined);
     if (!waits) this.#answer(request, { kind: 'produced', id, baseOffset });
+  }
+
+  /**
+   * A batch that is stored already. A leader that was deposed unawares must not say so: its topic may have been removed since, and
+   * acknowledges nothing any more (S24).
+   */
+  #repeated(request: Produce, baseOffset: Offset): void {
+    const { id } = request;
+    this.#driver.read((leads) => {
+      if (leads) this.#answer(request, { kind: 'produced', id, baseOffset });
+      else this.#fail(request, { ...refusalError('not-leader'), outcome: 'unknown' });
+    });
   }
 
   /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */

@@ -14,6 +14,7 @@ export function turnAway(
   switch (message.kind) {
     case 'produce':
     case 'consume':
+    case 'settle-takes':
     case 'size':
     case 'fetch':
     case 'locate':

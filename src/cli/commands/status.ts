@@ -76,7 +76,7 @@ export async function showCluster(context: CommandContext): Promise<void> {
 
 /** Nulls where nothing is known, so that every field is always there. */
 function clusterDocument(report: ClusterReport): object {
-  const { node, clusterId, primary, topics, partitions, deleting, nodes } = report;
+  const { node, clusterId, primary, topics, partitions, deleting, removals, nodes } = report;
   return {
     answeredBy: node,
     clusterId: clusterId ?? null,
@@ -84,6 +84,7 @@ function clusterDocument(report: ClusterReport): object {
     topics,
     partitions,
     deleting,
+    removals,
     nodes: nodes.map(({ name, url, broker, facts }) => ({
       name,
       url: url ?? null,
@@ -95,10 +96,16 @@ function clusterDocument(report: ClusterReport): object {
 }
 
 async function printCluster(out: Console, report: ClusterReport): Promise<void> {
-  const { clusterId, primary, topics, partitions, deleting, nodes } = report;
+  const { clusterId, primary, topics, partitions, removals, nodes } = report;
   const lines = [
     `cluster ${clusterId ?? 'unknown'}, directory led by ${primary ?? out.tone('nobody', 'bad')}`,
-    `${topics} topics, ${partitions} partitions${deleting.length === 0 ? '' : `; being deleted: ${deleting.join(', ')}`}`,
+    `${topics} topics, ${partitions} partitions`,
+    ...removals.map(({ topic, over, partitions: all, waitsFor }) => {
+      return out.tone(
+        `being deleted: ${topic}, ${over} of ${all} partitions, waits for ${waitsFor.join(', ')}`,
+        'warn',
+      );
+    }),
     '',
   ];
   await out.line(lines.join('\n'));

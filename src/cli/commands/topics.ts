@@ -35,7 +35,7 @@ export async function describeTopic(context: CommandContext, name: string): Prom
   const { out } = context;
   const topic = await withClient(context, (client) => client.topic(name));
   if (topic === undefined) {
-    const message = `There is no topic '${name}': \`callboard topic ls\` lists them.`;
+    const message = `There is no topic '${name}' that can be used: \`callboard topic ls\` lists them, \`callboard cluster status\` those that are being deleted.`;
     throw new CallFailure({ code: 'topic_not_found', message, outcome: 'not_applied', retriable: false });
   }
   const partitions = topic.partitions.map(({ partition, leader, end }) => ({
@@ -56,8 +56,26 @@ export async function describeTopic(context: CommandContext, name: string): Prom
 }
 
 export async function removeTopic(context: CommandContext, name: string): Promise<void> {
-  const { out } = context;
-  await withOperator(context, (link) => link.call({ kind: 'remove-topic', topic: name }, 'done'));
-  if (out.json) await out.document({ topic: name, removed: true });
-  else await out.line(`Topic '${name}' is removed; its data are being deleted.`);
+  const { flags, out } = context;
+  const forced = await withOperator(context, async (link) => {
+    try {
+      await link.call({ kind: 'remove-topic', topic: name }, 'done');
+      return false;
+    } catch (error) {
+      // What can be confirmed is waited for in any case; only what is missing then is a matter of force.
+      const isLate = error instanceof CallFailure && error.failure.code === 'timeout';
+      if (flags['force'] !== true || !isLate) throw error;
+    }
+    await link.call({ kind: 'remove-topic', topic: name, force: true }, 'done');
+    return true;
+  });
+  if (out.json) {
+    await out.document({ topic: name, removed: true, ...(forced && { forced }) });
+    return;
+  }
+  await out.line(`Topic '${name}' is removed; its data are being deleted.`);
+  if (!forced) return;
+  await out.line(
+    'It was forced: brokers that were removed have not confirmed. If one of them still runs somewhere, stop it: what it acknowledges is lost.',
+  );
 }

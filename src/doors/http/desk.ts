@@ -1,12 +1,18 @@
 /**
  * Where HTTP requests wait for the gateway: each call leaves with a number, and its answer comes back to the door's actor under
  * it. Whatever becomes of the gateway, every call is answered once, within the deadline.
+ *
+ * Of each consume the gateway is told what became of its record (S11): whether the answer was handed to its caller's connection, or that
+ * nobody waits for it any more. Words that the door's actor cannot send while it is down are kept until it is back.
  */
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import type { Call, CallAnswer, CallValue, GatewayMessage } from '../../actors/gateway/messages.ts';
 import { refTo, type Actor, type Context, type Ref, type RestartPolicy } from '../../kernel/index.ts';
 
-export type Answered = (value: CallValue | undefined, error: CallError) => void;
+/** To be called once the answer was handed to its caller's connection, or cannot be any more; the first word counts. */
+export type HandedOver = (handed: boolean) => void;
+
+export type Answered = (value: CallValue | undefined, error: CallError, handedOver: HandedOver) => void;
 
 /** The gateway's incarnation is over. */
 interface GatewayEnded {
@@ -27,6 +33,8 @@ export type DoorMessage = CallAnswer | GatewayEnded | WatchGateway | DoorTick;
 
 interface Waiting {
   readonly dueMs: number;
+  /** It may take a record. */
+  readonly takes: boolean;
   readonly then: Answered;
 }
 
@@ -73,11 +81,17 @@ export const deskRestarts: RestartPolicy = {
   windowMs: 60_000,
 };
 
+const nothingTaken: HandedOver = () => undefined;
+
 export class Desk {
   readonly #limits: Limits;
   readonly #gateway: Ref<GatewayMessage>;
   /** In the order of their deadlines, which all lie equally far ahead. */
   readonly #waiting = new Map<number, Waiting>();
+  /** Consumes whose records are being handed over. */
+  readonly #handing = new Set<number>();
+  /** What became of consumes while the actor was down. */
+  readonly #untold = new Map<number, boolean>();
   #context: Context<DoorMessage> | undefined;
   #ticking = false;
   #lastId = 0;
@@ -96,7 +110,10 @@ export class Desk {
     return {
       start: (context) => this.#start(context),
       receive: (message, context) => this.#receive(message, context),
-      inspect: () => ({ waiting: this.#waiting.size }),
+      stopped: () => {
+        this.#context = undefined;
+      },
+      inspect: () => ({ waiting: this.#waiting.size, handing: this.#handing.size }),
     };
   }
 
@@ -104,7 +121,7 @@ export class Desk {
   ask(call: Call, then: Answered): void {
     const context = this.#context;
     if (context === undefined) {
-      then(undefined, notStarted());
+      then(undefined, notStarted(), nothingTaken);
       return;
     }
     this.#lastId += 1;
@@ -113,10 +130,10 @@ export class Desk {
     const deadlineMs = Math.max(callDeadlineMs / 2, callDeadlineMs - headStartMs);
     const sent = context.send(this.#gateway, { kind: 'call', id, replyTo: context.self, deadlineMs, call });
     if (sent !== 'accepted') {
-      then(undefined, sent === 'full' ? gatewayBusy() : notStarted());
+      then(undefined, sent === 'full' ? gatewayBusy() : notStarted(), nothingTaken);
       return;
     }
-    this.#waiting.set(id, { dueMs: context.now() + callDeadlineMs, then });
+    this.#waiting.set(id, { dueMs: context.now() + callDeadlineMs, takes: call.op === 'consume', then });
     this.#tickLater(context);
   }
 
@@ -124,6 +141,7 @@ export class Desk {
     this.#context = context;
     this.#ticking = false;
     context.monitor(this.#gateway, { kind: 'door-gateway-ended' });
+    if (context.incarnation > 1) this.#report(context);
     // While this actor was down nobody looked at the deadlines.
     this.#expire(context.now());
     this.#tickLater(context);
@@ -149,17 +167,46 @@ export class Desk {
     }
   }
 
+  /** After a restart: the words that could not be sent, and which calls can still be answered. */
+  #report(context: Context<DoorMessage>): void {
+    for (const [id, handed] of this.#untold) this.#tell(id, handed);
+    this.#untold.clear();
+    const waiting = [...this.#waiting].flatMap(([id, { takes }]) => (takes ? [id] : []));
+    const open = [...waiting, ...this.#handing];
+    context.send(this.#gateway, { kind: 'door-restarted', replyTo: context.self, open }, 'control');
+  }
+
   #settle(id: number, value: CallValue | undefined, error: CallError): void {
     const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      if (value?.op === 'consume') this.#tell(id, false);
+      return;
+    }
     this.#waiting.delete(id);
-    waiting.then(value, error);
+    if (value?.op !== 'consume') {
+      waiting.then(value, error, nothingTaken);
+      return;
+    }
+    this.#handing.add(id);
+    waiting.then(value, error, (handed) => {
+      if (this.#handing.delete(id)) this.#tell(id, handed);
+    });
+  }
+
+  /** Where the gateway is gone, its successor's answers say that its takes are over. */
+  #tell(id: number, handed: boolean): void {
+    const context = this.#context;
+    if (context === undefined) this.#untold.set(id, handed);
+    else {
+      context.send(this.#gateway, { kind: 'call-heard', id, replyTo: context.self, handed }, 'control');
+    }
   }
 
   #expire(nowMs: number): void {
-    for (const [id, { dueMs }] of this.#waiting) {
+    for (const [id, { dueMs, takes }] of this.#waiting) {
       if (dueMs > nowMs) return;
       this.#settle(id, undefined, gatewaySilent(this.#limits.callDeadlineMs));
+      if (takes) this.#tell(id, false);
     }
   }
 

@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
-import { Desk, deskRestarts } from './desk.ts';
+import { Desk, deskRestarts, type HandedOver } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
 import { parseJson, type JsonValue } from './json.ts';
 import { Ledger } from './ledger.ts';
@@ -219,12 +219,15 @@ class Door {
       this.#send(response, failed(400, prepared.error));
       return;
     }
-    this.#desk.ask(prepared.call, (value, error) => {
-      this.#guarded(response, { kind: 'endpoint', endpoint }, () => {
-        const body =
-          value === undefined ? failureBody(error, endpoint.subject(fields)) : endpoint.body(value, fields);
-        this.#send(response, json(value === undefined ? 400 : 200, body));
+    this.#desk.ask(prepared.call, (value, error, handedOver) => {
+      const route: Route = { kind: 'endpoint', endpoint };
+      const sent = this.#guarded(response, route, () => {
+        if (value === undefined) {
+          this.#send(response, json(400, failureBody(error, endpoint.subject(fields))));
+        } else this.#send(response, json(200, endpoint.body(value, fields)), handedOver);
       });
+      // Something else was answered in the record's place.
+      if (!sent) handedOver(false);
     });
   }
 
@@ -249,10 +252,11 @@ class Door {
     return fields;
   }
 
-  /** Whatever goes wrong in here is answered, and costs nobody else anything. */
-  #guarded(response: ServerResponse, route: Route, act: () => void): void {
+  /** Whatever goes wrong in here is answered, and costs nobody else anything. False: it did go wrong. */
+  #guarded(response: ServerResponse, route: Route, act: () => void): boolean {
     try {
       act();
+      return true;
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       this.#options.trace.note(this.#self, 'error', 'http.request_failed', {
@@ -260,14 +264,19 @@ class Door {
       });
       if (response.headersSent) {
         response.destroy();
-        return;
+        return false;
       }
       this.#send(response, failed(route.kind === 'endpoint' ? 400 : 500, internalError()));
+      return false;
     }
   }
 
-  #send(response: ServerResponse, answer: Reply): void {
-    if (!this.#ledger.answering(response, answer.body.length)) return;
+  #send(response: ServerResponse, answer: Reply, handedOver?: HandedOver): void {
+    if (!this.#ledger.answering(response, answer.body.length)) {
+      handedOver?.(false);
+      return;
+    }
+    if (handedOver !== undefined) this.#ledger.handing(response, handedOver);
     const kept =
       this.#closing !== undefined
         ? { ...answer, headers: { ...answer.headers, connection: 'close' } }

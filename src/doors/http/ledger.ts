@@ -8,6 +8,8 @@ import type { Socket } from 'node:net';
 interface Account {
   open: number;
   unsentBytes: number;
+  /** Who waits to hear that an answer was not handed over. */
+  readonly handing: Set<(handed: boolean) => void>;
   /** The connection is gone, and everything owed with it. */
   closed: boolean;
 }
@@ -52,14 +54,34 @@ export class Ledger {
     return true;
   }
 
+  /**
+   * To be called before the answer is written. `then` is called once: with true when all of it was handed to the system's socket, which was
+   * open then; with false when the connection ended before.
+   */
+  handing(response: ServerResponse, then: (handed: boolean) => void): void {
+    const { socket } = response.req;
+    const account = this.#account(socket);
+    const done = (handed: boolean): void => {
+      if (account.handing.delete(done)) then(handed);
+    };
+    if (account.closed) {
+      then(false);
+      return;
+    }
+    account.handing.add(done);
+    response.once('finish', () => done(!socket.destroyed && socket.errored === null));
+    response.once('close', () => done(false));
+  }
+
   #account(socket: Socket): Account {
     const known = this.#accounts.get(socket);
     if (known !== undefined) return known;
-    const account: Account = { open: 0, unsentBytes: 0, closed: false };
+    const account: Account = { open: 0, unsentBytes: 0, handing: new Set(), closed: false };
     this.#accounts.set(socket, account);
     socket.once('close', () => {
       this.#pay(account, account.open, account.unsentBytes);
       account.closed = true;
+      for (const done of [...account.handing]) done(false);
     });
     return account;
   }

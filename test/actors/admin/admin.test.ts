@@ -163,7 +163,7 @@ function port(name: string, system: ActorSystem): AdminPort {
       primary: 'n1',
       topics: 1,
       partitions: 2,
-      deleting: ['old'],
+      removals: [{ topic: 'old', partitions: 2, over: 1, waitsFor: ['n2'] }],
       brokers,
     }),
     actors: () => system.inspect(),
@@ -180,6 +180,7 @@ questions('about the cluster are answered with what each node says of itself', (
   const { value } = pair.answer(pair.ask({ op: 'cluster' })) ?? {};
   if (value?.op !== 'cluster') throw new Error('no report');
   assert.equal([value.node, value.primary, value.topics, value.deleting], ['n1', 'n1', 1, ['old']]);
+  assert.equal(value.removals, [{ topic: 'old', partitions: 2, over: 1, waitsFor: ['n2'] }]);
   assert.equal(
     value.nodes.map(({ name, broker, facts: told }) => [name, broker, told?.role]),
     [

@@ -1,7 +1,7 @@
 // A produce names the group that its sender learned: a topic of the same name never gets what was meant for the one before.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { groupId } from '@callboard/client/protocol';
+import { failure, groupId } from '@callboard/client/protocol';
 import { group, SessionRig, type Frame } from './rig.ts';
 
 const test = suite('client-session/groups');
@@ -44,6 +44,21 @@ test('a route that is older than what the client knows is looked up again, and t
   rig.client(produce(3, group));
   rig.route();
   assert.is(rig.asked.length, 1);
+});
+
+test('one replica in quarantine makes the client ask again; that the whole partition is out, the gateway says', () => {
+  const rig = new SessionRig();
+  rig.client(produce(1, undefined));
+  rig.route();
+  const { id } = rig.take('produce');
+  const error = failure('partition_quarantined');
+  rig.tell({ kind: 'partition-failed', id, error, leader: undefined });
+  assert.equal(rig.sent(), ['1 error not_leader not_applied']);
+  rig.client(produce(2, undefined));
+  const call = rig.calls.shift();
+  assert.ok(call, 'the route is looked up anew');
+  rig.tell({ kind: 'call-answer', id: call.id, value: undefined, error });
+  assert.equal(rig.sent(), ['2 error partition_quarantined not_applied']);
 });
 
 test.run();

@@ -18,6 +18,7 @@ const frames: readonly Frame[] = [
   { kind: 'trace-actor', correlation: 5, node: '', actor: 'a', messages: 1 },
   { kind: 'change-broker', correlation: 6, action: 'remove', broker: 'b' },
   { kind: 'remove-topic', correlation: 7, topic: 't' },
+  { kind: 'remove-topic', correlation: 8, topic: 't', force: true },
 ];
 
 test('nobody is an operator without the token, nor after a wrong one', () => {
@@ -58,9 +59,11 @@ test('questions go to the admin, changes to the gateway, and each answer to its 
     [
       { op: 'admin', action: 'remove', broker: 'b' },
       { op: 'remove-topic', name: 't' },
+      { op: 'remove-topic', name: 't', force: true },
     ],
   );
   rig.gateway({ op: 'admin' });
+  rig.gateway({ op: 'remove-topic' });
   rig.gateway({ op: 'remove-topic' });
   const [, list, , trace] = calls.map(({ id }) => id);
   if (list === undefined || trace === undefined) throw new Error('not asked');
@@ -69,7 +72,7 @@ test('questions go to the admin, changes to the gateway, and each answer to its 
   rig.tell({ kind: 'admin-traced', id: trace, messages: [], ended: undefined });
   rig.tell({ kind: 'admin-traced', id: trace, messages: [], ended: 'complete' });
   rig.tell({ kind: 'admin-traced', id: trace, messages: [], ended: undefined });
-  assert.equal(rig.sent(), ['6 done', '7 done', '3 actor-list', '5 traced', '5 traced']);
+  assert.equal(rig.sent(), ['6 done', '7 done', '8 done', '3 actor-list', '5 traced', '5 traced']);
 });
 
 test('questions that wait are bounded', () => {

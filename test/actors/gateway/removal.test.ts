@@ -68,7 +68,7 @@ test('a call that walks over the partitions does not step over to a namesake', (
   const first = rig.one();
   rig.tell([topicEvent('t', [['n1'], ['n1']], 1, 'deleting')]);
   rig.withTopic('t', [['n1'], ['n1']], 3);
-  rig.reply(first, { kind: 'nothing', id: first.message.id });
+  rig.reply(first, { kind: 'nothing', id: first.message.id, heldBy: undefined });
   assert.is(rig.verdict(call), 'topic_not_found unknown');
   assert.equal(rig.sent(), []);
 });

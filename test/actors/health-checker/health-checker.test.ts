@@ -29,7 +29,7 @@ class Bench {
     this.manager();
     this.checker = this.kit.system.spawn(
       'health-checker',
-      () => new HealthChecker({ node: 'n1', limits: defaultLimits }),
+      () => new HealthChecker({ node: 'n1', replica: id(9), limits: defaultLimits }),
     );
     this.kit.settle();
   }
@@ -68,8 +68,8 @@ class Bench {
     return this.kit.sent.map(({ message }) => message as Probe);
   }
 
-  answer(probe: Probe, fromNode = 'n2'): void {
-    const answer: ProbeAnswer = { kind: 'probe-answer', fromNode, round: probe.round };
+  answer(probe: Probe, fromNode = 'n2', replica = id(1)): void {
+    const answer: ProbeAnswer = { kind: 'probe-answer', fromNode, replica, round: probe.round };
     this.tell(answer);
   }
 
@@ -145,6 +145,27 @@ checker(
   },
 );
 
+checker('takes an answer from another journal for a death, and says which journal is lost', () => {
+  const bench = new Bench();
+  bench.broker('n2', true);
+  for (const expected of [[], [], [], ['n2 dead']]) {
+    const [probe] = bench.round();
+    assert.equal(
+      bench.found().filter((_, at) => bench.findings[at]?.lost === undefined),
+      expected,
+    );
+    bench.answer(probe!, 'n2', id(2));
+  }
+  const lost = bench.findings.filter((finding) => finding.lost !== undefined);
+  assert.is(lost.length, 4);
+  assert.ok(lost.every((finding) => finding.lost === id(1) && !finding.alive));
+  // Late ones say nothing of now.
+  const [old] = bench.round();
+  for (let n = 0; n < 3; n += 1) bench.round();
+  bench.answer(old!, 'n2', id(2));
+  assert.is(bench.findings.filter((finding) => finding.lost !== undefined).length, 4);
+});
+
 checker('counts a late tick as one round', () => {
   const bench = new Bench();
   bench.broker('n2', true);
@@ -158,7 +179,7 @@ checker('answers probes with their round', () => {
   const bench = new Bench();
   bench.tell({ kind: 'probe', fromNode: 'n3', round: 9 });
   const [envelope] = bench.kit.sent;
-  assert.equal(envelope?.message, { kind: 'probe-answer', fromNode: 'n1', round: 9 });
+  assert.equal(envelope?.message, { kind: 'probe-answer', fromNode: 'n1', replica: id(9), round: 9 });
   assert.is(envelope?.to.node, 'n3');
 });
 

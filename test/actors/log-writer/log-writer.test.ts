@@ -23,6 +23,7 @@ class Bench {
   readonly writes: { readonly batch: StoreBatch; readonly done: Done }[] = [];
   readonly births: { readonly births: readonly Birth[]; readonly done: Done }[] = [];
   readonly deaths: { readonly groups: readonly number[]; readonly done: Done }[] = [];
+  readonly saves: { readonly done: Done }[] = [];
   readonly opens: { readonly group: number; readonly done: (log: RecoveredLog) => void }[] = [];
   readonly sent: { readonly kind: string; readonly token?: number; readonly incarnation?: number }[] = [];
   readonly #queue: LogWriterMessage[] = [];
@@ -34,6 +35,7 @@ class Bench {
       write: (batch, done) => void this.writes.push({ batch, done }),
       birth: (births, done) => void this.births.push({ births, done }),
       death: (groups, done) => void this.deaths.push({ groups, done }),
+      saveDocument: (_name, _text, done) => void this.saves.push({ done }),
       open: (group, done) => void this.opens.push({ group, done }),
     };
     this.#writer = new LogWriter({ store: store as LogStore, batchEntries, batchBytes: 1 << 20 });
@@ -176,6 +178,21 @@ test('a death drops what its group has queued, and waits for what is in flight a
   assert.is(bench.sent.filter(({ kind }) => kind === 'log-died').length, 0);
   bench.finish();
   assert.is(bench.sent.filter(({ kind }) => kind === 'log-died').length, 1);
+});
+
+test('a document is saved after the births and deaths that were asked for before it', () => {
+  const bench = new Bench();
+  const death: LogWriterMessage = { kind: 'log-death', replyTo: refTo('n', 'manager'), groups: [groupId(1)] };
+  const save: LogWriterMessage = { kind: 'log-save', replyTo: refTo('n', 'manager'), name: 'd', text: 't' };
+  bench.tell(open(1), birth(2), death, save);
+  bench.finish();
+  assert.is(bench.saves.length, 0, 'the death waits for a walk');
+  bench.opens[0]?.done({} as RecoveredLog);
+  bench.tell();
+  assert.is(bench.deaths.length, 1);
+  assert.is(bench.saves.length, 0, 'the death is in flight');
+  bench.finish();
+  assert.is(bench.saves.length, 1);
 });
 
 test('a truncation that follows in the same batch removes what it cuts off', () => {

@@ -202,7 +202,7 @@ changing('tells a new primary at once which partitions are ready', () => {
   const cluster = founded({ limits: { managerRetryMaxMs: 3_600_000 } });
   const primary = primaryOf(cluster);
   const [asker] = others(cluster, primary);
-  cluster.drop = (envelope) => kindOf(envelope) === 'partition-ready';
+  cluster.drop = (envelope) => kindOf(envelope) === 'partitions-ready';
   answerOf(cluster, create(asker!, 't', 6, 500));
   cluster.pass(3_000);
   assert.not(asker!.knows('topic t'));

@@ -4,7 +4,7 @@ import { healthCheckerActorId } from '../../../src/actors/health-checker/message
 import { LogReader } from '../../../src/actors/log-reader/log-reader.ts';
 import { logReaderActorId } from '../../../src/actors/log-reader/messages.ts';
 import { LogWriter } from '../../../src/actors/log-writer/log-writer.ts';
-import { logWriterActorId } from '../../../src/actors/log-writer/messages.ts';
+import { logWriterActorId, type LogWriterMessage } from '../../../src/actors/log-writer/messages.ts';
 import { Manager } from '../../../src/actors/manager/index.ts';
 import {
   managerActorId,
@@ -77,6 +77,8 @@ export class TestNode {
   #asker: Ref<AskerMessage> | undefined;
   #manager: Manager | undefined;
   #asks = 0;
+  #holdsDeaths = false;
+  readonly #heldDeaths: LogWriterMessage[] = [];
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -106,6 +108,8 @@ export class TestNode {
     this.#clock?.crash();
     this.#storage.crash(power);
     this.#asked.clear();
+    this.#holdsDeaths = false;
+    this.#heldDeaths.length = 0;
     this.events.length = 0;
     this.#world.changed(this.name, false);
   }
@@ -118,6 +122,13 @@ export class TestNode {
   /** Nothing that was asked of the disk completes for this long. */
   stallDisk(ms: number): void {
     this.#storage.device.stall(ms);
+  }
+
+  /** Whether the log writer is kept from hearing of replicas that are to die. What it has not heard of, it hears then. */
+  holdDeaths(hold: boolean): void {
+    this.#holdsDeaths = hold;
+    if (hold) return;
+    for (const message of this.#heldDeaths.splice(0)) this.send(logWriterActorId, message);
   }
 
   get journal(): string {
@@ -216,7 +227,15 @@ export class TestNode {
     });
     this.#system = system;
     this.up = true;
-    system.spawn(logWriterActorId, () => new LogWriter({ store, batchEntries: 1_024, batchBytes: 1 << 20 }));
+    system.spawn(logWriterActorId, () => {
+      const writer = new LogWriter({ store, batchEntries: 1_024, batchBytes: 1 << 20 });
+      const receive = writer.receive.bind(writer);
+      writer.receive = (message, context) => {
+        if (message.kind === 'log-death' && this.#holdsDeaths) this.#heldDeaths.push(message);
+        else receive(message, context);
+      };
+      return writer;
+    });
     system.spawn(logReaderActorId, () => new LogReader({ store, readsInFlight: limits.readsInFlight }));
     system.spawn(peerLinkActorId, () => new PeerLink());
     system.spawn(
@@ -251,7 +270,10 @@ export class TestNode {
       },
       managerRestarts,
     );
-    system.spawn(healthCheckerActorId, () => new HealthChecker({ node: this.name, limits }));
+    system.spawn(
+      healthCheckerActorId,
+      () => new HealthChecker({ node: this.name, replica: store.journalId, limits }),
+    );
     this.#asker = system.spawn<AskerMessage>('asker', () => ({ receive: (message) => this.#heard(message) }));
     this.subscribe();
     this.#world.changed(this.name, true);
@@ -285,6 +307,8 @@ function keyOf(event: DirectoryEvent): string {
   switch (event.kind) {
     case 'topic':
       return `topic ${event.topic.name}`;
+    case 'topic-gone':
+      return `gone ${event.topic.name}`;
     case 'broker':
       return `broker ${event.broker.name}`;
     case 'broker-gone':

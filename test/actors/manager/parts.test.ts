@@ -6,14 +6,14 @@ import { Subscribers } from '../../../src/actors/manager/subscribers.ts';
 import type { Topic } from '../../../src/directory/index.ts';
 import { refTo } from '../../../src/kernel/index.ts';
 import type { Birth } from '../../../src/raft/index.ts';
-import { defaultLimits, groupId, replicaId } from '@callboard/client/protocol';
+import { defaultLimits, groupId, replicaId, type Limits } from '@callboard/client/protocol';
 import { crc32 } from '../../storage/kit.ts';
 import { id } from '../../directory/machines.ts';
 import { FakeContext } from './rig.ts';
 
 const replicas = suite('replicas alone');
 
-function topicOn(node: string, replica: string, groups: readonly number[]): Topic {
+function topicOn(node: string, replica: string, groups: readonly number[], name = 't'): Topic {
   const others = [
     { node: 'n8', replica: id(8) },
     { node: 'n9', replica: id(9) },
@@ -22,12 +22,13 @@ function topicOn(node: string, replica: string, groups: readonly number[]): Topi
     group: groupId(group),
     replicas: [{ node, replica }, ...others],
   }));
-  return { name: 't', state: 'creating', partitions };
+  return { name, state: 'creating', partitions };
 }
 
 function newReplicas(
   births: readonly Birth[] = [],
-  diedUpTo = 0,
+  died: { upTo: number } = { upTo: 0 },
+  limits: Partial<Limits> = {},
 ): {
   fake: FakeContext;
   part: Replicas;
@@ -41,11 +42,11 @@ function newReplicas(
     startCount: 1,
     url: '',
     manual: false,
-    limits: defaultLimits,
+    limits: { ...defaultLimits, ...limits },
     crc32,
     founders: () => undefined,
     births: () => births,
-    diedUpTo: () => diedUpTo,
+    diedUpTo: () => died.upTo,
     onClusterId: () => undefined,
     givenUp: new Set(),
     spawnReplica: (group, members, preferred) =>
@@ -65,8 +66,9 @@ replicas('are born once, journaled before they run, one request at a time', () =
     (request?.message['births'] as Birth[]).map((birth) => birth.group as number),
     [1, 2],
   );
-  assert.equal(spawned, []);
   part.journaled([groupId(1), groupId(2)]);
+  assert.equal(spawned, []);
+  part.slice();
   assert.equal(spawned, ['1 of 3 preferred', '2 of 3 preferred']);
   part.settle(undefined);
   part.journaled([groupId(3)]);
@@ -90,49 +92,114 @@ replicas('that the journal knows are started at once, except group 0', () => {
   const birth = (group: number): Birth => ({ group: groupId(group), replica: replicaId(id(1)), members });
   const { part, spawned } = newReplicas([birth(0), birth(6)]);
   part.start();
+  part.slice();
   assert.equal(spawned, ['6 of 1']);
 });
 
+/** The groups of the requests of this kind since the last look. */
+function asked(fake: FakeContext, kind: 'log-birth' | 'log-death'): readonly (readonly number[])[] {
+  return fake.take(kind).map(({ message }) => {
+    if (kind === 'log-death') return message['groups'] as number[];
+    return (message['births'] as Birth[]).map((birth) => birth.group as number);
+  });
+}
+
+function deleting(groups: readonly number[]): Topic {
+  return { ...topicOn('n1', id(1), groups), state: 'deleting' };
+}
+
 replicas('that died are not born again, and deleted again when their removal is read again', () => {
-  const { fake, part } = newReplicas([], 2);
+  const { fake, part } = newReplicas([], { upTo: 2 });
   part.topic(topicOn('n1', id(1), [1, 2, 3]));
   part.settle(undefined);
-  const [request] = fake.take('log-birth');
-  assert.equal(
-    (request?.message['births'] as Birth[]).map((birth) => birth.group as number),
-    [3],
-  );
-  assert.ok(part.isGone(groupId(1)));
-  part.topic({ ...topicOn('n1', id(1), [1, 2]), state: 'deleting' });
-  assert.equal(
-    fake.take('log-death').map(({ message }) => message['groups']),
-    [[1], [2]],
-  );
-  assert.not.ok(part.isGone(groupId(1)));
+  assert.equal(asked(fake, 'log-birth'), [[3]]);
+  assert.ok(part.isDead(groupId(1)));
+  part.topic(deleting([1, 2]));
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), [[1, 2]]);
   part.died([groupId(1), groupId(2)]);
-  assert.ok(part.isGone(groupId(1)));
+  assert.ok(part.isDead(groupId(1)));
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), []);
 });
 
 replicas('whose topic is removed while they are being born are deleted as soon as they are', () => {
-  const { fake, part, spawned } = newReplicas();
+  const died = { upTo: 0 };
+  const { fake, part, spawned } = newReplicas([], died);
   part.topic(topicOn('n1', id(1), [1, 2]));
   part.settle(undefined);
-  part.topic({ ...topicOn('n1', id(1), [1, 2]), state: 'deleting' });
-  assert.equal(fake.take('log-death'), []);
+  part.topic(deleting([1, 2]));
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), []);
   part.journaled([groupId(1), groupId(2)]);
+  part.settle(undefined);
+  part.slice();
   assert.equal(spawned, []);
-  assert.is(fake.take('log-death').length, 2);
-  assert.not.ok(part.isGone(groupId(1)));
+  assert.equal(asked(fake, 'log-death'), [[1, 2]]);
+  assert.not.ok(part.isDead(groupId(1)));
+  died.upTo = 2;
+  assert.not.ok(part.isDead(groupId(1)), 'the request is not answered');
+  part.died([groupId(1), groupId(2)]);
+  assert.ok(part.isDead(groupId(1)));
 });
 
-replicas('that were never asked for are simply forgotten', () => {
-  const { fake, part } = newReplicas();
+replicas('that were never born die too, but not before those with lower numbers are born', () => {
+  const { fake, part } = newReplicas([], { upTo: 0 }, { managerSliceGroups: 1 });
   part.topic(topicOn('n1', id(1), [1]));
-  part.topic({ ...topicOn('n1', id(1), [1]), state: 'deleting' });
+  part.topic(topicOn('n1', id(1), [2], 'other'));
+  part.topic(deleting([2]));
   part.settle(undefined);
-  assert.equal([...fake.take('log-birth'), ...fake.take('log-death')], []);
-  assert.ok(part.isGone(groupId(1)));
+  assert.equal(asked(fake, 'log-birth'), [[1]]);
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), []);
+  part.journaled([groupId(1)]);
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), [[2]]);
 });
+
+replicas('start, are born and die in slices, one request at a time', () => {
+  const groups = Array.from({ length: 5 }, (_, at) => at + 1);
+  const { fake, part, spawned } = newReplicas([], { upTo: 0 }, { managerSliceGroups: 2 });
+  part.topic(topicOn('n1', id(1), groups));
+  for (const slice of [[1, 2], [3, 4], [5]]) {
+    part.settle(undefined);
+    part.settle(undefined);
+    assert.equal(asked(fake, 'log-birth'), [slice]);
+    part.journaled(slice.map(groupId));
+  }
+  for (const started of [2, 4, 5, 5]) {
+    part.slice();
+    assert.is(spawned.length, started);
+  }
+  part.topic(deleting(groups));
+  for (const slice of [[1, 2], [3, 4], [5]]) {
+    part.settle(undefined);
+    part.settle(undefined);
+    assert.equal(asked(fake, 'log-death'), [slice]);
+    assert.is(part.born, 5 - (slice.at(-1) ?? 0));
+    part.died(slice.map(groupId));
+  }
+});
+
+replicas(
+  'of groups that a confirmed directory does not list are stragglers, if their numbers were given out',
+  () => {
+    const members = JSON.stringify([{ replica: id(1), node: 'n1' }]);
+    const births = [1, 2, 3, 4].map((group) => ({
+      group: groupId(group),
+      replica: replicaId(id(1)),
+      members,
+    }));
+    const { fake, part } = newReplicas(births);
+    part.start();
+    part.slice();
+    // The copy knows of three groups: the fourth is being created beyond what it has.
+    part.buryStragglers(new Set([groupId(2)]), 3);
+    part.settle(undefined);
+    assert.equal(asked(fake, 'log-death'), [[1, 3]]);
+    assert.is(part.born, 2);
+  },
+);
 
 replicas('hand over only where an active broker can take over', () => {
   const { fake, part } = newReplicas();

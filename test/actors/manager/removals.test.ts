@@ -1,6 +1,10 @@
-// Removed topics: their replicas are deleted everywhere, also where a broker was down, and a namesake is another topic.
+// Removed topics: answered when a majority of each partition is dead (S24), deleted everywhere in the end, and a namesake is another topic.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { LogWriterMessage } from '../../../src/actors/log-writer/messages.ts';
+import type { DirectoryCommand } from '../../../src/directory/index.ts';
+import { refTo } from '../../../src/kernel/index.ts';
+import { groupId, replicaId } from '@callboard/client/protocol';
 import { Cluster, outcomeOf, type Asked, type TestNode } from './cluster.ts';
 
 function founded(options: ConstructorParameters<typeof Cluster>[0] = {}): Cluster {
@@ -66,17 +70,99 @@ test('leave their name to a namesake, whose groups are its own', () => {
   cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2, 3, 4, 5, 6])));
 });
 
-test('are deleted by a broker that was down when it is back, and wait for it until then', () => {
+test('are deleted by a broker that was down when it is back, and wait for a majority only', () => {
   const cluster = founded();
   create(cluster, 't', 2);
   const late = cluster.node('n3');
   cluster.until('all are born', () => late.births().length === 3);
   late.crash();
   assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
-  cluster.pass(10_000);
-  assert.is(deleting(cluster.node('n1')).length, 1);
+  for (const node of [cluster.node('n1'), cluster.node('n2')]) assert.ok(isGone(node, [1, 2]));
+  create(cluster, 't', 1);
+  assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
   late.start();
-  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
+  cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2, 3])));
+});
+
+test('S24: are not answered for while a majority is missing: the call ends in doubt, and a repeat of it joins', () => {
+  const cluster = founded();
+  create(cluster, 't', 2);
+  cluster.until('all are born', () => cluster.nodes().every((node) => node.births().length === 3));
+  // Everybody hears of the removal, but the disks of two take their time to forget.
+  for (const name of ['n2', 'n3']) cluster.node(name).holdDeaths(true);
+  const [one, two] = [cluster.node('n1'), cluster.node('n2')];
+  const removal = { kind: 'remove-topic', name: 't' } as const;
+  const first = one.change(removal, 3_000);
+  assert.is(answered(cluster, first), 'timeout unknown');
+  assert.match(first.answer?.error?.message ?? '', /0 of 2 partitions .* 'n2', 'n3'/);
+  const again = one.change({ kind: 'create-topic', name: 't', partitions: 1 }, 3_000);
+  assert.is(answered(cluster, again), 'topic_deleting not_applied');
+  assert.is(deleting(two).length, 1);
+  const repeat = two.change(removal, 30_000);
+  cluster.pass(2_000);
+  assert.is(repeat.answer, undefined);
+  // Another primary knows what this one knew.
+  const primary = cluster.primary();
+  assert.ok(primary);
+  if (primary !== one) primary.crash();
+  else one.crash();
+  cluster.pass(5_000);
+  for (const node of cluster.nodes()) if (node.up) node.holdDeaths(false);
+  primary.start();
+  cluster.until('it is gone', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
+  if (primary !== two) assert.is(answered(cluster, repeat), 'ok');
+  create(cluster, 't', 1);
+});
+
+test('forced: a removal does without brokers that are gone for good, once an admin has removed them', () => {
+  const cluster = founded();
+  create(cluster, 't', 1);
+  cluster.until('all are born', () => cluster.nodes().every((node) => node.births().length === 2));
+  for (const name of ['n2', 'n3']) cluster.node(name).holdDeaths(true);
+  const node = cluster.node('n1');
+  const call = (command: DirectoryCommand): string => answered(cluster, node.change(command, 3_000));
+  const force = { kind: 'remove-topic', name: 't', force: true } as const;
+  assert.is(call(force), 'timeout unknown');
+  assert.is(call({ kind: 'admin', action: 'remove', broker: 'n2' }), 'ok');
+  assert.is(call(force), 'broker_not_removed not_applied');
+  assert.is(call({ kind: 'admin', action: 'remove', broker: 'n3' }), 'ok');
+  assert.is(call(force), 'ok');
+  assert.is(deleting(node).length, 0);
+});
+
+test('a replica of a group that a confirmed directory does not list is deleted, and no other', () => {
+  const cluster = founded({
+    names: ['n1', 'n2', 'n3', 'n4', 'n5'],
+    limits: { managerStragglersMs: 3_000 },
+  });
+  create(cluster, 't', 1);
+  const event = cluster.node('n1').last('topic t');
+  const placed = event?.kind === 'topic' ? (event.topic.partitions[0]?.replicas ?? []) : [];
+  const other = cluster.nodes().find(({ name }) => placed.every(({ node }) => node !== name));
+  assert.ok(other);
+  // A replica here that the directory has placed elsewhere only: as one that was moved away while this node was cut off.
+  const members = JSON.stringify([...placed.slice(1), { node: other.name, replica: other.journal }]);
+  const birth = { group: groupId(1), replica: replicaId(other.journal), members };
+  const born = { kind: 'log-birth', replyTo: refTo(other.name, 'manager'), births: [birth] } as const;
+  other.send<LogWriterMessage>('log-writer', born);
+  cluster.until('it is born', () => other.births().includes(1));
+  cluster.mayFail = (actorId) => actorId === 'manager';
+  other.send('manager', { kind: 'founder-list', text: 7 });
+  cluster.until('it runs', () => other.actor('partition/1') !== undefined);
+  cluster.pass(10_000);
+  assert.ok(other.births().includes(1), 'the topic is there');
+  // What is not confirmed proves nothing.
+  cluster.isolate(other.name);
+  const [primary] = cluster.nodes().filter(({ name }) => name !== other.name);
+  assert.ok(primary);
+  assert.is(remove(cluster, primary, 't'), 'ok');
+  cluster.pass(20_000);
+  assert.ok(other.births().includes(1), 'nothing is confirmed');
+  cluster.heal();
+  cluster.until('it is gone', () => !other.births().includes(1));
+  assert.ok(
+    cluster.notes.some(({ node, event: note }) => node === other.name && note === 'manager.straggler'),
+  );
 });
 
 test('are not born again when a restarted node reads the directory from its beginning', () => {
@@ -126,17 +212,23 @@ test('are deleted after all, when the managers fail', () => {
   const cluster = founded();
   create(cluster, 't', 2);
   cluster.mayFail = (actorId) => actorId === 'manager';
-  cluster.drop = ({ message }) => (message as { readonly kind: string }).kind === 'partition-gone';
-  assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
-  cluster.pass(2_000);
+  const primary = cluster.primary();
+  assert.ok(primary);
+  // Of the others' words none arrives.
+  cluster.drop = ({ message }) => {
+    const { kind, command } = message as { readonly kind: string; readonly command?: DirectoryCommand };
+    return kind === 'primary-change' && command?.kind === 'replicas-died';
+  };
+  const asked = primary.change({ kind: 'remove-topic', name: 't' }, 3_000);
+  assert.is(answered(cluster, asked), 'timeout unknown');
+  assert.is(deleting(primary).length, 1);
   for (const node of cluster.nodes()) node.send('manager', { kind: 'group-damage', index: 1 });
   cluster.pass(2_000);
-  assert.ok(cluster.nodes().some((node) => deleting(node).length === 1));
   cluster.drop = () => false;
   cluster.until('all is deleted', () => cluster.nodes().every((node) => isGone(node, [1, 2])));
 });
 
-test('stay listed as being deleted for a node that lost its journal, which keeps no call waiting', () => {
+test('do not wait for a node that lost its journal, and cost no room for its sake', () => {
   const cluster = founded();
   create(cluster, 't', 1);
   const wiped = cluster.node('n3');
@@ -145,16 +237,7 @@ test('stay listed as being deleted for a node that lost its journal, which keeps
   wiped.start();
   cluster.until('it knows what it is', () => wiped.up && wiped.manager()['verdict'] === 'journal-lost');
   assert.is(remove(cluster, cluster.node('n1'), 't'), 'ok');
-  cluster.until(
-    'the others have deleted',
-    () => isGoneBut(cluster.node('n1')) && isGoneBut(cluster.node('n2')),
-  );
-  assert.is(deleting(cluster.node('n1')).length, 1);
+  assert.ok(isGone(cluster.node('n1'), [1]) && isGone(cluster.node('n2'), [1]));
 });
-
-/** As `isGone`, but the directory may still wait for another node. */
-function isGoneBut(node: TestNode): boolean {
-  return node.actor('partition/1') === undefined && !node.births().includes(1);
-}
 
 test.run();

@@ -91,7 +91,7 @@ restarts('comes back with the whole directory and serves its node again', () => 
 restarts('hears again of the leaders that it had been told of, so that a creation ends', () => {
   const cluster = founded();
   // Only the primary can make the topic ready, and it does not hear of the partitions.
-  cluster.drop = ({ message }) => (message as { readonly kind: string }).kind === 'partition-ready';
+  cluster.drop = ({ message }) => (message as { readonly kind: string }).kind === 'partitions-ready';
   for (const node of cluster.nodes()) {
     const asked = node.change({ kind: 'create-topic', name: `t-${node.name}`, partitions: 3 }, 400);
     answered(cluster, asked);

@@ -51,6 +51,7 @@ export class FakeView implements DirectoryView {
   leader: string | undefined = 'n2';
   index = 0;
   readonly creating: Set<string> = new Set();
+  readonly removed: Map<string, NonNullable<ReturnType<DirectoryView['deleting']>>> = new Map();
   readonly expected: Set<string> = new Set();
   others: readonly string[] = ['n2', 'n3'];
 
@@ -64,6 +65,10 @@ export class FakeView implements DirectoryView {
 
   isCreating(topic: string): boolean {
     return this.creating.has(topic);
+  }
+
+  deleting(topic: string): ReturnType<DirectoryView['deleting']> {
+    return this.removed.get(topic);
   }
 
   isExpected(broker: string): boolean {

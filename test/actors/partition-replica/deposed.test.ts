@@ -54,4 +54,29 @@ test('S13: a leader that learns of a later term answers no read: others may have
   assert.equal(told(rig), ['1: produced', '2: not_leader not_applied']);
 });
 
+/** The first batch of the producer is stored and was answered. */
+function stored(): Leading {
+  const rig = leading();
+  rig.produce(1, 0);
+  rig.commit(2);
+  assert.equal(told(rig), ['1: produced']);
+  rig.answers.length = 0;
+  return rig;
+}
+
+test('a batch that is stored already is acknowledged again only by a leader that a majority has confirmed since', () => {
+  const rig = stored();
+  rig.produce(2, 0);
+  assert.equal(told(rig), [], 'nobody has confirmed it yet: the topic may have been removed');
+  rig.confirm();
+  assert.equal(told(rig), ['2: produced']);
+});
+
+test('one that is deposed meanwhile leaves it open what became of a repeated batch', () => {
+  const rig = stored();
+  rig.produce(2, 0);
+  later(rig);
+  assert.equal(told(rig), ['2: not_leader unknown']);
+});
+
 test.run();

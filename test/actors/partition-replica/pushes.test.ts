@@ -27,7 +27,12 @@ class Host {
   readonly proposed: { readonly index: number; readonly body: Uint8Array }[] = [];
   readonly damages: number[] = [];
   refuse = false;
-  readonly cursors = new CursorTable(100, 3);
+  readonly cursors = new CursorTable({
+    cursorsPerPartition: 100,
+    statusConsumers: 3,
+    openTakesPerConsumer: 10,
+    openTakesPerPartition: 10,
+  });
   readonly desk: PushDesk;
   readonly stored: Uint8Array[] = [];
 
@@ -199,7 +204,8 @@ test('a take over HTTP ends the subscription of its consumer', () => {
   host.open(1, 1);
   host.open(2);
   host.news();
-  host.desk.taken(['c', 'nobody']);
+  host.desk.taken('nobody');
+  host.desk.taken('c');
   assert.equal(host.news(), ['client/1 push-ended fenced']);
 });
 

@@ -28,7 +28,7 @@ for (const code of ['low_disk_space', 'memory_full'] as const) {
     room.noRoom = code;
     rig.produce(2, 1);
     assert.equal(told(rig), [`2: ${code} not_applied`]);
-    rig.ask(3, { kind: 'consume', consumer: 'c' });
+    rig.ask(3, { kind: 'consume', consumer: 'c', start: 1, noted: [] });
     serve(rig);
     rig.commit(3);
     rig.ask(4, { ...durable, owner: { consumer: 'd', session: 1 } });
@@ -37,7 +37,7 @@ for (const code of ['low_disk_space', 'memory_full'] as const) {
     rig.answers.length = 0;
 
     room.noReserve = code;
-    rig.ask(5, { kind: 'consume', consumer: 'e' });
+    rig.ask(5, { kind: 'consume', consumer: 'e', start: 1, noted: [] });
     serve(rig);
     rig.ask(6, { ...durable, owner: { consumer: 'f', session: 1 } });
     rig.ask(7, { ...durable, owner: undefined });
@@ -56,7 +56,7 @@ for (const code of ['low_disk_space', 'memory_full'] as const) {
 
     room.noRoom = undefined;
     room.noReserve = undefined;
-    rig.ask(10, { kind: 'consume', consumer: 'e' });
+    rig.ask(10, { kind: 'consume', consumer: 'e', start: 1, noted: [] });
     serve(rig);
     rig.commit(5);
     assert.equal(told(rig), ['10: consumed']);

@@ -12,7 +12,7 @@ const byTime = { kind: 'locate', position: { at: 'time', value: 5 } } as const;
 
 /** All of these wait for a majority to confirm the leader; there are no records. */
 const confirmed: readonly Asked[] = [
-  { kind: 'consume', consumer: 'c' },
+  { kind: 'consume', consumer: 'c', start: 1, noted: [] },
   { kind: 'size', consumer: 'c' },
   fetch,
   { kind: 'locate', position: { at: 'latest', value: 0 } },
@@ -41,7 +41,7 @@ for (const [how, end] of Object.entries(ends)) {
     const rig = leading();
     for (const [at, request] of confirmed.entries()) rig.ask(1 + at, request);
     // A second take waits behind the first.
-    rig.ask(1 + confirmed.length, { kind: 'consume', consumer: 'c' });
+    rig.ask(1 + confirmed.length, { kind: 'consume', consumer: 'c', start: 1, noted: [] });
     assert.equal(told(rig), []);
     end(rig);
     rig.kit.settle();
@@ -54,7 +54,7 @@ for (const [how, end] of Object.entries(ends)) {
     rig.commit(2);
     rig.answers.length = 0;
     rig.ask(1, fetch);
-    rig.ask(2, { kind: 'consume', consumer: 'c' });
+    rig.ask(2, { kind: 'consume', consumer: 'c', start: 1, noted: [] });
     rig.ask(3, byTime);
     // One round for the first, one for those that came meanwhile.
     for (let round = 0; round < 2; round += 1) rig.confirm();

@@ -2,8 +2,13 @@ import { defaultLimits, type CallError } from '@callboard/client/protocol';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FragileActor, Fuse } from '../../../sim/observe/fragile-actor.ts';
-import type { CallValue, GatewayMessage } from '../../../src/actors/gateway/messages.ts';
-import { Desk, deskRestarts } from '../../../src/doors/http/desk.ts';
+import type {
+  CallAnswer,
+  CallValue,
+  GatewayCall,
+  GatewayMessage,
+} from '../../../src/actors/gateway/messages.ts';
+import { Desk, deskRestarts, type HandedOver } from '../../../src/doors/http/desk.ts';
 import type { Actor } from '../../../src/kernel/index.ts';
 import { newKit, type Kit } from '../../kernel/kit.ts';
 
@@ -113,6 +118,95 @@ test('a desk that fails again and again still answers at the deadline', () => {
   kit.pass(limits.callDeadlineMs + 400);
   assert.is(heard.length, 1);
   assert.is(heard[0]?.error.code, 'timeout');
+});
+
+interface TakeRig {
+  readonly kit: Kit;
+  readonly fuse: Fuse;
+  readonly calls: GatewayCall[];
+  readonly words: string[];
+  readonly handed: HandedOver[];
+  ask(): void;
+  answer(call: number): void;
+}
+
+/** A desk whose consumes are answered, and handed over, as the test says. */
+function newTakeRig(): TakeRig {
+  const kit = newKit();
+  const fuse = new Fuse(() => undefined);
+  const calls: GatewayCall[] = [];
+  const words: string[] = [];
+  const handed: HandedOver[] = [];
+  kit.system.spawn<GatewayMessage>('gateway', () => ({
+    receive: (message) => {
+      if (message.kind === 'call') calls.push(message);
+      if (message.kind === 'call-heard') words.push(`${message.id} ${message.handed}`);
+      if (message.kind === 'door-restarted') words.push(`open ${message.open.join()}`);
+    },
+  }));
+  const desk = new Desk('n1', limits);
+  kit.system.spawn('http-door', () => new FragileActor(desk.actor(), fuse), { restart: deskRestarts });
+  kit.settle();
+  const consume = { op: 'consume', topic: 't', consumer: 'c', partition: 0 } as const;
+  return {
+    kit,
+    fuse,
+    calls,
+    words,
+    handed,
+    ask: () => {
+      desk.ask(consume, (value, _, handedOver) => {
+        if (value !== undefined) handed.push(handedOver);
+      });
+      kit.settle();
+    },
+    answer: (call) => {
+      const { id, replyTo } = calls[call] as GatewayCall;
+      const value = { op: 'consume', partition: 0, offset: 0, value: new Uint8Array(0) } as const;
+      kit.system.send<CallAnswer>(replyTo, { kind: 'call-answer', id, value, error: undefined }, 'control');
+      kit.settle();
+    },
+  };
+}
+
+test('S11: the first word about a record counts, and is told', () => {
+  const rig = newTakeRig();
+  rig.ask();
+  rig.answer(0);
+  assert.equal(rig.words, []);
+  rig.handed[0]?.(true);
+  rig.handed[0]?.(false);
+  rig.kit.settle();
+  assert.equal(rig.words, ['1 true']);
+});
+
+test('S11: of a consume that was given up the gateway hears at once, and again when its answer comes after all', () => {
+  const rig = newTakeRig();
+  rig.ask();
+  rig.kit.pass(limits.callDeadlineMs + 300);
+  assert.equal(rig.words, ['1 false']);
+  rig.answer(0);
+  assert.equal(rig.words, ['1 false', '1 false']);
+  assert.is(rig.handed.length, 0);
+});
+
+test('S11: a desk that comes back says what happened meanwhile, and what it can still hand over', () => {
+  const rig = newTakeRig();
+  for (let n = 0; n < 4; n += 1) rig.ask();
+  rig.answer(0);
+  rig.answer(1);
+  // The answer to the third call ends the desk's actor, and is lost with it.
+  rig.fuse.arm(true, 1);
+  rig.answer(2);
+  rig.handed[0]?.(true);
+  assert.equal(rig.words, []);
+  rig.kit.pass(50);
+  assert.equal(rig.words, ['1 true', 'open 3,4,2']);
+  rig.handed[1]?.(true);
+  rig.kit.settle();
+  assert.is(rig.words.at(-1), '2 true');
+  rig.kit.pass(limits.callDeadlineMs + 300);
+  assert.equal(rig.words.slice(-2), ['3 false', '4 false']);
 });
 
 test.run();

@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { defaultLimits } from '@callboard/client/protocol';
 import type { Limits } from '@callboard/client/protocol';
 import { gatewayActorId } from '../../../src/actors/gateway/messages.ts';
-import type { CallAnswer, GatewayCall, GatewayMessage } from '../../../src/actors/gateway/messages.ts';
+import type {
+  CallAnswer,
+  CallHeard,
+  GatewayCall,
+  GatewayMessage,
+} from '../../../src/actors/gateway/messages.ts';
 import { createHttpDoor } from '../../../src/doors/http/index.ts';
 import type { HttpDoor, HttpDoorOptions } from '../../../src/doors/http/index.ts';
 import { ActorSystem } from '../../../src/kernel/index.ts';
@@ -15,10 +20,14 @@ export const adminToken = 'the right token';
 
 export type Answering = (message: GatewayCall, answer: (answer: Partial<CallAnswer>) => void) => void;
 
-/** A gateway that answers as the test says; it may also be left without an answer. */
-export function gatewayActor(answering: Answering): Actor<GatewayMessage> {
+/** A gateway that answers as the test says; it may also be left without an answer. `heard`: what doors say of their consumes. */
+export function gatewayActor(
+  answering: Answering,
+  heard: (message: CallHeard) => void = () => undefined,
+): Actor<GatewayMessage> {
   return {
     receive: (message, context) => {
+      if (message.kind === 'call-heard') heard(message);
       if (message.kind !== 'call') return;
       answering(message, (answer) => {
         const full = {
@@ -49,6 +58,7 @@ export interface TestDoorOptions {
   readonly door?: Partial<HttpDoorOptions>;
   /** Undefined: there is no gateway at all. */
   readonly answering: Answering | undefined;
+  readonly heard?: (message: CallHeard) => void;
 }
 
 export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
@@ -72,9 +82,11 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
       throw error;
     },
   });
-  const { answering } = options;
+  const { answering, heard } = options;
   if (answering !== undefined) {
-    system.spawn(gatewayActorId, () => gatewayActor(answering), { dataCapacity: limits.gatewayPendingCalls });
+    system.spawn(gatewayActorId, () => gatewayActor(answering, heard), {
+      dataCapacity: limits.gatewayPendingCalls,
+    });
   }
   const door = createHttpDoor({
     system,

@@ -103,6 +103,23 @@ const nodeRow: Codec<NodeRow> = struct<NodeRow>({
   facts: nullable(nodeFacts),
 });
 
+/** A topic that is being deleted. */
+export interface RemovalRow {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Partitions of which a majority of the replicas is deleted for good. */
+  readonly over: number;
+  /** Brokers that the others wait for. */
+  readonly waitsFor: readonly string[];
+}
+
+const removalRow: Codec<RemovalRow> = struct<RemovalRow>({
+  topic: topicName,
+  partitions: uint,
+  over: uint,
+  waitsFor: list(nodeName, defaultLimits.directoryBrokers),
+});
+
 export interface ClusterReport {
   readonly kind: 'cluster-report';
   readonly correlation: number;
@@ -112,8 +129,9 @@ export interface ClusterReport {
   readonly primary: string | undefined;
   readonly topics: number;
   readonly partitions: number;
-  /** Names of removed topics that some node has not deleted yet. */
+  /** Names of topics that are being deleted, and how far that is. */
   readonly deleting: readonly string[];
+  readonly removals: readonly RemovalRow[];
   readonly nodes: readonly NodeRow[];
 }
 
@@ -125,6 +143,7 @@ export const clusterReport: MessageCodec<ClusterReport> = message<ClusterReport>
   topics: uint,
   partitions: uint,
   deleting: list(topicName, defaultLimits.adminNames),
+  removals: list(removalRow, defaultLimits.adminNames),
   nodes: list(nodeRow, defaultLimits.directoryBrokers),
 });
 
@@ -284,14 +303,20 @@ export const changeBroker: MessageCodec<ChangeBroker> = message<ChangeBroker>('c
   broker: str(1_024),
 });
 
-/** Answer: `done`, when no active node knows the topic any more; its data are deleted behind that. */
+/**
+ * Answer: `done`, when a majority of each partition's replicas is deleted for good and no active node knows the topic any more. What
+ * takes longer ends `unknown`, and goes on. `force`: replicas on brokers that an operator has removed count as deleted, if nothing else
+ * is missing; otherwise it is refused.
+ */
 export interface RemoveTopic {
   readonly kind: 'remove-topic';
   readonly correlation: number;
   readonly topic: string;
+  readonly force?: boolean;
 }
 
 export const removeTopic: MessageCodec<RemoveTopic> = message<RemoveTopic>('remove-topic', 92, {
   correlation,
   topic: topicName,
+  force: optional(bool),
 });
