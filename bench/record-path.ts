@@ -71,6 +71,7 @@ const append: RaftMessage = {
   prevTerm: term(0),
   commit: 0 as LogIndex,
   last: together as LogIndex,
+  stream: 1,
   entries,
 };
 const message = { kind: 'group-raft', fromIncarnation: 1, toIncarnation: 1, message: append };

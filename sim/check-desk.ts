@@ -16,7 +16,9 @@ import { ElectionChecker } from './checkers/elections.ts';
 import { FailureChecker } from './checkers/failures.ts';
 import { FetchChecker } from './checkers/fetches.ts';
 import { LogMatchingChecker, type SeenEntry } from './checkers/log-matching.ts';
+import { NoticingChecker } from './checkers/noticing.ts';
 import { Promises } from './checkers/promises.ts';
+import { ProposalChecker } from './checkers/proposals.ts';
 import { PushCursors } from './checkers/push-cursors.ts';
 import { PushChecker } from './checkers/pushes.ts';
 import { GenerationChecker, type Generation, type ToldTopic } from './checkers/generations.ts';
@@ -43,6 +45,8 @@ export class CheckDesk {
   readonly committed: CommittedChecker;
   readonly generations: GenerationChecker;
   readonly directory: DirectoryModel;
+  readonly proposals: ProposalChecker;
+  readonly noticing: NoticingChecker;
   readonly records: RecordChecker;
   readonly removals: RemovalChecker;
   readonly consumers: ConsumerChecker;
@@ -97,10 +101,12 @@ export class CheckDesk {
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       first,
       onDirectory: (bytes) => this.directory.committed(bytes),
+      onEntry: (group, index, term) => this.proposals.committed(group, index, term),
       onRecord: (record) => this.#stored(record),
       onCommand: (group, command, end) => this.pushCursors.apply(group, command, end),
       report: to('committed'),
     });
+    this.proposals = this.#proposalChecker(to('proposals'));
     const ackedEnd = (group: number, before: number): number => this.records.ackedEnd(group, before);
     const { pushCursors: cursors } = this;
     const position = (group: number, consumer: string): number => cursors.position(group, consumer);
@@ -131,8 +137,18 @@ export class CheckDesk {
         event === 'memory.partition-lost' || (event === 'manager.not-a-founder' && world.atlas.isWiped(node)),
       report: to('failures'),
     });
-    this.raft = new RaftChecks({
-      report,
+    this.noticing = new NoticingChecker(
+      () => report.sometimes('a bad entry was met by a replication read'),
+      to('noticing'),
+    );
+    this.raft = this.#raftChecks();
+  }
+
+  #raftChecks(): RaftChecks {
+    return new RaftChecks({
+      report: this.#world.report,
+      noticing: this.noticing,
+      onReplicationRead: (view, load) => this.#world.onReplicationRead(view, load),
       promises: this.promises,
       elections: this.elections,
       durability: this.durability,
@@ -140,12 +156,23 @@ export class CheckDesk {
       committed: this.committed,
       wrote: (group, entry) => this.#wrote(group, entry),
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
-      applying: (group, index) => world.poison.meet(group, index),
+      applying: (group, index) => this.#world.poison.meet(group, index),
     });
   }
 
   watchConsumer(id: string): void {
     this.#watched.add(id);
+  }
+
+  #proposalChecker(report: (text: string) => void): ProposalChecker {
+    return new ProposalChecker({
+      committedTerm: (group, index) => this.committed.group(group).terms[index],
+      onDoubtEnded: (committed) => {
+        const fate = committed ? 'committed' : 'overwritten';
+        this.#world.report.sometimes(`a proposal left in doubt was ${fate}`);
+      },
+      report,
+    });
   }
 
   storeObserver(node: SimNode): StoreObserver {

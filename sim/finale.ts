@@ -220,6 +220,11 @@ export class Finale {
   /** What is left of removed topics; undefined: nothing. A fault may bring deleted keys back, and nobody looks at those. */
   #remains(): string | undefined {
     const { atlas, checks } = this.#world;
+    for (const { name, system } of this.#world.nodes) {
+      const deleting = system?.inspectOne(managerActorId)?.details['deleting'] as
+        readonly unknown[] | undefined;
+      if (deleting?.length !== 0) return `the removal of a topic has not ended, says ${name}`;
+    }
     for (const [group, deaths] of checks.promises.deaths()) {
       for (const name of checks.promises.members(group)) {
         // It may have been removed before it was born there.

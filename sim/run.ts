@@ -3,6 +3,7 @@ import { withoutRealWorld } from './banned-globals.ts';
 import { FaultPlan } from './faults/plan.ts';
 import { Finale } from './finale.ts';
 import type { FaultKind } from './observe/fault-kinds.ts';
+import { withProposalChecker } from './observe/proposal-probe.ts';
 import { withRaftObserver } from './observe/raft-probe.ts';
 import type { Violation } from './observe/report.ts';
 import { drawSettings } from './settings.ts';
@@ -53,18 +54,19 @@ export function runSeed(options: RunOptions): RunResult {
   const plan = new FaultPlan(world, work.clients);
   const finale = new Finale(world, work, plan);
   world.isDisturbed = () => plan.busy;
+  const whole = (): void => {
+    try {
+      options.script?.(world, plan);
+      play(world, work, plan, finale);
+    } catch (error) {
+      world.report.violation(
+        'simulator',
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      );
+    }
+  };
   withoutRealWorld(() =>
-    withRaftObserver(world.checks.raft, () => {
-      try {
-        options.script?.(world, plan);
-        play(world, work, plan, finale);
-      } catch (error) {
-        world.report.violation(
-          'simulator',
-          error instanceof Error ? (error.stack ?? error.message) : String(error),
-        );
-      }
-    }),
+    withRaftObserver(world.checks.raft, () => withProposalChecker(world.checks.proposals, whole)),
   );
   return resultOf(world, work, finale);
 }

@@ -221,6 +221,7 @@ const damaging: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'bit-flip',
   'open-failed',
   'helical',
+  'bad-read',
   'read-error',
 ]);
 const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([

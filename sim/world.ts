@@ -2,6 +2,7 @@
  * A whole simulated cluster under one seed: nodes, network, clients, faults and checkers on one loop.
  */
 import type { Address, Envelope, TraceFields } from '../src/kernel/index.ts';
+import type { LoadEffect } from '../src/raft/index.ts';
 import { entryTag } from '../src/storage/keys.ts';
 import { createActorCodec } from '../src/actors/wire.ts';
 import { CheckDesk } from './check-desk.ts';
@@ -10,6 +11,7 @@ import { EncodedParcels, SharedParcels } from './network/parcels.ts';
 import { SimNetwork } from './network/sim-network.ts';
 import { SimNode } from './node.ts';
 import { Poison } from './observe/poison.ts';
+import type { RaftView } from './observe/raft-probe.ts';
 import { Report } from './observe/report.ts';
 import { SimLoop } from './ports/sim-loop.ts';
 import type { SimRandom } from './ports/sim-random.ts';
@@ -30,6 +32,8 @@ export class World {
   onSend: (envelope: Envelope) => void = () => undefined;
   /** Told as a node begins a write. */
   onWriting: (node: string, truncates: boolean) => void = () => undefined;
+  /** Told as a leader asks its disk for what a follower lacks; the disk is not read yet. */
+  onReplicationRead: (view: RaftView, load: LoadEffect) => void = () => undefined;
   /** Told as a batch of a node's engine has taken effect. */
   onBatch: (node: string, truncates: boolean) => void = () => undefined;
   /** Whether something is wrong on purpose right now. */

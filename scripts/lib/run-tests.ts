@@ -1,15 +1,21 @@
-// Runs the selected test files and reports on them as they end.
+// Runs the selected test files, and all repeats if they are asked for, and judges what they took.
 import { stdout } from 'node:process';
+import { bundleNode } from './node-bundle.ts';
 import { runPool } from './pool.ts';
 import type { PoolLimits } from './pool.ts';
 import { runTestFile } from './run-test-file.ts';
-import type { FileVerdict } from './run-test-file.ts';
-import { findTestFiles } from './test-files.ts';
+import type { FileVerdict, Setting } from './run-test-file.ts';
+import { inSeconds, report, summarise } from './test-report.ts';
+import { clientOutput, findTestFiles, withoutParts } from './test-files.ts';
+import type { TestFile } from './test-files.ts';
+import { TIME_BUDGET, TimeBudget, readAllowances } from './time-budget.ts';
 
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
 }
+
+export const NO_COUNTS: Counts = { passed: 0, failed: 0 };
 
 export interface TestRun {
   readonly root: string;
@@ -17,67 +23,109 @@ export interface TestRun {
   readonly limits: PoolLimits;
   /** Parts of file names; a file that contains any of them is run. None means all files. */
   readonly select: readonly string[];
+  /** With all repeats: selected files at once, all files first as usual and then those again that have repeats. */
+  readonly full: boolean;
+  /** Files that take too long are failures, and not only named. */
+  readonly judgeTime: boolean;
 }
-
-/** Named at the end of a run: where its time has gone. */
-const slowestShown = 10;
 
 function say(line: string): void {
   stdout.write(`${line}\n`);
 }
 
-function inSeconds({ durationMs }: FileVerdict): string {
-  return `${(durationMs / 1_000).toFixed(1)} s`;
+export function addUp(all: readonly Counts[]): Counts {
+  return {
+    passed: all.reduce((sum, { passed }) => sum + passed, 0),
+    failed: all.reduce((sum, { failed }) => sum + failed, 0),
+  };
 }
 
-function report(verdict: FileVerdict): void {
-  const { file, passed, failed, skipped, reasons } = verdict;
-  const word = failed > 0 ? 'FAIL' : 'ok  ';
-  const skips = skipped > 0 ? `, ${skipped} SKIPPED` : '';
-  say(`${word} ${file.name}: ${passed} passed, ${failed} failed${skips} (${inSeconds(verdict)})`);
-  if (verdict.leftBehind) say(`     note: ${file.name} left processes behind; they were killed`);
-  if (failed === 0) return;
-  for (const reason of reasons) say(`     ${reason}`);
-  say(`----- output of ${file.name}`);
-  say(verdict.output.trimEnd());
-  say('-----');
+/** As usual, tests start the bundled command; with all repeats it is the one that is published, file by file. */
+async function settingFor(files: readonly TestFile[], run: TestRun, full: boolean): Promise<Setting> {
+  const bundled = !full && files.some(({ startsNodes }) => startsNodes);
+  const nodeBundle = bundled
+    ? await bundleNode(run.buildDir, clientOutput(run.root, run.buildDir))
+    : undefined;
+  return { cwd: run.root, full, nodeBundle };
 }
 
-function summarise(verdicts: readonly FileVerdict[]): void {
-  const skippers = verdicts.filter((verdict) => verdict.skipped > 0);
-  if (skippers.length > 0) {
-    const count = skippers.reduce((sum, verdict) => sum + verdict.skipped, 0);
-    say(`\n!!!!! ${count} TESTS WERE SKIPPED, in: ${skippers.map(({ file }) => file.name).join(', ')}`);
+async function runFiles(files: readonly TestFile[], run: TestRun, setting: Setting): Promise<FileVerdict[]> {
+  const verdicts: FileVerdict[] = [];
+  await runPool(files, run.limits, async (file) => {
+    const verdict = await runTestFile(file, setting);
+    verdicts.push(verdict);
+    report(verdict);
+  });
+  return verdicts;
+}
+
+/** Runs again, one by one, what took too long beside others: of both times the shorter one counts, of both verdicts the worse. */
+async function repeatSlowOnes(
+  verdicts: readonly FileVerdict[],
+  budget: TimeBudget,
+  setting: Setting,
+): Promise<readonly FileVerdict[]> {
+  const repeated = new Set<TestFile>();
+  let all = verdicts;
+  for (;;) {
+    const file = budget.nextToRepeat(all, repeated);
+    if (file === undefined) return all;
+    repeated.add(file);
+    const again = await runTestFile(file, setting);
+    say(`${file.name} once more, alone: ${inSeconds(again.durationMs)}`);
+    if (again.failed > 0) report(again);
+    all = all.map((before) => {
+      if (before.file !== file) return before;
+      const durationMs = Math.min(before.durationMs, again.durationMs);
+      return { ...(again.failed > before.failed ? again : before), durationMs };
+    });
   }
-  const slowest = verdicts.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, slowestShown);
-  say(`\nslowest: ${slowest.map((verdict) => `${verdict.file.name} ${inSeconds(verdict)}`).join(', ')}`);
-  const failures = verdicts.filter((verdict) => verdict.failed > 0);
-  if (failures.length === 0) return;
-  say('\nfailed files:');
-  for (const { file, reasons } of failures) say(`  ${file.name}: ${reasons.join('; ')}`);
+}
+
+function tellTime(verdicts: readonly FileVerdict[], faults: readonly string[], judged: boolean): Counts {
+  const wall = verdicts.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  say(`\ntime of all files: ${inSeconds(wall)}, of at most ${TIME_BUDGET.totalS} s`);
+  for (const fault of faults) say(`${judged ? 'FAIL' : 'note:'} ${fault}`);
+  if (!judged) return NO_COUNTS;
+  return { passed: faults.length > 0 ? 0 : 1, failed: faults.length };
+}
+
+/** Everything as `npm test` runs it. */
+async function runAsUsual(files: readonly TestFile[], run: TestRun): Promise<Counts> {
+  const budget = new TimeBudget(readAllowances(run.root));
+  const setting = await settingFor(files, run, false);
+  let verdicts: readonly FileVerdict[] = await runFiles(files, run, setting);
+  if (run.judgeTime) verdicts = await repeatSlowOnes(verdicts, budget, setting);
+  summarise(verdicts);
+  return addUp([...verdicts, tellTime(verdicts, budget.faults(verdicts), run.judgeTime)]);
+}
+
+async function runOnly(files: readonly TestFile[], run: TestRun): Promise<Counts> {
+  const verdicts = await runFiles(files, run, await settingFor(files, run, run.full));
+  summarise(verdicts);
+  if (run.full) return addUp(verdicts);
+  const budget = new TimeBudget(readAllowances(run.root));
+  for (const fault of verdicts.map((verdict) => budget.faultOf(verdict))) if (fault) say(`note: ${fault}`);
+  return addUp(verdicts);
 }
 
 export async function runTests(run: TestRun): Promise<Counts> {
   const all = findTestFiles(run.root, run.buildDir);
+  if (all.length === 0) {
+    say('FAIL there is no test file');
+    return { passed: 0, failed: 1 };
+  }
+  if (run.select.length === 0) {
+    const whole = withoutParts(all);
+    const usual = await runAsUsual(whole, run);
+    if (!run.full) return usual;
+    say('\nall repeats:');
+    const repeats = whole.filter(({ hasRepeats }) => hasRepeats);
+    return addUp([usual, await runOnly(repeats, run)]);
+  }
   // A name that matches nothing is a typing error, and a run of nothing must not look like a success.
   const unmatched = run.select.filter((part) => !all.some((file) => file.name.includes(part)));
-  if (all.length === 0) say('FAIL there is no test file');
   for (const part of unmatched) say(`FAIL no test file matches '${part}'`);
-  const chosen = all.filter(
-    ({ name }) => run.select.length === 0 || run.select.some((part) => name.includes(part)),
-  );
-  const verdicts: FileVerdict[] = [];
-  await runPool(chosen, run.limits, async (file) => {
-    const verdict = await runTestFile(file, run.root);
-    verdicts.push(verdict);
-    report(verdict);
-  });
-  summarise(verdicts);
-  return {
-    passed: verdicts.reduce((sum, verdict) => sum + verdict.passed, 0),
-    failed:
-      unmatched.length +
-      (all.length === 0 ? 1 : 0) +
-      verdicts.reduce((sum, verdict) => sum + verdict.failed, 0),
-  };
+  const chosen = all.filter(({ name }) => run.select.some((part) => name.includes(part)));
+  return addUp([await runOnly(withoutParts(chosen), run), { passed: 0, failed: unmatched.length }]);
 }

@@ -25,6 +25,7 @@ export interface CommittedOptions {
   readonly onDirectory?: (bytes: Uint8Array) => void;
   /** Offset of the first record of a group; 0 unless given. */
   readonly first?: (group: number) => number;
+  readonly onEntry?: (group: number, index: number, term: number) => void;
   readonly onRecord: (record: CommittedRecord) => void;
   /** A command of `group`, whose records end at `end`. */
   readonly onCommand: (group: number, command: CursorCommand, end: number) => void;
@@ -134,6 +135,7 @@ export class CommittedChecker {
     model.checksums.push(entry.checksum);
     model.terms.push(entry.term);
     model.committedIn.push(inTerm);
+    this.#options.onEntry?.(group, entry.index, entry.term);
     if (group === 0) {
       this.#options.onDirectory?.(entry.bytes);
       return;

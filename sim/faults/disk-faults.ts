@@ -96,6 +96,26 @@ const helical: Fault = (context) => {
   return hits > 1;
 };
 
+/** An entry is bad by the time that its leader reads it for a follower. Every leader may come to that; it counts when it strikes. */
+const badRead: Fault = ({ world, random, triggers }) => {
+  const { atlas, report, checks } = world;
+  for (const { name, running } of world.nodes) {
+    if (!running) continue;
+    triggers.armRead(name, (view, load) => {
+      const key = atlas.reader(name).entryKeyOf(view.group, load.from);
+      if (key === undefined || !atlas.mayDamage(name)) return;
+      const { engine } = world.node(name).storage;
+      const only: KeyFilter = (other) => Buffer.compare(other, key) === 0;
+      if (!(random.chance(0.5) ? engine.makeHole(only) : engine.flipBit(only))) return;
+      atlas.suspect(name, false);
+      report.event(name, 'bad-read', view.group, load.from);
+      report.fault('bad-read');
+      checks.noticing.damaged(view, load.id, load.from);
+    });
+  }
+  return false;
+};
+
 const readError: Fault = (context) => {
   const node = victim(context);
   if (node === undefined) return false;
@@ -248,6 +268,7 @@ export const diskFaults: Readonly<Record<string, Fault>> = {
   ),
   'open-failed': wholeEngine('open-failed', (node) => node.storage.engine.breakOpen()),
   helical,
+  'bad-read': badRead,
   'read-error': readError,
   'write-error': writeError,
   'disk-full': diskFull,

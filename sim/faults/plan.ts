@@ -57,6 +57,7 @@ export class FaultPlan {
     world.onSend = (envelope) => triggers.sending(envelope);
     world.onBatch = (node, truncates) => triggers.stored(node, truncates);
     world.onWriting = (node, truncates) => triggers.writing(node, truncates);
+    world.onReplicationRead = (view, load) => triggers.reading(view, load);
     world.onEnded = (node, why) => {
       clients.processEnded(node);
       // Whoever kills a process starts it again; one that ends by itself has nobody else.
@@ -138,12 +139,12 @@ export class FaultPlan {
 
   /** As an operator does with a release that mends it: one node after the other, with all of its replicas. */
   #endQuarantines(): void {
-    const { nodes, poison, atlas } = this.#world;
+    const { nodes, poison } = this.#world;
     if (!this.#healed && !this.restartsQuarantined) return;
     for (const node of nodes) {
       const found = node.system?.quarantined() ?? [];
       const mended = found.filter((id) => !poison.groups.some((group) => id === partitionActorId(group)));
-      if (mended.length === 0 || !(this.#healed || this.#random.chance(0.3)) || !atlas.mayEnd(node.name)) {
+      if (mended.length === 0 || !(this.#healed || this.#random.chance(0.3))) {
         continue;
       }
       node.crash(false);

@@ -4,6 +4,8 @@
  */
 import type { Envelope } from '../../src/kernel/index.ts';
 import type { GroupRaft } from '../../src/actors/group/messages.ts';
+import type { LoadEffect } from '../../src/raft/index.ts';
+import type { RaftView } from '../observe/raft-probe.ts';
 import type { World } from '../world.ts';
 
 export type Moment =
@@ -15,9 +17,13 @@ interface Armed {
   readonly strike: () => void;
 }
 
+/** What strikes as a leader is about to read this for a follower. */
+type ReadStrike = (view: RaftView, load: LoadEffect) => void;
+
 export class Triggers {
   readonly #world: World;
   #armed: Armed[] = [];
+  #readArmed: { readonly node: string; readonly strike: ReadStrike }[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -27,8 +33,21 @@ export class Triggers {
     this.#armed.push({ node, moment, strike });
   }
 
+  /** The next time that the node reads its disk for a follower: before it is read. */
+  armRead(node: string, strike: ReadStrike): void {
+    this.#readArmed.push({ node, strike });
+  }
+
   clear(): void {
     this.#armed = [];
+    this.#readArmed = [];
+  }
+
+  reading(view: RaftView, load: LoadEffect): void {
+    const found = this.#readArmed.find(({ node }) => node === view.node);
+    if (found === undefined) return;
+    this.#readArmed = this.#readArmed.filter((armed) => armed !== found);
+    found.strike(view, load);
   }
 
   writing(node: string, truncates: boolean): void {

@@ -55,13 +55,7 @@ export const takeMutants: readonly Mutant[] = [
   {
     name: 'take-gone-by-silence',
     breaks: 'a gateway that cannot be reached is taken for dead, and its takes are given again',
-    edits: [
-      edit(
-        'actors/partition-replica/take-watch.js',
-        "            this.#questions.delete(id);\n            question.found('unreachable');",
-        '            this.answered({ id, handed: [], returned: question.takes.map((_, place) => place) });',
-      ),
-    ],
+    edits: [edit('actors/gateway/takes.js', 'this.#parts.copy.isRemoved(node) ? places : []', 'places')],
     ...often,
   },
   {

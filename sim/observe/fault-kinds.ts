@@ -46,6 +46,7 @@ export const faultKinds = [
   // Copies in memory: gone with their process, and most of one group's at a time.
   'memory-lost',
   'memory-majority-lost',
+  'bad-read',
   // Journals.
   'journal-flip',
   'journal-truncated',

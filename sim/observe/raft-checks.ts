@@ -1,9 +1,10 @@
 /** Turns the steps of the consensus cores into what the checkers of elections, logs and durability need to know. */
-import type { RaftMessage, Effects, Input } from '../../src/raft/index.ts';
+import type { Effects, Input, LoadEffect, RaftMessage } from '../../src/raft/index.ts';
 import { logIndex, readEntryHeader } from '@callboard/client/protocol';
 import type { CommittedChecker } from '../checkers/committed.ts';
 import type { DurabilityChecker } from '../checkers/durability.ts';
 import type { ElectionChecker } from '../checkers/elections.ts';
+import type { NoticingChecker } from '../checkers/noticing.ts';
 import type { LogMatchingChecker, SeenEntry } from '../checkers/log-matching.ts';
 import type { Promises } from '../checkers/promises.ts';
 import type { RaftObserver, RaftView } from './raft-probe.ts';
@@ -18,6 +19,9 @@ export interface RaftCheckers {
   readonly committed: CommittedChecker;
   /** Told of each entry that a replica writes, committed or not. */
   readonly wrote: (group: number, entry: SeenEntry) => void;
+  readonly noticing: NoticingChecker;
+  /** Told as a leader asks its disk for what a follower lacks. */
+  readonly onReplicationRead: (view: RaftView, load: LoadEffect) => void;
   /** The node that holds the replica of this id. */
   readonly nodeOf: (replica: string) => string;
   /** Told before each entry of a partition is applied; may throw, as a bug of the machine would. */
@@ -68,11 +72,9 @@ export class RaftChecks implements RaftObserver {
     if (effects.role !== undefined) this.#roleChanged(view, effects);
     if (effects.commit !== undefined && effects.commit > view.commit) this.#committed(view, effects.commit);
     for (const message of effects.send) this.#sent(view, message);
-    if (effects.lostFrom !== undefined) report.sometimes('a proposal was overwritten');
+
     if (effects.healed) report.sometimes('a damaged replica was healed');
-    if (effects.load.length > 0 && effects.load.some((load) => load.reason === 'replicate')) {
-      report.sometimes('a follower was fed from the disk');
-    }
+    this.#loads(view, input, effects);
     for (const { ok } of effects.reads) {
       report.sometimes(ok ? 'a read was confirmed by ReadIndex' : 'a read was refused');
     }
@@ -82,6 +84,17 @@ export class RaftChecks implements RaftObserver {
     this.#checkers.applying(group, index);
     const checksum = readEntryHeader(chunk)?.checksum ?? -1;
     this.#checkers.committed.applying(node, group, index, checksum);
+  }
+
+  #loads(view: RaftView, input: Input, effects: Effects): void {
+    const { report, noticing, onReplicationRead } = this.#checkers;
+    const beat = effects.send.find((message) => message.kind === 'heartbeat');
+    noticing.stepped(view, input.kind === 'loaded' ? input.id : undefined, beat?.context);
+    for (const load of effects.load) {
+      if (load.reason !== 'replicate') continue;
+      report.sometimes('a follower was fed from the disk');
+      onReplicationRead(view, load);
+    }
   }
 
   #describe({ node, group }: RaftView, input: Input, effects: Effects): void {

@@ -6,6 +6,7 @@ import type { Actor, Context } from '../../src/kernel/index.ts';
 import { PartitionMachine } from '../../src/partition/index.ts';
 import { Raft } from '../../src/raft/index.ts';
 import type { Effects, Input } from '../../src/raft/index.ts';
+import { turnBegins } from './proposal-probe.ts';
 
 /** One core, from its log's opening to the end of its actor's incarnation. */
 export interface RaftView {
@@ -81,22 +82,22 @@ export class SiteActor<M> implements Actor<M> {
   }
 
   start(context: Context<M>): void {
-    site = this.#site;
+    this.#begin(undefined);
     this.#inner.start?.(context);
   }
 
   receive(message: M, context: Context<M>): void {
-    site = this.#site;
+    this.#begin(message);
     this.#inner.receive(message, context);
   }
 
   turnEnded(context: Context<M>): void {
-    site = this.#site;
+    this.#begin(undefined);
     this.#inner.turnEnded?.(context);
   }
 
   stopped(): void {
-    site = this.#site;
+    this.#begin(undefined);
     this.#inner.stopped?.();
   }
 
@@ -107,5 +108,10 @@ export class SiteActor<M> implements Actor<M> {
 
   inspect(): Record<string, unknown> {
     return this.#inner.inspect?.() ?? {};
+  }
+
+  #begin(message: M | undefined): void {
+    site = this.#site;
+    turnBegins(site.node, site.life, site.group, message);
   }
 }

@@ -73,13 +73,16 @@ export class Clients {
         startMicros,
         deadlineMicros,
       });
-      const answered: Answered = (value, error, handedOver) => {
+      const answered: Answered = (value, error, handOver) => {
         checks.answers.answered(id, this.#world.nowMicros);
         if (value !== undefined) {
           const run = { node: node.name, start: node.gatewayRun ?? -1 };
+          let cancelled = false;
+          handOver.onCancel(() => (cancelled = true));
           const written = (isOpen: boolean): void => {
+            if (cancelled) return;
             if (isOpen) handed(value, run);
-            handedOver(isOpen);
+            handOver.settle(isOpen);
             if (isOpen) end({ kind: 'value', value });
           };
           if (value.op === 'consume') this.#write(node, written);
@@ -111,12 +114,12 @@ export class Clients {
     const { report, nowMicros } = this.#world;
     const isOpen = !this.#random.chance(0.04);
     if (!isOpen) report.sometimes('a caller left before its answer');
-    if (!this.#random.chance(0.06)) {
+    if (!this.#random.chance(0.15)) {
       written(isOpen);
       return;
     }
     report.sometimes('an answer was taken slowly');
-    node.clock?.inputAt(nowMicros + Math.ceil(this.#random.between(20_000, 3_000_000)), () =>
+    node.clock?.inputAt(nowMicros + Math.ceil(this.#random.between(20_000, 6_000_000)), () =>
       written(isOpen),
     );
   }

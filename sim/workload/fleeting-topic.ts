@@ -224,8 +224,9 @@ export class FleetingTopic {
     const startMicros = world.nowMicros;
     clients.call(node, { op: 'size', topic: name, consumer, partition: undefined }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'size') {
-        for (const group of this.#work.now(groups))
+        for (const group of this.#work.now(groups)) {
           world.checks.removals.served('size', group, startMicros, node.name);
+        }
       } else if (outcome.kind === 'error') this.#denied(generation, state, outcome.error, node);
       this.#again(generation, () => this.#size(generation));
     });

@@ -29,7 +29,11 @@ export type Input =
   | { readonly kind: 'restarted'; readonly peer: ReplicaId }
   /** Campaign at once (a new group's first leader). Ignored unless it could win: damaged replicas never campaign. */
   | { readonly kind: 'campaign' }
-  | { readonly kind: 'message'; readonly message: RaftMessage }
+  /**
+   * `anyLife`: it named no incarnation of this replica, so it may have been sent to an earlier one. It is as good as any late message,
+   * but proves nothing of what its sender has said after this replica's log was opened: no damaged replica heals by it.
+   */
+  | { readonly kind: 'message'; readonly message: RaftMessage; readonly anyLife?: boolean }
   /**
    * Only what `refusal()` does not refuse; each entry is sealed behind the one before it, the first behind `tail()`. However many
    * they are, they leave as one persist and one append to each follower, as far as its window goes.
@@ -41,8 +45,16 @@ export type Input =
   | { readonly kind: 'written'; readonly token: number }
   /** Everything up to `index` was applied by the machine. The core never releases memory above it. */
   | { readonly kind: 'applied'; readonly index: LogIndex }
-  /** Answer to the `load` effect with the same id; entries verified; empty when they could not be read. */
-  | { readonly kind: 'loaded'; readonly id: number; readonly entries: readonly Entry[] }
+  /**
+   * Answer to the `load` effect with the same id; entries verified; empty when they could not be read. `bad`: the first index, going
+   * from the kept end, that this copy lacks or has bad.
+   */
+  | {
+      readonly kind: 'loaded';
+      readonly id: number;
+      readonly entries: readonly Entry[];
+      readonly bad?: LogIndex | undefined;
+    }
   /** A read found that this replica's copy of `index` is bad. A leader hands over or steps down; the shell then reopens the log. */
   | { readonly kind: 'damage-found'; readonly index: LogIndex }
   /** Leadership transfer to `to` (or the best follower); aborted after an election timeout. */
@@ -80,7 +92,13 @@ export type ReadOutcome =
   | { readonly id: number; readonly ok: true; readonly index: LogIndex }
   | { readonly id: number; readonly ok: false; readonly leader: ReplicaId | undefined };
 
-/** Everything one step asks for. The shell clears and reuses it. */
+/**
+ * Everything one step asks for. The shell clears and reuses it.
+ *
+ * Of a proposal it says nothing but what is committed. When a leadership ends, which `role` tells before any `commit` of the same step,
+ * the fate of what is not applied is unknown here; that another leader's entry took its place in this log proves nothing, since
+ * its own copies elsewhere may yet win an election.
+ */
 export interface Effects {
   readonly send: RaftMessage[];
   readonly persist: PersistEffect[];
@@ -92,11 +110,8 @@ export interface Effects {
   role: RoleChange | undefined;
   /** Set when a damaged replica became whole. */
   healed: boolean;
-  /**
-   * Proposals of this replica's past leadership at these indexes were overwritten: `not_applied`. From this index on. To be
-   * looked at before `commit`: other entries may have taken their place in the same drain.
-   */
-  lostFrom: LogIndex | undefined;
+  /** A load has shown that this copy is bad there: the core has withdrawn as after `damage-found`, and the shell opens the log anew. */
+  damage: LogIndex | undefined;
 }
 
 export interface RoleChange {

@@ -5,11 +5,12 @@
 import type { LogIndex, ReplicaId, Term } from '@callboard/client/protocol';
 import { assert } from './assert.ts';
 import { noIndex } from './brand-arithmetic.ts';
-import type { Effects, RaftLimits, RaftOptions, RoleChange } from './core-contract.ts';
+import type { Effects, LoadEffect, RaftLimits, RaftOptions, RoleChange } from './core-contract.ts';
 import { Durability } from './durability.ts';
 import { HealingState } from './healing-state.ts';
 import type { Leadership } from './leadership.ts';
 import type { RaftMessage } from './messages.ts';
+import { OpenLoads } from './open-loads.ts';
 import { Outbox } from './outbox.ts';
 import { Quorum } from './quorum.ts';
 import { RaftLog } from './raft-log.ts';
@@ -17,7 +18,7 @@ import { Staging } from './staging.ts';
 import type { Entry, Role, Tail } from './types.ts';
 
 function noEffects(): Effects {
-  const none = { commit: undefined, role: undefined, healed: false, lostFrom: undefined };
+  const none = { commit: undefined, role: undefined, healed: false, damage: undefined };
   return { send: [], persist: [], load: [], reads: [], ...none };
 }
 
@@ -34,6 +35,7 @@ export class Core {
   readonly log: RaftLog;
   readonly durability: Durability;
   readonly outbox: Outbox = new Outbox();
+  readonly loads: OpenLoads = new OpenLoads();
   readonly staging: Staging;
 
   term: Term;
@@ -53,12 +55,14 @@ export class Core {
   lead: Leadership | undefined;
   /** Set while this replica is damaged. */
   healing: HealingState | undefined;
+  /** The message that is being taken named this very incarnation: it was sent after this log was opened. */
+  named = true;
   /** It was told of damage after the open: takes part in nothing until its log is opened again. */
   withdrawn = false;
 
   fx: Effects = noEffects();
   #promises: RaftMessage[] = [];
-  #loads = 0;
+  #lastLoad = 0;
   #told: RoleChange;
 
   constructor(options: RaftOptions) {
@@ -125,9 +129,13 @@ export class Core {
     this.#promises.push(message);
   }
 
-  nextLoadId(): number {
-    this.#loads += 1;
-    return this.#loads;
+  /** Asks the disk; the id of the load. */
+  load(effect: Omit<LoadEffect, 'id'>): number {
+    this.#lastLoad += 1;
+    const load = { id: this.#lastLoad, ...effect };
+    this.loads.add(load, this.damaged ? noIndex : this.durability.index);
+    this.fx.load.push(load);
+    return load.id;
   }
 
   grantVote(to: ReplicaId): void {
@@ -189,10 +197,15 @@ export class Core {
   /** Removes a suffix that contradicts the leader's log, in the same persist as what takes its place. */
   truncateLog(from: LogIndex): void {
     assert(from > this.commit, 'R5: a committed entry is never overwritten', from, this.commit, this.term);
+    this.cutLog(from);
+    this.staging.truncate(from);
+  }
+
+  /** The log in memory ends before `from`; what is on disk from there on is no longer this log's. */
+  cutLog(from: LogIndex): void {
     this.log.truncateFrom(from);
     this.durability.cut(from);
-    this.staging.truncate(from);
-    if (this.fx.lostFrom === undefined || from < this.fx.lostFrom) this.fx.lostFrom = from;
+    this.loads.cut(from);
   }
 
   /** What a candidate is compared with: the log, or for a damaged replica what it owes; undefined: not known. */
@@ -204,6 +217,8 @@ export class Core {
 
   /** End of a step: one persist for all that it changed, and the promises tied to it. */
   finish(): void {
+    const { index: durable } = this.durability;
+    assert(durable <= this.log.last, 'durable is at most last', durable, this.log.last);
     if (!this.staging.empty) this.#issuePersist();
     if (this.#promises.length > 0) this.#holdPromises();
     const told = this.#told;

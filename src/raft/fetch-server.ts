@@ -26,10 +26,9 @@ export class FetchServer {
       return;
     }
     for (const other of this.#pending.values()) if (other.peer === peer) return;
-    const id = core.nextLoadId();
-    this.#pending.set(id, request);
     const { appendBytes: maxBytes, appendEntries: maxEntries } = core.limits;
-    core.fx.load.push({ id, reason: 'serve', from: toIndex(1), to: index, maxBytes, maxEntries });
+    const id = core.load({ reason: 'serve', from: toIndex(1), to: index, maxBytes, maxEntries });
+    this.#pending.set(id, request);
   }
 
   /** True if `id` was one of its own. */

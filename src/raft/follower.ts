@@ -57,10 +57,13 @@ function withoutKnown(core: Core, message: Append): readonly Entry[] {
   return known === 0 ? entries : entries.slice(known);
 }
 
-/** Durable and equal up to `last`, once what was issued so far is written. A damaged replica says less: `stored`. */
+/**
+ * Durable and equal up to `last`, once what was issued so far is written. A damaged replica says less: `stored`. The answer tells the
+ * leader of this incarnation, so that what it sends next can count for healing.
+ */
 function acknowledge(core: Core, message: Append, last: Append['last']): void {
   const { healing } = core;
-  if (healing !== undefined) {
+  if (healing !== undefined && core.named) {
     healing.matched = higher(healing.matched, last);
     reportedLast(core, healing, message.last);
   }
@@ -73,6 +76,7 @@ function acknowledge(core: Core, message: Append, last: Append['last']): void {
     index: last,
     hintIndex: core.log.last,
     hintTerm: core.log.lastTerm,
+    stream: message.stream,
   });
 }
 
@@ -88,6 +92,7 @@ function reject(core: Core, message: Append): void {
     index: message.prevIndex,
     hintIndex,
     hintTerm: core.log.termAt(hintIndex) ?? message.prevTerm,
+    stream: message.stream,
   };
   core.send(reply);
 }
@@ -100,7 +105,7 @@ export function onHeartbeat(core: Core, message: Heartbeat): void {
     // The leader speaks of a match that a damaged replica may have lost: it believes only what it has compared itself.
     if (healing === undefined) core.commitTo(message.commit);
     else core.commitTo(lower(message.commit, healing.matched));
-    if (healing !== undefined) reportedLast(core, healing, message.last);
+    if (healing !== undefined && core.named) reportedLast(core, healing, message.last);
   }
   core.send({
     kind: 'heartbeat-reply',

@@ -22,7 +22,8 @@
  * acks under way will be, committed; it was acked in a term t at most its own, so at most L's. If t is lower
  * than L's term, L has e by leader completeness, in which this replica took part only by votes that honoured the
  * owed tail. If t is L's term, L itself sent e, and had it when it reported its last index to this replica after this open:
- * a leader's log only grows in its term, and messages to an earlier incarnation are not delivered to this one. So
+ * a leader's log only grows in its term, messages to an earlier incarnation are not delivered to this one, and those that name no
+ * incarnation, which may have been sent before this open, count for nothing here. So
  * once this log equals L's up to that index, it has every e. That index is at or above L's no-op; so the entry there is of L's
  * term, and whatever this log has beyond it is of that term as well, hence from L. As a second lock, a known owed
  * tail must not lie above the new one in (term, index): the tail that votes are compared with never falls.
@@ -126,11 +127,9 @@ function checksumInMemory(core: Core, index: LogIndex): number | undefined {
 
 function readDisk(core: Core, walk: Walk): void {
   if (walk.loadId !== undefined || core.durability.written < walk.notBefore) return;
-  walk.loadId = core.nextLoadId();
   const from = walk.index > core.log.last ? core.log.last + 1 : 1;
   const { appendBytes: maxBytes, appendEntries: maxEntries } = core.limits;
-  core.fx.load.push({
-    id: walk.loadId,
+  walk.loadId = core.load({
     reason: 'local',
     from: toIndex(from),
     to: walk.index,
@@ -238,8 +237,7 @@ function takeRepairs(core: Core, healing: HealingState, walk: Walk, entries: rea
         break;
       }
       // The prefix is stale from here on; its place on disk is taken by this entry.
-      core.log.truncateFrom(entry.index);
-      core.durability.cut(entry.index);
+      core.cutLog(entry.index);
     }
     healing.highest = higher(healing.highest, entry.index);
     pass(walk, entry);

@@ -40,20 +40,25 @@ export interface VoteReply extends Base {
   readonly granted: boolean;
 }
 
-/** AppendEntries (Raft paper, section 5.3). `last`: the leader's last index, which lets a damaged replica know when it is whole. */
+/**
+ * AppendEntries (Raft paper, section 5.3). `last`: the leader's last index, which lets a damaged replica know when it is whole. `stream`:
+ * how often the leader began anew to look for this follower's place.
+ */
 export interface Append extends Base {
   readonly kind: 'append';
   readonly prevIndex: LogIndex;
   readonly prevTerm: Term;
   readonly commit: LogIndex;
   readonly last: LogIndex;
+  readonly stream: number;
   readonly entries: readonly Entry[];
 }
 
 /**
  * `ack`: durable and equal to the leader's log up to `index`. `stored`: the same from a damaged replica: moves the
  * leader's probe and window, never its match. `reject`: no match at `index` (the append's prevIndex); `hintIndex` and
- * `hintTerm` are the highest entry at or below it that may match; in `ack` and `stored` they are the end of its log.
+ * `hintTerm` are the highest entry at or below it that may match; in `ack` and `stored` they are the end of its log. `stream` is the
+ * append's: a rejection of one that was sent before the leader began anew says nothing of where it stands now.
  */
 export interface AppendReply extends Base {
   readonly kind: 'append-reply';
@@ -61,6 +66,7 @@ export interface AppendReply extends Base {
   readonly index: LogIndex;
   readonly hintIndex: LogIndex;
   readonly hintTerm: Term;
+  readonly stream: number;
 }
 
 /** `commit` never exceeds what the follower is known to match. `context` numbers the round for ReadIndex; it never repeats within a term. */

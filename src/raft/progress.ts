@@ -17,6 +17,7 @@ export class Progress {
   #match: LogIndex = noIndex;
   #next: LogIndex;
   #probing = true;
+  #stream = 0;
   #damaged = false;
   /** Probe only: an append is under way. */
   paused = false;
@@ -41,6 +42,11 @@ export class Progress {
 
   get next(): LogIndex {
     return this.#next;
+  }
+
+  /** How often the place was looked for anew; what was sent before the last time is in flight no more. */
+  get stream(): number {
+    return this.#stream;
   }
 
   get probing(): boolean {
@@ -118,15 +124,18 @@ export class Progress {
   }
 
   /**
-   * A rejection that an ack contradicts, or that answers another probe than the present one. If it is the ack that is no
-   * longer true, since the follower has lost something, its next heartbeat answer says so; until then wait.
+   * A rejection of what was sent before the window was last given up, that an ack contradicts, or that answers another probe than the
+   * present one. One lost append has all those behind it rejected, so of a full window only the first rejection says anything. If it
+   * is the ack that is no longer true, since the follower has lost something, its next heartbeat answer says so; until then wait.
    */
-  isStaleReject(index: LogIndex): boolean {
-    return index <= this.#match || (this.#probing && index !== this.#next - 1);
+  isStaleReject(index: LogIndex, stream: number): boolean {
+    if (stream !== this.#stream || index <= this.#match) return true;
+    return this.#probing && index !== this.#next - 1;
   }
 
   probeFrom(next: LogIndex): void {
     this.#probing = true;
+    this.#stream += 1;
     this.paused = false;
     this.loadId = undefined;
     this.window.clear();

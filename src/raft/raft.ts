@@ -28,6 +28,8 @@ import { advanceCommit, onAppendReply, onEntriesLoaded, replicate } from './repl
 import { beginTransfer, withdraw } from './transfer.ts';
 import type { Entry, Role, Tail } from './types.ts';
 
+type Loaded = Extract<Input, { kind: 'loaded' }>;
+
 export class Raft implements RaftCore {
   readonly #core: Core;
   readonly #fetches: FetchServer = new FetchServer();
@@ -130,6 +132,7 @@ export class Raft implements RaftCore {
         onRested(core, input.ticks);
         break;
       case 'message':
+        core.named = input.anyLife !== true;
         this.#receive(input.message);
         break;
       case 'propose':
@@ -145,7 +148,7 @@ export class Raft implements RaftCore {
         onRead(core, input.id);
         break;
       case 'loaded':
-        this.#loaded(input.id, input.entries);
+        this.#loaded(input);
         break;
       case 'suspect':
         suspect(core, input.peer);
@@ -203,10 +206,18 @@ export class Raft implements RaftCore {
     }
   }
 
-  #loaded(id: number, entries: readonly Entry[]): void {
-    if (this.#fetches.onLoaded(this.#core, id, entries)) return;
-    if (onLocalLoaded(this.#core, id, entries)) return;
-    onEntriesLoaded(this.#core, id, entries);
+  /** Whoever asked for it: a copy that is bad where it has to be sound is damage, and this replica answers nobody from it. */
+  #loaded({ id, entries, bad }: Loaded): void {
+    const core = this.#core;
+    const damage = core.loads.answered(id, entries, bad, (index) => core.log.termAt(index));
+    if (damage !== undefined) {
+      core.fx.damage = damage;
+      withdraw(core);
+      return;
+    }
+    if (this.#fetches.onLoaded(core, id, entries)) return;
+    if (onLocalLoaded(core, id, entries)) return;
+    onEntriesLoaded(core, id, entries);
   }
 }
 

@@ -57,6 +57,7 @@ function sendAppend(core: Core, to: Progress, entries: readonly Entry[]): void {
     prevTerm,
     commit: core.commit,
     last: core.log.last,
+    stream: to.stream,
     entries,
   });
   to.toldCommit = core.commit;
@@ -71,10 +72,7 @@ function sendEmptyAppend(core: Core, to: Progress): void {
 }
 
 function requestEntries(core: Core, to: Progress): void {
-  const id = core.nextLoadId();
-  to.loadId = id;
-  core.fx.load.push({
-    id,
+  to.loadId = core.load({
     reason: 'replicate',
     from: to.next,
     to: toIndex(core.log.firstInMemory - 1),
@@ -83,7 +81,7 @@ function requestEntries(core: Core, to: Progress): void {
   });
 }
 
-/** What the store read for a slow follower. Read errors look like nothing read: try again with the next heartbeat. */
+/** What the store read for a slow follower; nothing, or something else than was asked for: try again with the next heartbeat. */
 export function onEntriesLoaded(core: Core, id: number, entries: readonly Entry[]): void {
   for (const follower of core.lead?.followers.values() ?? []) {
     if (follower.loadId !== id) continue;
@@ -133,7 +131,7 @@ export function onAppendReply(core: Core, message: AppendReply): void {
 
 /** Steps back over whole terms of both logs (Raft paper, end of section 5.3). */
 function onReject(core: Core, from: Progress, message: AppendReply): void {
-  if (from.isStaleReject(message.index)) return;
+  if (from.isStaleReject(message.index, message.stream)) return;
   const agreed = core.log.agreementUpTo(message.hintIndex, message.hintTerm);
   from.probeFrom(lower(toIndex(agreed + 1), message.index));
   replicate(core, from);

@@ -98,6 +98,7 @@ export function createRaftCodec(limits: Limits): UnionCodec<RaftMessage> {
       prevTerm: term,
       commit: index,
       last: index,
+      stream: uint,
       entries,
     }),
     'append-reply': message<AppendReply>('append-reply', 6, {
@@ -106,6 +107,7 @@ export function createRaftCodec(limits: Limits): UnionCodec<RaftMessage> {
       index,
       hintIndex: index,
       hintTerm: term,
+      stream: uint,
     }),
     heartbeat: message<Heartbeat>('heartbeat', 7, { ...base, commit: index, last: index, context: uint }),
     'heartbeat-reply': message<HeartbeatReply>('heartbeat-reply', 8, {

@@ -11,6 +11,7 @@ import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
 import { Child } from '../lib/child.ts';
 import { callboard, cleanEnv, runCommand, type Ran } from '../lib/cli.ts';
 import { ADMIN_TOKEN, Cluster, MAIN } from '../lib/cluster.ts';
+import { full } from '../lib/effort.ts';
 import { eventually } from '../lib/eventually.ts';
 
 const test = suite('commands for clusters');
@@ -48,6 +49,20 @@ async function document<T>(args: readonly string[]): Promise<T> {
   return JSON.parse(await printed([...args, '-o', 'json'])) as T;
 }
 
+/** A topic for a test of something else, and a look at it, without a process for each. */
+function createTopic(name: string, partitions = 1): Promise<void> {
+  return cluster.api(0).createTopic(name, partitions);
+}
+
+/** How many records a topic has. */
+async function recordCount(topic: string): Promise<number> {
+  const { topics } = (await cluster.api(0).expect('GET', '/status/topics')) as unknown as {
+    topics: readonly { name: string; partitions: readonly { end: number | null }[] }[];
+  };
+  const found = topics.find(({ name }) => name === topic);
+  return (found?.partitions ?? []).reduce((sum, { end }) => sum + (end ?? 0), 0);
+}
+
 function lines(count: number, prefix = 'line'): string {
   return Array.from({ length: count }, (_, at) => `${prefix} ${at}\n`).join('');
 }
@@ -64,10 +79,8 @@ test('topics are created, listed, described and removed; a name can be used agai
   );
   assert.match(await printed(['topic', 'info', 'life']), /PARTITION +LEADER +END/);
   assert.equal(await document(['topic', 'rm', 'life']), { topic: 'life', removed: true });
-  for (const url of cluster.urls) {
-    const { out } = await run(['topic', 'ls', '--url', url]);
-    assert.not.match(out, /^life$/m);
-  }
+  for (const api of cluster.apis) assert.not.ok((await api.topics()).includes('life'));
+  assert.not.match(await printed(['topic', 'ls']), /^life$/m);
   const gone = await Promise.all([
     run(['topic', 'rm', 'life']),
     run(['topic', 'info', 'life']),
@@ -89,7 +102,7 @@ test('topics are created, listed, described and removed; a name can be used agai
 });
 
 test('lines go in and come out, with keys, partitions, formats and JSON', async () => {
-  await printed(['topic', 'create', 'flow', '-p', '2']);
+  await createTopic('flow', 2);
   const { out: summary } = await run(
     ['produce', 'flow', '-k', ':', '--partition', '1', '-o', 'json'],
     'a:1\nb:2\nplain\n',
@@ -133,7 +146,7 @@ test('lines go in and come out, with keys, partitions, formats and JSON', async 
 });
 
 test('a durable consumer goes on behind what it has printed, whether it ends by count, at the end or by a signal', async () => {
-  await printed(['topic', 'create', 'durable', '-p', '1']);
+  await createTopic('durable');
   await printed(['produce', 'durable'], lines(100));
   assert.is(await printed(['consume', 'durable', '--id', 'me', '--count', '10']), lines(10));
   const child = new Child([process.execPath, MAIN, 'consume', 'durable', '--id', 'me'], { env: env() });
@@ -147,18 +160,14 @@ test('a durable consumer goes on behind what it has printed, whether it ends by 
   assert.is(await printed(['consume', 'durable', '--id', 'me', '--exit-at-end']), 'one more\n');
 });
 
-test('a reader that leaves ends it quietly', async () => {
-  await printed(['topic', 'create', 'pipes', '-p', '1']);
-  await printed(['produce', 'pipes'], lines(20_000));
-  const script = `"${process.execPath}" "${MAIN}" consume pipes --from earliest | head -2; echo "\${PIPESTATUS[0]}"`;
+test('a reader that leaves ends it quietly; one that is slow gets everything, the end too', async () => {
+  await createTopic('slow');
+  await printed(['produce', 'slow'], lines(30_000));
+  const script = `"${process.execPath}" "${MAIN}" consume slow --from earliest | head -2; echo "\${PIPESTATUS[0]}"`;
   const { out, err } = await runCommand(['bash', '-c', script], { env: env() });
   assert.is(out, 'line 0\nline 1\n0\n');
   assert.is(err, '');
-});
 
-test('a reader that is slow gets everything, the end too', async () => {
-  await printed(['topic', 'create', 'slow', '-p', '1']);
-  await printed(['produce', 'slow'], lines(30_000));
   const child = spawn(process.execPath, [MAIN, 'consume', 'slow', '--exit-at-end'], { env: cleanEnv(env()) });
   let read = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -173,35 +182,29 @@ test('a reader that is slow gets everything, the end too', async () => {
 });
 
 test('an interrupted produce has sent what it read', async () => {
-  await printed(['topic', 'create', 'cut', '-p', '1']);
+  await createTopic('cut');
   const file = join(cluster.directory, 'long.log');
   writeFileSync(file, lines(100_000));
   const args = ['produce', 'cut', '--file', file, '--rate', '300', '-o', 'json'];
   const child = new Child([process.execPath, MAIN, ...args], { env: env() });
   children.push(child);
-  const end = async (): Promise<number> => {
-    const { partitions } = await document<{ partitions: { end: number }[] }>(['topic', 'info', 'cut']);
-    return partitions[0]?.end ?? 0;
-  };
-  await eventually('it produces', async () => (await end()) > 0);
+  await eventually('it produces', async () => (await recordCount('cut')) > 0);
   child.kill('SIGINT');
   assert.equal(await child.ended, { code: 130, signal: null });
   const summary = JSON.parse(child.output) as { records: number; interrupted: boolean };
   assert.is(summary.interrupted, true);
   assert.ok(summary.records < 100_000);
-  assert.is(await end(), summary.records);
+  const { partitions } = await document<{ partitions: { end: number }[] }>(['topic', 'info', 'cut']);
+  assert.is(partitions[0]?.end, summary.records);
 });
 
 test('an interrupted produce ends although its input is silent and open', async () => {
-  await printed(['topic', 'create', 'idle', '-p', '1']);
+  await createTopic('idle');
   const child = spawn(process.execPath, [MAIN, 'produce', 'idle'], { env: cleanEnv(env()) });
   const closed = once(child, 'close');
   try {
     child.stdin.write('only\n');
-    await eventually('the record is there', async () => {
-      const { partitions } = await document<{ partitions: { end: number }[] }>(['topic', 'info', 'idle']);
-      return partitions[0]?.end === 1;
-    });
+    await eventually('the record is there', async () => (await recordCount('idle')) === 1);
     child.kill('SIGINT');
     await eventually('it has ended', () => child.exitCode !== null);
     assert.is(child.exitCode, 130);
@@ -212,7 +215,7 @@ test('an interrupted produce ends although its input is silent and open', async 
 });
 
 test('the cluster is shown by any node, and what operators ask needs their token', async () => {
-  for (const url of cluster.urls) {
+  for (const url of full ? cluster.urls : cluster.urls.slice(-1)) {
     const { out } = await run(['cluster', 'status', '-o', 'json', '--url', url]);
     const { nodes } = JSON.parse(out) as {
       nodes: { name: string; answered: boolean; ready: boolean; broker: string }[];
@@ -257,7 +260,8 @@ test('brokers are changed as over HTTP', async () => {
 });
 
 test('actors of every node are listed, described and traced from any', async () => {
-  for (const { name } of cluster.nodes) {
+  // The last one is not the one that is asked.
+  for (const { name } of full ? cluster.nodes : cluster.nodes.slice(-1)) {
     const { node, actors } = await document<{ node: string; actors: { id: string; state: string }[] }>([
       'actor',
       'ls',
@@ -291,7 +295,7 @@ test('actors of every node are listed, described and traced from any', async () 
 });
 
 test('completion offers commands, options, values and the names of topics', async () => {
-  await printed(['topic', 'create', 'zebra', '--if-not-exists']);
+  await createTopic('zebra');
   const complete = (...words: string[]): Promise<string> => printed(['complete', '--', ...words]);
   assert.is(await complete('to'), 'topic\n');
   assert.is(await complete('topic', 'rm', 'zeb'), 'zebra\n');

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { STAND_IN } from '../lib/cluster.ts';
 import { DevProcess, isAlive, untilGone } from '../lib/dev-process.ts';
 import type { DevSetup } from '../lib/dev-process.ts';
 import { eventually } from '../lib/eventually.ts';
@@ -17,17 +18,30 @@ import { makeTempDir } from '../lib/temp-dir.ts';
 const test = suite('callboard dev');
 const started: DevProcess[] = [];
 let firstPort = 0;
+/** Three nodes for all tests that leave them as they were. */
+let common: DevProcess;
 
 test.before(async () => {
+  const commonPort = await claimPorts(3);
   firstPort = await claimPorts(10);
+  common = await DevProcess.started({ data: makeTempDir(), port: commonPort, standIn: true });
 });
 
 test.after.each(async () => {
   await Promise.all(started.splice(0).map((dev) => dev.destroy()));
 });
 
+test.after(async () => {
+  await common.destroy();
+});
+
 function setup(more: Partial<DevSetup> = {}): DevSetup {
   return { data: makeTempDir(), port: firstPort, standIn: true, ...more };
+}
+
+/** Where it does not matter how many there are. */
+function oneNode({ args = [], ...more }: Partial<DevSetup> = {}): DevSetup {
+  return setup({ ...more, args: ['--nodes', '1', ...args] });
 }
 
 function launch(settings: DevSetup): DevProcess {
@@ -59,7 +73,7 @@ async function comesBack(dev: DevProcess, node: number, before: number): Promise
 }
 
 test('starts three nodes on ports that follow each other, each with its pid file', async () => {
-  const dev = await start(setup());
+  const dev = common;
   for (const node of [1, 2, 3]) {
     const pid = dev.pid(node) ?? 0;
     assert.ok(isAlive(pid));
@@ -70,7 +84,7 @@ test('starts three nodes on ports that follow each other, each with its pid file
 });
 
 test('prints lines to paste with the real ports, and the admin token that it made', async () => {
-  const dev = await start(setup());
+  const dev = common;
   const lines = dev.output.split('\n').filter((line) => /^(curl|PRODUCER=|CONSUMER=)/.test(line));
   assert.is(lines.length, 5);
   assert.ok(lines[0]?.includes(`${dev.url(1)}/topics`));
@@ -80,7 +94,7 @@ test('prints lines to paste with the real ports, and the admin token that it mad
 });
 
 test('keeps its secrets readable by their owner only, and the same ones at the next start', async () => {
-  const settings = setup();
+  const settings = oneNode();
   const files = ['cluster.secret', 'admin.token'].map((name) => join(settings.data, name));
   const first = await start(settings);
   const before = files.map((file) => readFileSync(file, 'utf8'));
@@ -94,7 +108,7 @@ test('keeps its secrets readable by their owner only, and the same ones at the n
 });
 
 test('takes the admin token from CALLBOARD_ADMIN_TOKEN, and then neither keeps nor prints it', async () => {
-  const dev = await start(setup({ env: { CALLBOARD_ADMIN_TOKEN: 'given-by-the-test' } }));
+  const dev = await start(oneNode({ env: { CALLBOARD_ADMIN_TOKEN: 'given-by-the-test' } }));
   assert.not.ok(existsSync(join(dev.data, 'admin.token')));
   assert.not.ok(dev.output.includes('given-by-the-test'));
   assert.ok(dev.output.includes('CALLBOARD_ADMIN_TOKEN'));
@@ -102,8 +116,9 @@ test('takes the admin token from CALLBOARD_ADMIN_TOKEN, and then neither keeps n
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`ends cleanly on ${signal}, with all of its nodes`, async () => {
-    const dev = await start(setup());
-    const pids = dev.pids(3);
+    const count = signal === 'SIGTERM' ? 3 : 1;
+    const dev = await start(count === 3 ? setup() : oneNode());
+    const pids = dev.pids(count);
     assert.equal(await dev.stop(signal), { code: 0, signal: null });
     assert.not.ok(pids.some(isAlive));
     assert.equal(
@@ -127,7 +142,7 @@ test('kills a node that does not end by itself', async () => {
 });
 
 test('starts a node again that died, and says so', async () => {
-  const dev = await start(setup());
+  const dev = common;
   const [first = 0, second = 0, third = 0] = dev.pids(3);
   killNode(dev, 2);
   await dev.says('broker-2 was ended by SIGKILL; starting it again in 2 s');
@@ -138,7 +153,7 @@ test('starts a node again that died, and says so', async () => {
 });
 
 test('starts all nodes again when all have died', async () => {
-  const dev = await start(setup());
+  const dev = common;
   const before = dev.pids(3);
   for (const node of [1, 2, 3]) killNode(dev, node);
   for (const node of [1, 2, 3]) await comesBack(dev, node, before[node - 1] ?? 0);
@@ -164,20 +179,18 @@ test('its nodes end when it is killed with SIGKILL', async () => {
 
 test('with its nodes it ends when the end of descriptor 3 is closed: `npm start` is gone', async () => {
   const { data, port } = setup();
-  const main = new URL('./stand-in/main.js', import.meta.url).pathname;
-  const args = ['dev', '--data', data, '--port', String(port), '--end-with-parent'];
+  const main = STAND_IN;
+  const args = ['dev', '--data', data, '--port', String(port), '--nodes', '1', '--end-with-parent'];
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] });
   const ended = once(child, 'exit');
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   await eventually('it is ready', () => output.includes('Callboard is ready'));
-  const pids = [1, 2, 3].map((node) =>
-    Number(readFileSync(join(data, `broker-${node}`, 'callboard.pid'), 'utf8')),
-  );
+  const pid = Number(readFileSync(join(data, 'broker-1', 'callboard.pid'), 'utf8'));
   (child.stdio[3] as Socket).destroy();
   assert.equal(await ended, [0, null]);
   assert.ok(output.includes('npm start is gone'));
-  await untilGone(pids);
+  await untilGone([pid]);
 });
 
 test('its nodes end when it is killed at any moment of the start, and the next start is sound', async () => {
@@ -193,27 +206,26 @@ test('its nodes end when it is killed at any moment of the start, and the next s
 });
 
 test('starts at once after a kill, as soon as the nodes of before have ended', async () => {
-  const settings = setup();
+  const settings = oneNode();
   const first = await start(settings);
   await first.stop('SIGKILL');
   const second = await start(settings);
-  assert.ok((await fetch(`${second.url(3)}/readyz`)).ok);
+  assert.ok((await fetch(`${second.url(1)}/readyz`)).ok);
 });
 
 test('a second one on the same data says so, ends with 0, and disturbs nothing', async () => {
-  const settings = setup();
-  const first = await start(settings);
+  const first = common;
   const pids = first.pids(3);
-  const second = launch({ ...settings, port: firstPort + 5 });
+  const second = launch(setup({ data: first.data }));
   assert.equal(await second.child.ended, { code: 0, signal: null });
-  assert.ok(second.output.includes(`already runs on ${settings.data} (pid ${first.child.pid})`));
+  assert.ok(second.output.includes(`already runs on ${first.data} (pid ${first.child.pid})`));
   assert.ok(second.output.includes(first.url(1)));
   assert.equal(first.pids(3), pids);
   assert.ok(pids.every(isAlive));
 });
 
 test('of two started at the same time, one runs and the other says so', async () => {
-  const settings = setup();
+  const settings = oneNode();
   const both = [launch(settings), launch(settings)];
   const other = await eventually('one has ended', () => both.find((dev) => dev.child.end !== undefined));
   assert.is(other.child.end?.code, 0);
@@ -222,7 +234,7 @@ test('of two started at the same time, one runs and the other says so', async ()
 });
 
 test('does not believe a lock whose pid belongs to another process now', async () => {
-  const settings = setup();
+  const settings = oneNode();
   mkdirSync(settings.data, { recursive: true });
   // This test process is alive, but it did not start when the lock says.
   const lock = { pid: process.pid, identity: 'another boot 1', urls: [] };
@@ -231,9 +243,9 @@ test('does not believe a lock whose pid belongs to another process now', async (
 });
 
 test('does not believe a pid file whose process is another program now', async () => {
-  const settings = setup();
+  const settings = oneNode();
   mkdirSync(join(settings.data, 'broker-1'), { recursive: true });
-  writeFileSync(join(settings.data, 'cluster.json'), '{"layout":1,"nodes":3}');
+  writeFileSync(join(settings.data, 'cluster.json'), '{"layout":1,"nodes":1}');
   writeFileSync(join(settings.data, 'broker-1', 'callboard.pid'), `${process.pid}\n`);
   const dev = await start(settings);
   assert.is.not(dev.pid(1), process.pid);
@@ -289,13 +301,13 @@ test('stops in the middle of its start without leaving anything', async () => {
 });
 
 test('shows the logs of all nodes with --verbose', async () => {
-  const dev = await start(setup({ args: ['--verbose'] }));
-  for (const node of [1, 2, 3]) await dev.says(`broker-${node} | `);
+  const dev = await start(setup({ args: ['--verbose', '--nodes', '2'] }));
+  for (const node of [1, 2]) await dev.says(`broker-${node} | `);
   await dev.says('node started');
 });
 
 test('warns when it listens beyond this machine', async () => {
-  const dev = await start(setup({ args: ['--host', '0.0.0.0'] }));
+  const dev = await start(oneNode({ args: ['--host', '0.0.0.0'] }));
   assert.ok(dev.output.includes('there are no client credentials'));
   assert.ok(
     dev.output.includes(`broker-1  ${dev.url(1)}`),
@@ -307,16 +319,16 @@ test('refuses unknown variables with the near miss, and hands settings of `serve
   const wrong = launch(setup({ env: { CALLBOARD_ADMIN_TOKN: 'x' } }));
   assert.is((await wrong.child.ended).code, 2);
   assert.ok(wrong.output.includes("Did you mean 'CALLBOARD_ADMIN_TOKEN'?"));
-  const idle = await start(setup({ env: { CALLBOARD_NAME: 'zebra' } }));
+  const idle = await start(oneNode({ env: { CALLBOARD_NAME: 'zebra' } }));
   assert.ok(idle.output.includes('CALLBOARD_NAME is a setting of `callboard server`'));
 });
 
 test('is not ended by a reader that goes away', () => {
   const { data, port } = setup();
-  const main = new URL('./stand-in/main.js', import.meta.url).pathname;
-  const script = `"${process.execPath}" "${main}" dev --data "${data}" --port ${port} & DEV=$!
+  const main = STAND_IN;
+  const script = `"${process.execPath}" "${main}" dev --data "${data}" --port ${port} --nodes 1 & DEV=$!
     exec 1>&-
-    for i in $(seq 600); do [ -f "${data}/broker-3/callboard.pid" ] && break; sleep 0.1; done
+    for i in $(seq 600); do [ -f "${data}/broker-1/callboard.pid" ] && break; sleep 0.1; done
     kill $DEV && wait $DEV`;
   const result = spawnSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
   assert.is(result.status, 0, String(result.stderr));

@@ -14,6 +14,7 @@ import { utf8Length } from '@callboard/client/protocol';
 import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
 import { withFakes } from './fake-cluster.ts';
 import { numbers, valuesOf } from './kit.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 const dist = join(findRepoRoot(import.meta.url), 'client/dist');
 const file = join(dist, 'browser/callboard.js');
@@ -50,7 +51,7 @@ test('its msgpack writes and reads what msgpackr does', async () => {
       fc.array(tie('value'), { maxLength: 20 }),
     ),
   })).value;
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(value), (values) => {
       const bytes = new own.Packr().pack(values);
       assert.equal(bytes, new Uint8Array(packr.pack(values)));

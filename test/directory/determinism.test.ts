@@ -12,6 +12,7 @@ import {
 } from '../../src/directory/index.ts';
 import { groupId } from '@callboard/client/protocol';
 import { id, machine } from './machines.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 const name = fc.constantFrom('a', 'b', 'c', 'd:e', '..');
 const broker = fc.constantFrom('b1', 'b2', 'b3', 'b4', 'x');
@@ -91,7 +92,7 @@ function forget(removed: Topic, into: Map<string, string>): void {
 const determinism = suite('R11 the directory is deterministic');
 
 determinism('gives equal states, results and events for equal entries', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
       const [one, two] = [machine(3), machine(3)];
       for (const { command: each, tag } of entries) {
@@ -103,7 +104,7 @@ determinism('gives equal states, results and events for equal entries', () => {
 });
 
 determinism('has a hash that sees every event', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
       const directory = machine(3);
       for (const { command: each, tag } of entries) {
@@ -115,7 +116,7 @@ determinism('has a hash that sees every event', () => {
 });
 
 determinism('tells a follower of events what its snapshot says, in the same order of topics', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(entry, { maxLength: 60 }), fc.nat(), (entries, from) => {
       const directory = machine(2);
       const followed = new Map<string, string>();
@@ -137,7 +138,7 @@ determinism('tells a follower of events what its snapshot says, in the same orde
 });
 
 determinism('reads every entry back as it was written, from one text only', () => {
-  fc.assert(
+  assertProperty(
     fc.property(entry, (written) => {
       const body = encodeEntry(written);
       assert.ok(body !== undefined);

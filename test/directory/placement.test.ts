@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { placePartitions, type Candidate } from '../../src/directory/placement.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 type Placed = readonly (readonly { readonly node: string; readonly replica: string }[])[] | undefined;
 
@@ -54,7 +55,7 @@ function fresh(count: number): Candidate[] {
 const placement = suite('S16 placement');
 
 placement('agrees with its dumb twin', () => {
-  fc.assert(
+  assertProperty(
     fc.property(
       candidates,
       fc.integer({ min: 1, max: 20 }),
@@ -70,7 +71,7 @@ placement('agrees with its dumb twin', () => {
 placement(
   'puts the replicas of a partition on distinct nodes, most of them active, an active one first',
   () => {
-    fc.assert(
+    assertProperty(
       fc.property(
         candidates,
         fc.integer({ min: 1, max: 20 }),
@@ -89,7 +90,7 @@ placement(
 );
 
 placement('uses an inactive broker only when the active ones do not suffice', () => {
-  fc.assert(
+  assertProperty(
     fc.property(candidates, fc.integer({ min: 1, max: 5 }), (of, partitions) => {
       const active = of.filter((one) => one.active);
       if (active.length < 3) return;
@@ -102,7 +103,7 @@ placement('uses an inactive broker only when the active ones do not suffice', ()
 });
 
 placement('loads fresh brokers and their leaderships evenly, within one', () => {
-  fc.assert(
+  assertProperty(
     fc.property(fc.integer({ min: 3, max: 8 }), fc.integer({ min: 1, max: 60 }), (brokers, partitions) => {
       const placed = placePartitions(fresh(brokers), partitions, 3)!;
       const holds = new Map<string, number>(fresh(brokers).map((one) => [one.node, 0]));

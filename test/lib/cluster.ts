@@ -9,8 +9,16 @@ import { eventually } from './eventually.ts';
 import { claimPorts } from './ports.ts';
 import { makeTempDir, removeTempDir } from './temp-dir.ts';
 
-/** The command of the same build as this file. */
-export const MAIN: string = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** The command of the same build as this file: bundled, where the runner has done that. */
+const BUNDLE = process.env['TEST_NODE_BUNDLE'];
+export const MAIN: string =
+  BUNDLE === undefined
+    ? fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+    : join(BUNDLE, 'main.js');
+export const STAND_IN: string =
+  BUNDLE === undefined
+    ? fileURLToPath(new URL('../cli/stand-in/main.js', import.meta.url))
+    : join(BUNDLE, 'stand-in.js');
 export const ADMIN_TOKEN = 'token-of-the-tests';
 const READY_MS = 60_000;
 
@@ -190,17 +198,27 @@ export function tellLastWords(cluster: Cluster): void {
   }
 }
 
-/** Runs a test on a cluster that is gone afterwards, however the test ends; a failure shows what the nodes said. */
+/** A failure shows what the nodes said. */
+export async function withLastWords(
+  cluster: Cluster,
+  run: (cluster: Cluster) => Promise<void>,
+): Promise<void> {
+  try {
+    await run(cluster);
+  } catch (error) {
+    tellLastWords(cluster);
+    throw error;
+  }
+}
+
+/** Runs a test on a cluster that is gone afterwards, however the test ends. */
 export async function withCluster(
   options: ClusterOptions,
   run: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   const cluster = await Cluster.start(options);
   try {
-    await run(cluster);
-  } catch (error) {
-    tellLastWords(cluster);
-    throw error;
+    await withLastWords(cluster, run);
   } finally {
     await cluster.destroy();
   }

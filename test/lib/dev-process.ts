@@ -1,13 +1,11 @@
 /** `callboard dev` as a process, with what a test wants to know of it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
 import type { ChildOptions, End } from './child.ts';
-import { MAIN } from './cluster.ts';
+import { MAIN, STAND_IN } from './cluster.ts';
 import { eventually } from './eventually.ts';
 
-const STAND_IN: string = fileURLToPath(new URL('../cli/stand-in/main.js', import.meta.url));
 const READY_MS = 60_000;
 const NODES_MAX = 9;
 

@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly ledger: Ledger;
   readonly name: string;
   readonly partition: number;
+  /** Behind each value, for those who want larger ones. */
+  readonly padding: string;
 }
 
 export class Writer {
@@ -57,13 +59,13 @@ export class Writer {
   }
 
   async #run(): Promise<void> {
-    const { ledger, name, partition } = this.#options;
+    const { ledger, name, partition, padding } = this.#options;
     const producer = await eventually(`${name} is registered`, () => {
       this.#node += 1;
       return this.#api.registerProducer(ledger.topic);
     });
     while (!this.#stopped.signal.aborted) {
-      const value = `${name}-${partition}-${this.#sequence}`;
+      const value = `${name}-${partition}-${this.#sequence}${padding}`;
       ledger.sent(value);
       const fields = { topic: ledger.topic, producer, message: value, partition, sequence: this.#sequence };
       ledger.acknowledge(
@@ -99,9 +101,9 @@ export class Writer {
 class FinalAnswer extends Error {}
 
 /** One writer per partition. */
-export function startWriters(apis: readonly Api[], ledger: Ledger): readonly Writer[] {
+export function startWriters(apis: readonly Api[], ledger: Ledger, padding = ''): readonly Writer[] {
   return Array.from({ length: ledger.partitions }, (_, partition) => {
-    return new Writer({ apis, ledger, name: 'writer', partition });
+    return new Writer({ apis, ledger, name: 'writer', partition, padding });
   });
 }
 

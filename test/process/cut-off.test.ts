@@ -9,7 +9,7 @@ import { Network, canIsolate, isIsolated, runIsolated } from '../lib/namespaces.
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('a minority cut off');
-const PARTITIONS = 6;
+const PARTITIONS = 3;
 const NODES = [0, 1, 2];
 
 interface Fault {

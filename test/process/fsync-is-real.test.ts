@@ -8,8 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Child } from '../lib/child.ts';
-import { withCluster, type Cluster } from '../lib/cluster.ts';
+import { withLastWords, type Cluster } from '../lib/cluster.ts';
 import { eventually } from '../lib/eventually.ts';
+import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('fsync is real');
 const TOPIC = 'synced';
@@ -18,6 +19,8 @@ const DELAY_MS = 500;
 const SAMPLES_SLOW = 2 * PARTITIONS;
 const SAMPLES_FAST = 20 * PARTITIONS;
 const MEDIAN_FAST_MS = 100;
+
+const sharedCluster = onSharedCluster(test);
 
 /** Holds up each sync of a running node from here on; resolves when a sync was held up. */
 async function holdUpSyncs(pid: number, provoke: () => Promise<unknown>): Promise<Child> {
@@ -61,7 +64,7 @@ function canTrace(): boolean {
 if (canTrace()) {
   test('two slow disks of three hold up every answer, one holds up few', async () => {
     const tracers: Child[] = [];
-    await withCluster({}, async (cluster) => {
+    await withLastWords(sharedCluster(), async (cluster) => {
       try {
         await cluster.api(0).createTopic(TOPIC, PARTITIONS);
         const producer = await cluster.api(0).registerProducer(TOPIC);

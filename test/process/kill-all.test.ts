@@ -2,22 +2,25 @@
 // timeout: 300 s
 /** All nodes killed at once, under load: whatever was acknowledged is there once, where it was said to be. */
 import { suite } from 'uvu';
-import { withCluster } from '../lib/cluster.ts';
+import { withLastWords } from '../lib/cluster.ts';
 import { repeats } from '../lib/effort.ts';
 import { Ledger } from '../lib/ledger.ts';
+import { onSharedCluster } from '../lib/shared-cluster.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('all nodes killed at once');
-const KILLS = repeats(3, 10);
+const KILLS = repeats(1, 10);
 const PARTITIONS = 4;
 
-test(`loses nothing and repeats nothing, ${KILLS} times in a row`, async () => {
-  await withCluster({}, async (cluster) => {
+const sharedCluster = onSharedCluster(test);
+
+test(`loses nothing and repeats nothing, kills in a row: ${KILLS}`, async () => {
+  await withLastWords(sharedCluster(), async (cluster) => {
     await cluster.api(0).createTopic('killed', PARTITIONS);
     const ledger = new Ledger('killed', PARTITIONS);
     const writers = startWriters(cluster.apis, ledger);
     for (let round = 0; round < KILLS; round += 1) {
-      await untilAllAcknowledge(ledger, writers, 50);
+      await untilAllAcknowledge(ledger, writers, 25);
       await cluster.killAll('SIGKILL');
       cluster.startAll();
       await cluster.ready();

@@ -7,8 +7,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Api } from '../lib/api.ts';
-import { withCluster } from '../lib/cluster.ts';
+import { withLastWords } from '../lib/cluster.ts';
 import { Ledger } from '../lib/ledger.ts';
+import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('without a quorum');
 const TOPIC = 'no-quorum';
@@ -17,13 +18,15 @@ const IN_FLIGHT = 12;
 /** The deadline of a call over HTTP, and what a busy machine adds before the clock of the node starts. */
 const ANSWER_MS = 5_500;
 
+const sharedCluster = onSharedCluster(test);
+
 interface Told {
   readonly outcome: string;
   readonly ms: number;
 }
 
 test('produces are answered within five seconds, as not applied or in doubt, and the records bear it out', async () => {
-  await withCluster({}, async (cluster) => {
+  await withLastWords(sharedCluster(), async (cluster) => {
     await cluster.api(0).createTopic(TOPIC, PARTITIONS);
     const producer = await cluster.api(0).registerProducer(TOPIC);
     const ledger = new Ledger(TOPIC, PARTITIONS);

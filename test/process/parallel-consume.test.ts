@@ -5,14 +5,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeAnswer } from '../lib/api.ts';
 import type { Api, ConsumeFields } from '../lib/api.ts';
-import { withCluster } from '../lib/cluster.ts';
-import type { Cluster } from '../lib/cluster.ts';
+import { withLastWords, type Cluster } from '../lib/cluster.ts';
 import { repeats } from '../lib/effort.ts';
+import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('parallel consumes of one id');
 const PARTITIONS = 4;
-const RECORDS = repeats(800, 4_000);
+const RECORDS = repeats(200, 4_000);
 const LOOPS_PER_NODE = 6;
+
+const sharedCluster = onSharedCluster(test);
 
 async function fill(cluster: Cluster, topic: string): Promise<void> {
   await cluster.api(0).createTopic(topic, PARTITIONS);
@@ -52,7 +54,7 @@ function numbers(values: readonly string[]): number[] {
 }
 
 test('gives each record to exactly one of them', async () => {
-  await withCluster({}, async (cluster) => {
+  await withLastWords(sharedCluster(), async (cluster) => {
     const topic = 'shared-id';
     await fill(cluster, topic);
     const consumer = await cluster.api(2).registerConsumer(topic);

@@ -3,33 +3,25 @@
 /** Push over raw frames on real processes: through any node, across the death of a leader, beside those that do not read. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultLimits, type Offset } from '@callboard/client/protocol';
+import type { Offset } from '@callboard/client/protocol';
 import { draftOf } from '../lib/chunks.ts';
-import { Cluster } from '../lib/cluster.ts';
 import { eventually } from '../lib/eventually.ts';
 import { openConsumer, PushReader } from '../lib/push-reader.ts';
 import { CallFailed, RawClient } from '../lib/raw-client.ts';
+import { onSharedCluster, sharedLimits } from '../lib/shared-cluster.ts';
 import { until } from '../lib/until.ts';
 
 const test = suite('push');
 
-let cluster: Cluster;
+const sharedCluster = onSharedCluster(test);
 const clients: RawClient[] = [];
-
-test.before(async () => {
-  cluster = await Cluster.start();
-});
 
 test.after.each(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-test.after(async () => {
-  await cluster.destroy();
-});
-
 async function connect(node: number): Promise<RawClient> {
-  const url = `${cluster.node(node).url.replace(/^http/, 'ws')}/client`;
+  const url = `${sharedCluster().node(node).url.replace(/^http/, 'ws')}/client`;
   const client = await RawClient.connect(url);
   clients.push(client);
   return client;
@@ -88,7 +80,7 @@ test('a client at any node is served: produce, fetch, locate and push are carrie
 async function leaderOf(client: RawClient, topic: string): Promise<number> {
   const { topics } = await client.metadata(topic);
   const leader = topics[0]?.partitions[0]?.leader;
-  const index = cluster.nodes.findIndex(({ name }) => name === leader);
+  const index = sharedCluster().nodes.findIndex(({ name }) => name === leader);
   assert.ok(index >= 0, `somebody leads ${topic}`);
   return index;
 }
@@ -138,7 +130,7 @@ test('S10: the second session fences the first, whose acks are refused', async (
 
 test('S8, S11: a take over HTTP goes on at the cursor of a pushed consumer, and fences it', async () => {
   const client = await connect(0);
-  const api = cluster.api(1);
+  const api = sharedCluster().api(1);
   await client.createTopic('both', 1);
   const consumer = await api.registerConsumer('both');
   await client.produce('both', 0, draftOf(numbers(0, 5)));
@@ -196,7 +188,7 @@ test('a connection has so many subscriptions and no more; with it they are gone'
   const hostile = await connect(0);
   await hostile.createTopic('crowded', 1);
   const readers: PushReader[] = [];
-  const most = defaultLimits.clientSubscriptions;
+  const most = sharedLimits.clientSubscriptions;
   for (let i = 0; i < most + 200; i += 1) {
     readers.push(PushReader.start(hostile, { topic: 'crowded', partition: 0 }));
     // As many as may wait for their answers at a time.
@@ -247,7 +239,7 @@ test('S9: across the death of a leader nothing is skipped, and nothing below the
   await until('the first twenty', () => reader.records.length === 20);
   assert.is(await reader.ack(12), 12);
 
-  await cluster.node(dead).kill();
+  await sharedCluster().node(dead).kill();
   await until('the end of the subscription', () => reader.ended !== undefined, 20_000);
   assert.ok(reader.ended?.retriable, `it may be taken up again after ${reader.ended?.code}`);
   reader = await eventually('a new subscription', () =>
@@ -257,8 +249,8 @@ test('S9: across the death of a leader nothing is skipped, and nothing below the
   await until('the rest', () => reader.texts.at(-1) === '24');
   assert.equal(reader.texts.slice(0, 13), numbers(12, 13));
   assert.is(await reader.ack(25), 25);
-  cluster.node(dead).start();
-  await cluster.ready();
+  sharedCluster().node(dead).start();
+  await sharedCluster().ready();
 });
 
 test.run();

@@ -7,16 +7,19 @@
 import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { withCluster } from '../lib/cluster.ts';
+import { withLastWords } from '../lib/cluster.ts';
 import { eventually } from '../lib/eventually.ts';
 import { Ledger } from '../lib/ledger.ts';
+import { onSharedCluster } from '../lib/shared-cluster.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('a node with an empty disk');
 const PARTITIONS = 3;
 
+const sharedCluster = onSharedCluster(test);
+
 test('is no voter: the others go on without it, and none of them alone with it', async () => {
-  await withCluster({}, async (cluster) => {
+  await withLastWords(sharedCluster(), async (cluster) => {
     const topic = 'wiped';
     const [first, second, wiped] = [cluster.node(0), cluster.node(1), cluster.node(2)];
     const sound = [first.api, second.api];

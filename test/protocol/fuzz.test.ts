@@ -14,8 +14,10 @@ import {
   type ClientFrame,
 } from '@callboard/client/protocol';
 import { createRaftCodec } from '../../src/raft/wire.ts';
+import { repeats } from '../lib/effort.ts';
 import { SplitMix } from './random.ts';
 
+const FRAMES = repeats(20_000, 100_000);
 const bounds = frameBounds(defaultLimits);
 const raft = createRaftCodec(defaultLimits);
 
@@ -138,13 +140,13 @@ function decodeAll(value: readonly unknown[]): number {
   return taken;
 }
 
-test('100,000 random and mutated frames: each is refused with a WireError or has exactly one form', () => {
+test('random and mutated frames: each is refused with a WireError or has exactly one form', () => {
   const random = new SplitMix(20_260);
   const good = corpus();
   const before = process.memoryUsage().rss;
   let accepted = 0;
   let messages = 0;
-  for (let round = 0; round < 100_000; round += 1) {
+  for (let round = 0; round < FRAMES; round += 1) {
     const kind = random.below(4);
     const bytes =
       kind === 0
@@ -164,8 +166,8 @@ test('100,000 random and mutated frames: each is refused with a WireError or has
     }
   }
   const grown = process.memoryUsage().rss - before;
-  assert.ok(accepted > 20_000, `${accepted} accepted`);
-  assert.ok(messages > 300, `${messages} decoded`);
+  assert.ok(accepted > FRAMES / 5, `${accepted} accepted`);
+  assert.ok(messages > (FRAMES * 3) / 1_000, `${messages} decoded`);
   assert.ok(grown < 256 << 20, `memory grew by ${grown} bytes`);
 });
 

@@ -29,6 +29,8 @@ export class Checkers implements Observer {
   readonly #committed: Map<number, Committed> = new Map();
   /** By index and checksum: the nodes that ever had the entry on disk. */
   readonly #everDurable: Map<string, Set<number>> = new Map();
+  /** By node: the checksums at the indexes that it ever acknowledged. */
+  readonly #acked: Map<number, Map<number, number>> = new Map();
   readonly #votes: Map<string, number> = new Map();
   readonly #terms: Map<number, number> = new Map();
   readonly #commits: Map<number, number> = new Map();
@@ -56,7 +58,9 @@ export class Checkers implements Observer {
     if (effects.role?.role === 'leader') this.#elected(member, effects.role.term);
     if (effects.commit !== undefined) this.#commit(member, effects.commit);
     for (const message of effects.send) this.#message(member, message);
-    if (effects.healed) this.heals += 1;
+    if (effects.healed) this.#healed(member);
+    // Disks are damaged between two lives only, and a damaged replica knows it.
+    if (effects.damage !== undefined) fail('damage', `${member.node} calls its sound ${effects.damage} bad`);
     for (const read of effects.reads) {
       const floor = this.#reads.get(`${member.node}/${read.id}`);
       if (floor === undefined) fail('reads', `answer to no question: ${read.id}`);
@@ -65,6 +69,17 @@ export class Checkers implements Observer {
       this.reads += 1;
       if (read.index < floor) {
         fail('linearizable reads', `read at ${read.index}, ${floor} was committed before`);
+      }
+    }
+  }
+
+  /** What it acknowledged before it was damaged has counted: it may be normal again only with all of that which is committed. */
+  #healed(member: Member): void {
+    this.heals += 1;
+    for (const [index, checksum] of this.#acked.get(member.node) ?? []) {
+      const committed = this.#committed.get(index)?.checksum === checksum;
+      if (committed && member.disk.view(index)?.checksum !== checksum) {
+        fail('healing', `${member.node} is normal again without ${index}, which it had acknowledged`);
       }
     }
   }
@@ -170,6 +185,7 @@ export class Checkers implements Observer {
       fail('R9', `damaged ${member.node} acks ${message.index}`);
     }
     if (message.index === 0) return;
+    if (message.outcome === 'ack' && this.#damage) this.#noteAcked(member, message.index);
     const own = member.disk.entries.get(message.index);
     if (own === undefined) fail('B30', `${member.node} acks ${message.index}, which is not on its disk`);
     const leader = this.cluster?.member(nodeOf(message.to));
@@ -178,6 +194,16 @@ export class Checkers implements Observer {
     const theirs = leader.disk.view(message.index);
     if (!this.#damage && theirs?.checksum !== own.checksum) {
       fail('B29', `${member.node} acks another ${message.index}`);
+    }
+  }
+
+  #noteAcked({ node, disk }: Member, upTo: number): void {
+    const acked = this.#acked.get(node) ?? new Map<number, number>();
+    this.#acked.set(node, acked);
+    for (let index = upTo; index > 0; index -= 1) {
+      const checksum = disk.entries.get(index)?.checksum;
+      if (checksum === undefined || acked.get(index) === checksum) return;
+      acked.set(index, checksum);
     }
   }
 

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Durability } from '../../src/raft/durability.ts';
 import { index, throwsInvariant } from './kit.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 const commands = fc.array(
   fc.record({
@@ -20,7 +21,7 @@ function durablePrefix(disk: readonly number[], log: readonly number[]): number 
 }
 
 test('B29: what is called durable is never more than the log and the disk have in common, and all of it in the end', () => {
-  fc.assert(
+  assertProperty(
     fc.property(commands, (list) => {
       const durability = new Durability(index(0));
       const log: number[] = [];

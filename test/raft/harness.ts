@@ -3,6 +3,7 @@
  * nothing that happens by itself. Golden scripts and random runs are both made of these moves.
  */
 import { replicaId, type LogIndex, type ReplicaId, type Term } from '@callboard/client/protocol';
+import { Incarnations } from '../../src/actors/group/incarnations.ts';
 import { Raft } from '../../src/raft/index.ts';
 import type { Configuration, Effects, Entry, Input, LoadEffect } from '../../src/raft/index.ts';
 import type { RaftLimits, RaftMessage, Tail } from '../../src/raft/index.ts';
@@ -53,7 +54,7 @@ export function seal(tail: Tail, term: number, text: string): Entry {
 }
 
 export function newEffects(): Effects {
-  const none = { commit: undefined, role: undefined, healed: false, lostFrom: undefined };
+  const none = { commit: undefined, role: undefined, healed: false, damage: undefined };
   return { send: [], persist: [], load: [], reads: [], ...none };
 }
 
@@ -65,14 +66,17 @@ export interface Member {
   incarnation: number;
   applied: number;
   readonly loads: LoadEffect[];
+  /** What this incarnation has heard of those of the others. */
+  peers: Incarnations;
 }
 
 export interface Flying {
   readonly message: RaftMessage;
   readonly from: number;
   readonly to: number;
-  /** Of the addressee, as it was when the message was sent. */
-  readonly incarnation: number;
+  /** Of the sender, and of the addressee as the sender knew it; 0: not at all, and then it reaches any. */
+  readonly fromIncarnation: number;
+  readonly toIncarnation: number;
 }
 
 /** Sees every step; checkers and traces hang here. */
@@ -88,6 +92,8 @@ export interface ClusterOptions {
   /** One source per node. */
   readonly random: (node: number) => () => number;
   readonly observers?: readonly Observer[];
+  /** Senders learn incarnations as the shell does, from what they hear. Absent: each message names the one that lives as it is sent. */
+  readonly learnsLives?: boolean;
 }
 
 export class Cluster {
@@ -98,8 +104,12 @@ export class Cluster {
   flying: Flying[] = [];
   /** Links `from>to` that lose everything. */
   readonly cuts: Set<string> = new Set();
+  /** Links that lose appends only: these go over a connection of their own. */
+  readonly bulkCuts: Set<string> = new Set();
   readonly observers: Observer[];
   readonly #random: (node: number) => () => number;
+  readonly #learnsLives: boolean;
+  readonly #places: readonly { readonly replica: ReplicaId; readonly node: string }[];
 
   constructor(options: ClusterOptions) {
     const nodes = Array.from({ length: options.nodes }, (_, at) => at + 1);
@@ -107,6 +117,8 @@ export class Cluster {
     this.configuration = options.configuration ?? { voters: nodes.map(idOf), outgoing: [], learners: [] };
     this.#random = options.random;
     this.observers = [...(options.observers ?? [])];
+    this.#learnsLives = options.learnsLives === true;
+    this.#places = nodes.map((node) => ({ replica: idOf(node), node: String(node) }));
     this.members = nodes.map((node) => ({
       node,
       disk: new SimDisk(),
@@ -114,6 +126,7 @@ export class Cluster {
       incarnation: 0,
       applied: 0,
       loads: [],
+      peers: new Incarnations(this.#places),
     }));
     for (const member of this.members) this.restart(member.node);
   }
@@ -143,6 +156,7 @@ export class Cluster {
     for (const observer of this.observers) observer.step?.(member, input, effects);
     for (const message of effects.send) this.#launch(node, message);
     if (effects.commit !== undefined) this.#apply(member, effects.commit);
+    if (effects.damage !== undefined) this.#openAnew(node);
     return effects;
   }
 
@@ -159,8 +173,11 @@ export class Cluster {
 
   #launch(from: number, message: RaftMessage): void {
     const to = nodeOf(message.to);
-    if (this.cuts.has(`${from}>${to}`)) return;
-    this.flying.push({ message, from, to, incarnation: this.member(to).incarnation });
+    const link = `${from}>${to}`;
+    if (this.cuts.has(link) || (message.kind === 'append' && this.bulkCuts.has(link))) return;
+    const { incarnation: fromIncarnation, peers } = this.member(from);
+    const toIncarnation = this.#learnsLives ? peers.incarnationOf(String(to)) : this.member(to).incarnation;
+    this.flying.push({ message, from, to, fromIncarnation, toIncarnation });
   }
 
   propose(node: number, text: string): Effects {
@@ -177,11 +194,25 @@ export class Cluster {
     return flight;
   }
 
-  /** As the shell does: messages to an earlier incarnation of the addressee are dropped. */
-  hand(flight: Flying): void {
-    const member = this.member(flight.to);
-    if (member.raft === undefined || flight.incarnation !== member.incarnation) return;
-    this.step(flight.to, { kind: 'message', message: flight.message });
+  /** As the shell does: messages to an earlier incarnation of the addressee, or of one of the sender, are dropped. */
+  hand({ message, from, to, fromIncarnation, toIncarnation }: Flying): void {
+    const { raft, incarnation } = this.member(to);
+    if (raft === undefined) return;
+    const anyLife = toIncarnation === 0;
+    if (!anyLife && toIncarnation !== incarnation) {
+      const sender = this.member(from);
+      const lives = sender.raft !== undefined && sender.incarnation === fromIncarnation;
+      if (this.#learnsLives && lives) this.#meet(from, to, incarnation);
+    } else if (!this.#learnsLives || this.#meet(to, from, fromIncarnation)) {
+      this.step(to, { kind: 'message', message, anyLife });
+    }
+  }
+
+  /** `node` learns of the incarnation of `peer`. False: it has heard of a newer one. */
+  #meet(node: number, peer: number, incarnation: number): boolean {
+    const met = this.member(node).peers.meet(String(peer), incarnation);
+    if (met === 'restarted') this.step(node, { kind: 'restarted', peer: idOf(peer) });
+    return met !== 'past';
   }
 
   /** Completes the oldest write and tells the core. */
@@ -198,7 +229,7 @@ export class Cluster {
     const member = this.member(node);
     const effect = member.loads.shift();
     if (effect === undefined) return false;
-    this.step(node, { kind: 'loaded', id: effect.id, entries: member.disk.load(effect) });
+    this.step(node, { kind: 'loaded', id: effect.id, ...member.disk.load(effect) });
     return true;
   }
 
@@ -209,11 +240,18 @@ export class Cluster {
     member.loads.length = 0;
   }
 
+  /** As the shell does: not before all that was asked to be written is. */
+  #openAnew(node: number): void {
+    this.crash(node, this.member(node).disk.pending.length);
+    this.restart(node);
+  }
+
   restart(node: number): void {
     const member = this.member(node);
     const recovered = member.disk.recover();
     member.incarnation += 1;
     member.applied = 0;
+    member.peers = new Incarnations(this.#places);
     member.raft = new Raft({
       self: idOf(node),
       configuration: this.configuration,

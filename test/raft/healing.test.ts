@@ -241,6 +241,23 @@ test('way (a): whole at the first last index that a leader of this term reports;
   assert.not(cluster.raft(1).status().damaged);
 });
 
+test('way (a): a message that names no incarnation heals nobody, for it may be older than this open', () => {
+  const owed = chain([1, 1, 1]);
+  const shorter = append([2, 1], 1, owed[0] as Entry, owed.slice(1, 2));
+  const older = [heartbeat([2, 1], 1, 0, 1, 2), shorter];
+  for (const messages of [older, older.toReversed(), [shorter, shorter]]) {
+    const cluster = unknown(owed, [2, 3], 1);
+    const healed = messages.flatMap((message) =>
+      cluster.step(1, { kind: 'message', message, anyLife: true }).persist.map((persist) => persist.healed),
+    );
+    assert.not(healed.includes(true), 'entry 3 was acknowledged, and may be committed');
+    assert.is(cluster.raft(1).status().last, 2, 'what it carries is taken');
+    // From now on the leader knows this incarnation.
+    const [persist] = take(cluster, append([2, 1], 1, owed[1] as Entry, owed.slice(2))).persist;
+    assert.equal([persist?.healed, persist?.tail?.index], [true, 3]);
+  }
+});
+
 test('whole only with the healing record, not with a write that was under way before it', () => {
   const owed = chain([1, 1]);
   const cluster = damaged(owed, [2], 1);

@@ -84,6 +84,7 @@ export function append(
     prevTerm: term(prev.term),
     commit: index(commit),
     last,
+    stream: 0,
     entries,
   };
 }

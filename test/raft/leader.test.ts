@@ -13,6 +13,7 @@ function ack(from: number, inTerm: number, at: number): RaftMessage {
     index: last,
     hintIndex: last,
     hintTerm: term(inTerm),
+    stream: 0,
   };
 }
 

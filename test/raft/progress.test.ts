@@ -46,11 +46,27 @@ test('an empty probe that is acked at the match already known ends the probe as 
 
 test('rejections that an ack contradicts, or of another probe, are stale', () => {
   const progress = replicating(5);
-  assert.ok(progress.isStaleReject(index(5)));
-  assert.not(progress.isStaleReject(index(6)));
+  const stale = (at: number): boolean => progress.isStaleReject(index(at), progress.stream);
+  assert.ok(stale(5));
+  assert.not(stale(6));
   progress.probeFrom(index(8));
-  assert.ok(progress.isStaleReject(index(6)));
-  assert.not(progress.isStaleReject(index(7)));
+  assert.ok(stale(6));
+  assert.not(stale(7));
+});
+
+test('a rejection of what was sent before the window was given up is stale, wherever the stream is by now', () => {
+  const progress = new Progress(idOf(2), index(9), 0, testLimits);
+  const { stream } = progress;
+  progress.probeFrom(index(4));
+  assert.ok(progress.isStaleReject(index(3), stream));
+  assert.not(progress.isStaleReject(index(3), progress.stream));
+  progress.sent(index(3), 0);
+  // A damaged follower: its match does not rise, so nothing else tells old from new.
+  progress.stored(index(3), index(3));
+  for (const last of [5, 7, 9]) progress.sent(index(last), 10);
+  assert.ok(progress.stream > stream);
+  for (const at of [3, 5, 7]) assert.ok(progress.isStaleReject(index(at), stream));
+  assert.not(progress.isStaleReject(index(5), progress.stream));
 });
 
 test('B25: what a damaged follower stores moves next and window, and its match is forgotten', () => {

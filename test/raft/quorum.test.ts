@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { Quorum } from '../../src/raft/quorum.ts';
 import { idOf } from './harness.ts';
 import { throwsInvariant } from './kit.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 const ids = Array.from({ length: 7 }, (_, at) => idOf(at + 1));
 const half = fc.subarray(ids, { minLength: 1 });
@@ -20,7 +21,7 @@ function byMajority(halves: readonly (readonly ReplicaId[])[], holds: (id: Repli
 }
 
 test('thesis 4.3, B24, B59: what a quorum has reached is what a majority of each half has reached', () => {
-  fc.assert(
+  assertProperty(
     fc.property(configuration, fc.array(fc.nat(5), { minLength: 7, maxLength: 7 }), (members, values) => {
       const valueOf = (id: ReplicaId): number => values[ids.indexOf(id)] ?? 0;
       const halves = [members.voters, members.outgoing];
@@ -33,7 +34,7 @@ test('thesis 4.3, B24, B59: what a quorum has reached is what a majority of each
 
 test('thesis 4.3, B24: an election is won by a majority of each half, and lost when that is out of reach', () => {
   const answer = fc.constantFrom(true, false, undefined);
-  fc.assert(
+  assertProperty(
     fc.property(configuration, fc.array(answer, { minLength: 7, maxLength: 7 }), (members, answers) => {
       const votes = new Map<ReplicaId, boolean>();
       for (const [at, id] of ids.entries()) {

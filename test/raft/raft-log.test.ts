@@ -6,6 +6,7 @@ import type { Entry } from '../../src/raft/index.ts';
 import { seal } from './harness.ts';
 import { chain, index, term, throwsInvariant } from './kit.ts';
 import { emptyTail } from './sim-disk.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 function filled(entries: readonly Entry[], cacheBytes = 1_000): RaftLog {
   const log = new RaftLog([], emptyTail, cacheBytes);
@@ -23,7 +24,7 @@ const commands = fc.array(
 );
 
 test('the log is a plain array of which an old part may be forgotten, and never more than is allowed', () => {
-  fc.assert(
+  assertProperty(
     fc.property(commands, (list) => {
       const log = new RaftLog([], emptyTail, 20);
       const twin: Entry[] = [];

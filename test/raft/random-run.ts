@@ -1,8 +1,9 @@
 /** One seeded random run: loss, repetition, reordering, very late messages, crashes that lose unwritten batches, damage. */
 import type { LogIndex } from '@callboard/client/protocol';
-import type { Entry } from '../../src/raft/index.ts';
+import type { Entry, Input } from '../../src/raft/index.ts';
 import { Checkers } from './checkers.ts';
 import { idOf, Cluster, type ClusterOptions, type Flying, type Member } from './harness.ts';
+import { Outcomes, type OutcomeOptions } from './outcomes.ts';
 
 /** mulberry32: small, fast, and good enough to find orders that nobody thought of. */
 export function prng(seed: number): () => number {
@@ -20,6 +21,11 @@ export interface RunOptions {
   readonly steps: number;
   /** Holes, lost tails and old values, on a minority at a time. */
   readonly damage: boolean;
+  /** Absent: drawn, with learners and joint quorums among them. */
+  readonly voters?: number;
+  readonly outcomes?: OutcomeOptions;
+  /** See `ClusterOptions`; absent: drawn. */
+  readonly learnsLives?: boolean;
 }
 
 export interface RunReport {
@@ -27,6 +33,8 @@ export interface RunReport {
   readonly committed: number;
   readonly reads: number;
   readonly heals: number;
+  /** How proposals ended, as their askers were told. */
+  readonly outcomes: Readonly<Outcomes['counts']>;
 }
 
 interface Weights {
@@ -41,6 +49,8 @@ interface Weights {
   readonly late: number;
   readonly crash: number;
   readonly cut: number;
+  readonly bulkCut: number;
+  readonly overtake: number;
   readonly transfer: number;
   readonly suspect: number;
 }
@@ -57,6 +67,8 @@ const kinds = [
   'late',
   'crash',
   'cut',
+  'bulkCut',
+  'overtake',
   'transfer',
   'suspect',
 ] as const;
@@ -78,6 +90,8 @@ function drawWeights(random: () => number): Weights {
     late: some(0.4),
     crash: some(0.06) * storm,
     cut: some(0.08) * storm,
+    bulkCut: some(0.08),
+    overtake: some(0.03),
     transfer: some(0.03),
     suspect: some(0.05) * storm,
   };
@@ -88,10 +102,13 @@ export class RandomRun {
   readonly #weights: Weights;
   readonly #options: RunOptions;
   readonly #checkers: Checkers;
+  readonly #outcomes: Outcomes;
   readonly #cluster: Cluster;
   readonly #total: number;
   /** Delivered long ago; some come again. */
   readonly #past: Flying[] = [];
+  /** Nodes whose messages wait on the way. */
+  readonly #held = new Set<number>();
   readonly #reorder: boolean;
   #proposed = 0;
 
@@ -103,20 +120,23 @@ export class RandomRun {
     this.#total = kinds.reduce((sum, kind) => sum + this.#weights[kind], 0);
     this.#reorder = random() < 0.7;
     this.#checkers = new Checkers(options);
-    this.#cluster = new Cluster({ ...this.#shape(), observers: [this.#checkers] });
+    this.#outcomes = new Outcomes(options.outcomes);
+    this.#cluster = new Cluster({ ...this.#shape(), observers: [this.#checkers, this.#outcomes] });
     this.#checkers.cluster = this.#cluster;
   }
 
   #shape(): ClusterOptions {
     const random = this.#random;
     const size = random();
-    const nodes = size < 0.05 ? 1 : size < 0.6 ? 3 : size < 0.9 ? 5 : 4;
+    const nodes = this.#options.voters ?? (size < 0.05 ? 1 : size < 0.6 ? 3 : size < 0.9 ? 5 : 4);
     const members = Array.from({ length: nodes }, (_, at) => idOf(at + 1));
     const draw = random();
-    const learner = nodes === 4 ? members.slice(3) : [];
-    const joint = nodes === 5 && draw < 0.3;
+    const fixed = this.#options.voters !== undefined;
+    const learner = nodes === 4 && !fixed ? members.slice(3) : [];
+    const joint = nodes === 5 && !fixed && draw < 0.3;
     return {
       nodes,
+      learnsLives: this.#options.learnsLives ?? random() < 0.7,
       configuration: {
         voters: joint ? members.slice(0, 3) : members.slice(0, nodes - learner.length),
         outgoing: joint ? members.slice(1, 5) : [],
@@ -148,7 +168,7 @@ export class RandomRun {
     for (let count = 0; count < this.#options.steps; count += 1) this.#move();
     this.#heal();
     const { highest, reads, heals } = this.#checkers;
-    return { steps: this.#options.steps, committed: highest, reads, heals };
+    return { steps: this.#options.steps, committed: highest, reads, heals, outcomes: this.#outcomes.counts };
   }
 
   #move(): void {
@@ -163,7 +183,7 @@ export class RandomRun {
   }
 
   tick(): void {
-    const member = this.#pick(this.#up);
+    const member = this.#pick(this.#up.filter(({ node }) => !this.#held.has(node)));
     if (member === undefined) return;
     // However wrong a shell is about who may rest, nothing but time hangs on it.
     if (this.#random() < 0.1) this.#cluster.step(member.node, { kind: 'rested', ticks: this.#below(8) });
@@ -171,11 +191,16 @@ export class RandomRun {
   }
 
   #flight(): number {
-    return this.#reorder && this.#random() < 0.5 ? this.#below(Math.min(this.#cluster.flying.length, 12)) : 0;
+    const { flying } = this.#cluster;
+    const first = this.#held.size === 0 ? 0 : flying.findIndex(({ to }) => !this.#held.has(to));
+    if (first < 0 || !this.#reorder || this.#random() >= 0.5) return first;
+    const drawn = first + this.#below(Math.min(flying.length - first, 12));
+    return this.#held.has(flying[drawn]?.to ?? 0) ? first : drawn;
   }
 
   deliver(): void {
-    const flight = this.#cluster.deliver(this.#flight());
+    const at = this.#flight();
+    const flight = at < 0 ? undefined : this.#cluster.deliver(at);
     if (flight === undefined) return;
     if (this.#past.length < 200) this.#past.push(flight);
     else this.#past[this.#below(200)] = flight;
@@ -200,7 +225,10 @@ export class RandomRun {
 
   propose(): void {
     const leader = this.#pick(this.#cluster.leaders());
-    if (leader === undefined) return;
+    if (leader !== undefined) this.#proposeAt(leader);
+  }
+
+  #proposeAt(leader: number): void {
     this.#proposed += 1;
     const text = `p${this.#proposed}`;
     if (this.#cluster.raft(leader).refusal(text.length) === undefined) this.#cluster.propose(leader, text);
@@ -213,7 +241,8 @@ export class RandomRun {
   }
 
   drop(): void {
-    this.#cluster.flying.splice(this.#flight(), 1);
+    const at = this.#flight();
+    if (at >= 0) this.#cluster.flying.splice(at, 1);
   }
 
   repeat(): void {
@@ -229,24 +258,39 @@ export class RandomRun {
   crash(): void {
     const member = this.#pick(this.#cluster.members);
     if (member === undefined) return;
-    if (member.raft !== undefined) {
-      if (this.#options.damage && this.#random() < 0.2) this.#withdraw(member.node);
-      this.#cluster.crash(member.node, this.#below(member.disk.pending.length + 1), this.#random() < 0.5);
-      if (this.#options.damage && this.#random() < 0.5) this.#damage(member);
-    }
+    if (member.raft !== undefined) this.#crashAt(member.node);
     if (this.#random() < 0.6) this.#start(member);
+  }
+
+  #crashAt(node: number): void {
+    const member = this.#cluster.member(node);
+    if (this.#options.damage && this.#random() < 0.2) this.#withdraw(node);
+    this.#cluster.crash(node, this.#below(member.disk.pending.length + 1), this.#random() < 0.5);
+    if (this.#options.damage && this.#random() < 0.5) this.#damage(member);
   }
 
   /** Damage that a read finds while the replica runs: for some time it is there, but takes part in nothing. */
   #withdraw(node: number): void {
     this.#cluster.step(node, { kind: 'damage-found', index: 1 as LogIndex });
-    for (let count = 0; count < 20; count += 1) this.#move();
+    this.#moves(20);
   }
 
   #start(member: Member): void {
     if (member.raft !== undefined) return;
     this.#cluster.restart(member.node);
     if (this.#random() < 0.5) this.#tellRestarted(member);
+    if (this.#random() < 0.5) this.#recall(member);
+  }
+
+  /** What was sent to an earlier life of it comes now, and better what it cannot tell from the rest. */
+  #recall({ node }: Member): void {
+    const all = this.#past.filter(({ to }) => to === node);
+    const unnamed = all.filter(({ toIncarnation }) => toIncarnation === 0);
+    const late = unnamed.length > 0 ? unnamed : all;
+    for (let count = this.#below(4); count > 0; count -= 1) {
+      const flight = this.#pick(late);
+      if (flight !== undefined) this.#cluster.flying.unshift(flight);
+    }
   }
 
   #tellRestarted({ node }: Member): void {
@@ -270,7 +314,7 @@ export class RandomRun {
     if (changes.size === 0) return;
     disk.damage(changes);
     const unknown = others.filter((other) => other.disk.owed.kind === 'unknown').length;
-    if (unknown === 0 && others.length > 1 && this.#random() < 0.1) disk.owed = { kind: 'unknown' };
+    if (unknown === 0 && others.length > 1 && this.#random() < 0.3) disk.owed = { kind: 'unknown' };
   }
 
   #drawDamage(disk: Member['disk']): ReadonlyMap<number, Entry | undefined> {
@@ -298,6 +342,57 @@ export class RandomRun {
     }
     // A leader that goes on alone for some time: its entries will be overwritten.
     for (const { node } of members) cuts.add(`${leader}>${node}`).add(`${node}>${leader}`);
+  }
+
+  /** What a node appends reaches few others, though it may lead all of them. */
+  bulkCut(): void {
+    const { bulkCuts, members } = this.#cluster;
+    if (bulkCuts.size > 0 && this.#random() < 0.4) {
+      bulkCuts.clear();
+      return;
+    }
+    const from = this.#pick(members)?.node;
+    for (const { node } of members) if (this.#random() < 0.8) bulkCuts.add(`${from}>${node}`);
+  }
+
+  /**
+   * A leader stands still with a proposal that few have got. Its successor reaches hardly anybody but it, and is gone soon; so who
+   * leads next may be one that has the first leader's entry, or one that has the successor's. Everything else goes on meanwhile.
+   */
+  overtake(): void {
+    const { cuts, bulkCuts, members } = this.#cluster;
+    const first = this.#pick(this.#cluster.leaders());
+    const others = members.map(({ node }) => node).filter((node) => node !== first);
+    const [second, third] = this.#shuffled(others);
+    if (first === undefined || second === undefined || third === undefined || this.#held.size > 0) return;
+    for (const node of others) if (node !== third) cuts.add(`${first}>${node}`);
+    this.#proposeAt(first);
+    this.#moves(60);
+    this.#held.add(first);
+    for (const node of others) bulkCuts.add(`${second}>${node}`);
+    for (const node of others) this.#stepIfUp(node, { kind: 'suspect', peer: idOf(first) });
+    this.#stepIfUp(second, { kind: 'campaign' });
+    this.#moves(120);
+    this.#held.clear();
+    this.#moves(120);
+    if (this.#cluster.member(second).raft !== undefined && this.#random() < 0.5) this.#crashAt(second);
+    cuts.clear();
+    bulkCuts.clear();
+    for (const node of others) this.#stepIfUp(node, { kind: 'suspect', peer: idOf(second) });
+    this.#stepIfUp(third, { kind: 'campaign' });
+  }
+
+  #moves(count: number): void {
+    for (let left = count; left > 0; left -= 1) this.#move();
+  }
+
+  #stepIfUp(node: number, input: Input): void {
+    if (this.#cluster.member(node).raft !== undefined) this.#cluster.step(node, input);
+  }
+
+  #shuffled(nodes: readonly number[]): number[] {
+    const keyed = nodes.map((node) => [this.#random(), node] as const);
+    return keyed.toSorted(([a], [b]) => a - b).map(([, node]) => node);
   }
 
   transfer(): void {
@@ -328,6 +423,8 @@ export class RandomRun {
   #heal(): void {
     const cluster = this.#cluster;
     cluster.cuts.clear();
+    cluster.bulkCuts.clear();
+    this.#held.clear();
     if (this.#random() < 0.4) this.#powerLoss();
     for (const member of cluster.members) this.#start(member);
     let done = false;

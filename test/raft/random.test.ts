@@ -5,9 +5,10 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { repeats } from '../lib/effort.ts';
 import { RandomRun } from './random-run.ts';
 
-const seeds = Number(process.env['RAFT_SEEDS'] ?? 400);
+const seeds = Number(process.env['RAFT_SEEDS'] ?? repeats(100, 400));
 const first = Number(process.env['RAFT_FIRST_SEED'] ?? 1);
 
 function runAll(damage: boolean): { committed: number; reads: number; heals: number } {

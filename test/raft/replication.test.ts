@@ -17,6 +17,7 @@ function reply(
   outcome: 'ack' | 'stored' | 'reject',
   at: number,
   hint: number = at,
+  stream: number = 0,
 ): RaftMessage {
   return {
     kind: 'append-reply',
@@ -25,6 +26,7 @@ function reply(
     index: index(at),
     hintIndex: index(hint),
     hintTerm: term(1),
+    stream,
   };
 }
 
@@ -198,6 +200,44 @@ test('a load that fails, or gives other entries than asked for: back to probe, a
   }
 });
 
+test('a bad copy met on a replication read is damage: the leader hands over at once, and opens its log anew', () => {
+  const older = chain([1, 1, 1], undefined, 'x')[1] as Entry;
+  for (const found of [undefined, { ...older, term: term(0) }]) {
+    const cluster = farBehind();
+    cluster.member(1).disk.entries.delete(2);
+    if (found !== undefined) cluster.member(1).disk.entries.set(2, found);
+    const { incarnation } = cluster.member(1);
+    cluster.load(1);
+    assert.is(cluster.member(1).incarnation, incarnation + 1, 'the log was opened anew');
+    assert.equal([cluster.raft(1).status().role, cluster.raft(1).status().damaged], ['follower', true]);
+    cluster.settle();
+    assert.equal(cluster.leaders(), [2], 'the heir was told to campaign');
+    for (let rounds = 0; rounds < 5; rounds += 1) {
+      for (const { node } of cluster.members) cluster.step(node, { kind: 'tick' });
+      cluster.settle();
+    }
+    assert.equal(cluster.raft(1).status().damaged, false, 'it was healed from the others');
+    assert.is(cluster.raft(3).status().last, cluster.raft(2).status().last);
+  }
+});
+
+test('a bad copy met on a read for a peer that heals is damage too, but not what this log never held', () => {
+  const cluster = farBehind();
+  cluster.settle();
+  const { disk } = cluster.member(2);
+  const last = disk.entries.get(4) as Entry;
+  const fetch = { kind: 'fetch', ...between(3, 2, 1), index: last.index } as const;
+  const { incarnation } = cluster.member(2);
+  take(cluster, { ...fetch, checksum: last.checksum + 1 });
+  cluster.load(2);
+  assert.is(cluster.member(2).incarnation, incarnation);
+  disk.entries.delete(3);
+  take(cluster, { ...fetch, checksum: last.checksum });
+  cluster.load(2);
+  assert.is(cluster.member(2).incarnation, incarnation + 1);
+  assert.ok(cluster.raft(2).status().damaged);
+});
+
 test('a load that comes after leadership was lost, or twice, is ignored', () => {
   const cluster = farBehind();
   const load = cluster.member(1).loads[0];
@@ -205,7 +245,7 @@ test('a load that comes after leadership was lost, or twice, is ignored', () => 
   cluster.flying = [];
   if (load === undefined) throw new Error('no load is under way');
   const again = cluster.member(1).disk.load(load);
-  assert.equal(cluster.step(1, { kind: 'loaded', id: load.id, entries: again }).send, []);
+  assert.equal(cluster.step(1, { kind: 'loaded', id: load.id, ...again }).send, []);
 });
 
 test('B19: an append whose place is far below what memory holds is judged by the terms alone', () => {
@@ -220,6 +260,7 @@ test('B19: an append whose place is far below what memory holds is judged by the
     prevTerm: first.term,
     commit: index(1),
     last: index(6),
+    stream: 0,
     entries: [second],
   });
   assert.equal(effects.persist, []);

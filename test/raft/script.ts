@@ -166,7 +166,7 @@ export class ScriptRun {
 
   #deliver(flight: Flying): void {
     const { raft, incarnation } = this.#group.member(flight.to);
-    if (raft === undefined || flight.incarnation !== incarnation) {
+    if (raft === undefined || flight.toIncarnation !== incarnation) {
       this.#trace.note(`${flight.to} is not there for it`);
     }
     this.#group.hand(flight);

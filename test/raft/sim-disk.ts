@@ -95,23 +95,28 @@ export class SimDisk {
     return this.entries.get(index);
   }
 
-  /** Entries for a load: the run that is sound and chained, from the kept end. */
-  load(effect: LoadEffect): readonly Entry[] {
+  /** Entries for a load: the run that is sound and chained, from the kept end; and the index that ended it, if none of the bounds did. */
+  load(effect: LoadEffect): { readonly entries: readonly Entry[]; readonly bad: LogIndex | undefined } {
     const fromTop = effect.reason !== 'replicate';
     const found: Entry[] = [];
     let bytes = 0;
     const step = fromTop ? -1 : 1;
+    let bad: LogIndex | undefined;
     for (let index: number = fromTop ? effect.to : effect.from; ; index += step) {
+      if (index < effect.from || index > effect.to) break;
       const entry = this.entries.get(index);
-      if (entry === undefined || index < effect.from || index > effect.to) break;
       const last = found.at(-1);
       const [above, below] = fromTop ? [last, entry] : [entry, last];
-      if (above !== undefined && below !== undefined && above.previous !== below.checksum) break;
+      const chained = above === undefined || below === undefined || above.previous === below.checksum;
+      if (entry === undefined || !chained) {
+        bad = index as LogIndex;
+        break;
+      }
       bytes += entry.bytes.byteLength;
       if (found.length > 0 && (bytes > effect.maxBytes || found.length >= effect.maxEntries)) break;
       found.push(entry);
     }
-    return fromTop ? found.toReversed() : found;
+    return { entries: fromTop ? found.toReversed() : found, bad };
   }
 
   /** Walks the log as the store does at open, and journals the verdict. */

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TermRuns } from '../../src/raft/term-runs.ts';
 import { index, term, throwsInvariant } from './kit.ts';
+import { assertProperty } from '../lib/properties.ts';
 
 type Command = { readonly append: number } | { readonly truncate: number };
 
@@ -32,7 +33,7 @@ function play(list: readonly Command[]): { runs: TermRuns; terms: number[] } {
 }
 
 test('R3: the terms of a log are those of a plain array', () => {
-  fc.assert(
+  assertProperty(
     fc.property(commands, (list) => {
       const { runs, terms } = play(list);
       assert.is(runs.last, terms.length);
@@ -45,7 +46,7 @@ test('R3: the terms of a log are those of a plain array', () => {
 });
 
 test('Raft paper, end of 5.3: the place where two logs may agree is found as by a walk down', () => {
-  fc.assert(
+  assertProperty(
     fc.property(commands, fc.nat(60), fc.nat(20), (list, from, wanted) => {
       const { runs, terms } = play(list);
       const start = Math.min(from, terms.length);

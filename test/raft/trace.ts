@@ -62,9 +62,9 @@ function effectLines({ node }: Member, effects: Effects): string[] {
   if (role !== undefined) {
     lines.push(`${node} is ${role.role} in t${role.term}, leader ${nodeName(role.leader)}`);
   }
-  if (effects.lostFrom !== undefined) lines.push(`${node} lost from ${effects.lostFrom}`);
   for (const effect of effects.persist) lines.push(persistText(node, effect));
   if (effects.healed) lines.push(`${node} is whole`);
+  if (effects.damage !== undefined) lines.push(`${node} is bad at ${effects.damage}`);
   if (effects.commit !== undefined) lines.push(`${node} commits ${effects.commit}`);
   for (const read of effects.reads) {
     const answer = read.ok ? `at ${read.index}` : `refused, leader ${nodeName(read.leader)}`;

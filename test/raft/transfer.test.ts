@@ -25,6 +25,7 @@ test('thesis 3.10: the target is told at once when it has everything, else with 
     index: index(2),
     hintIndex: index(2),
     hintTerm: term(1),
+    stream: 0,
   };
   assert.equal(timeoutNow(take(cluster, ack).send), [idOf(3)]);
   assert.equal(timeoutNow(take(cluster, ack).send), []);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
+import { takeProcessorTime } from '../../scripts/lib/processor-time.ts';
 import { forgottenSuites, parseSummary } from '../../scripts/lib/uvu-summary.ts';
 import { makeTree } from './temp-tree.ts';
 
@@ -19,18 +20,35 @@ interface Outcome {
   readonly lastLine: string;
 }
 
+/** Whoever runs these tests may be asked for all repeats: what is run here is not, unless it says so. */
+const AT_HOME = { CI: '', TEST_FULL: '' };
+
+interface Setting {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files beside the tests. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
 /** Runs the runner over fixtures. Plain JavaScript is its own compiled form. */
-function run(fixtures: Readonly<Record<string, string>>, args: readonly string[] = []): Outcome {
+function runWith(fixtures: Readonly<Record<string, string>>, { args = [], env, more }: Setting): Outcome {
   const files: Record<string, string> = { 'package.json': '{"type":"module"}' };
   for (const [name, source] of Object.entries(fixtures)) {
     files[`test/${name}.test.ts`] = source;
     files[`dist/test/${name}.test.js`] = source;
   }
-  const root = makeTree(files);
+  const root = makeTree({ ...files, ...more });
   symlinkSync(join(findRepoRoot(import.meta.url), 'node_modules'), join(root, 'node_modules'));
-  const done = spawnSync(process.execPath, [RUNNER, '--root', root, ...args], { encoding: 'utf8' });
+  const done = spawnSync(process.execPath, [RUNNER, '--root', root, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...AT_HOME, ...env },
+  });
   const lines = done.stdout.trimEnd().split('\n');
   return { status: done.status, lines, lastLine: lines.at(-1) ?? '' };
+}
+
+function run(fixtures: Readonly<Record<string, string>>, args: readonly string[] = []): Outcome {
+  return runWith(fixtures, { args });
 }
 
 function mentions({ lines }: Outcome, text: string): void {
@@ -159,6 +177,82 @@ test('heavy files run at most so many at a time', () => {
     test.run();\n`;
   const outcome = run({ a: heavy, b: heavy, c: heavy }, ['-j', '3', '--heavy', '1']);
   assert.is(outcome.lastLine, '3 passed, 0 failed');
+});
+
+test('with TEST_FULL all files run as usual, and then those again that have repeats, in one count', () => {
+  const asked = `${HEAD}test('asked for', () => assert.is(process.env.TEST_FULL, '1'));\ntest.run();\n`;
+  const more = {
+    'test/lib/effort.ts': `export const full = true;\n`,
+    'test/helper.ts': `import type { Other } from './other.ts';\nimport { full } from './lib/effort.ts';\n`,
+    // Compiled, it needs none of them.
+    'dist/test/a.test.js': asked,
+  };
+  const a = `import { help } from './helper.ts';\n${asked}`;
+  const outcome = runWith({ a, b: GOOD }, { env: { TEST_FULL: '1' }, more });
+  // As usual the first one fails here; the time of the usual run is a count of its own.
+  assert.is(outcome.lastLine, '3 passed, 1 failed');
+  const files = outcome.lines.filter((line) => /^(ok|FAIL) .*test\.ts: /.test(line));
+  assert.equal(files.map((line) => line.slice(0, 19)).toSorted(), [
+    'FAIL test/a.test.ts',
+    'ok   test/a.test.ts',
+    'ok   test/b.test.ts',
+  ]);
+});
+
+test('a test file that another one imports runs as its part, and alone when it is named', () => {
+  const part = `${HEAD}const own = suite('own');\nown('x', () => {});\nown.run();\n`;
+  const whole = `import './a.test.ts';\nimport './b.test.ts';\n`;
+  const more = { 'dist/test/whole.test.js': whole.replaceAll('.ts', '.js') };
+  const all = runWith({ a: part, b: part, whole, other: GOOD }, { more });
+  assert.is(all.lastLine, '3 passed, 0 failed');
+  mentions(all, 'ok   test/whole.test.ts: 2 passed, 0 failed');
+  const named = runWith({ a: part, b: part, whole }, { more, args: ['/b.test'] });
+  assert.is(named.lastLine, '1 passed, 0 failed');
+  mentions(named, 'ok   test/b.test.ts: 1 passed, 0 failed');
+  const forgotten = `${HEAD}const lost = suite('lost');\nlost('x', () => {});\n`;
+  const half = runWith({ a: part, b: forgotten, whole }, { more });
+  assert.is(half.lastLine, '1 passed, 1 failed');
+  mentions(half, `suite 'lost'`);
+});
+
+test('named files run once, with TEST_FULL too', () => {
+  const asked = `${HEAD}test('all', () => assert.is(process.env.TEST_FULL, '1'));\ntest.run();\n`;
+  const outcome = runWith({ a: asked, b: GOOD }, { args: ['a.test'], env: { TEST_FULL: '1' } });
+  assert.is(outcome.lastLine, '1 passed, 0 failed');
+});
+
+test('a file over its time is run again alone, and then fails under CI; at home it is named', () => {
+  const list = JSON.stringify([{ file: 'test/a.test.ts', seconds: 0.001, reason: 'nothing is so fast' }]);
+  const more = { 'test/time-allowances.json': list };
+  const judged = runWith({ a: GOOD }, { more, env: { CI: 'true' } });
+  // The time and the list each have a fault here.
+  assert.is(judged.lastLine, '1 passed, 2 failed');
+  assert.is(judged.status, 1);
+  mentions(judged, 'test/a.test.ts once more, alone: ');
+  mentions(judged, 'FAIL test/a.test.ts took ');
+  const home = runWith({ a: GOOD }, { more });
+  assert.is(home.lastLine, '1 passed, 0 failed');
+  mentions(home, 'note: test/a.test.ts took ');
+});
+
+test('a run in time counts as passed under CI, and a list that cannot be read is not passed over', () => {
+  assert.is(runWith({ a: GOOD }, { env: { CI: 'true' } }).lastLine, '2 passed, 0 failed');
+  const more = { 'test/time-allowances.json': '[{ "file": "test/a.test.ts", "seconds": 20 }]' };
+  assert.is.not(runWith({ a: GOOD }, { more }).status, 0);
+});
+
+test('a test that a signal ends is said to have been', () => {
+  const outcome = run({ a: `${HEAD}process.kill(process.pid, 'SIGKILL');\n` });
+  mentions(outcome, 'ended with SIGKILL');
+});
+
+test('processor time counts, also of what the test has started', () => {
+  const busy = `const end = Date.now() + 300; while (Date.now() < end);`;
+  const child = `import { spawnSync } from 'node:child_process';\nspawnSync(process.execPath, ['-e', \`${busy}\`]);\n`;
+  const outcome = run({ a: `${child}${GOOD}` });
+  const seconds = /\(([\d.]+) s, ([\d.]+) s of processor time\)/.exec(outcome.lines.join('\n'));
+  assert.ok(Number(seconds?.[2]) >= 0.2, outcome.lines.join('\n'));
+  assert.equal(takeProcessorTime('no report'), { output: 'no report', processorMs: undefined });
 });
 
 test('summaries add up, in colour or not, and half of one is none', () => {

@@ -87,6 +87,7 @@ judge<Case>('committed log', {
       log.entries.find((entry) => entry.index === index && entry.checksum === checksum);
     const checker = new CommittedChecker({
       find,
+      onEntry: () => undefined,
       onRecord: () => undefined,
       onCommand: () => undefined,
       report,

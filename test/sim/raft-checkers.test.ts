@@ -3,6 +3,7 @@ import { DurabilityChecker } from '../../sim/checkers/durability.ts';
 import { ElectionChecker } from '../../sim/checkers/elections.ts';
 import { LogMatchingChecker } from '../../sim/checkers/log-matching.ts';
 import type { SeenEntry } from '../../sim/checkers/log-matching.ts';
+import { ProposalChecker } from '../../sim/checkers/proposals.ts';
 import { Promises } from '../../sim/checkers/promises.ts';
 import type { StoredEntry, WrittenPart } from '../../sim/checkers/promises.ts';
 import { StateChecker } from '../../sim/checkers/states.ts';
@@ -42,6 +43,67 @@ judge('election', {
     'a leader without a committed entry': [
       /without an entry that was committed in term 1/,
       (checker) => checker.complete(1, 2, 'a', 1, false),
+    ],
+  },
+});
+
+/** Committed: index 1 to 5 of group 1, in term 1. */
+judge('proposal', {
+  make: (report) =>
+    new ProposalChecker({
+      committedTerm: (group, index) => (group === 1 && index <= 5 ? 1 : undefined),
+      onDoubtEnded: () => undefined,
+      report,
+    }),
+  good: {
+    'a proposal in doubt that is committed, and one that is overwritten': (checker) => {
+      for (const index of [6, 7]) {
+        checker.proposed(`a ${index}`, { group: 1, index, term: 1 });
+        checker.told(`a ${index}`, 'unknown');
+      }
+      checker.committed(1, 6, 1);
+      checker.committed(1, 7, 2);
+    },
+    'a refusal after which another term is committed there': (checker) => {
+      checker.proposed('a', { group: 1, index: 6, term: 1 });
+      checker.told('a', 'not_applied');
+      checker.committed(1, 6, 2);
+      checker.proposed('b', { group: 1, index: 5, term: 2 });
+      checker.told('b', 'not_applied');
+    },
+    'a refusal of what was never proposed': (checker) => {
+      checker.told('a', 'not_applied');
+      checker.proposed('b', { group: 1, index: 6, term: 1 });
+      checker.told('a', 'not_applied');
+      checker.committed(1, 6, 1);
+      checker.told('b', 'applied');
+    },
+  },
+  bad: {
+    'a refusal of what is committed later': [
+      /index 6 of group 1 was reported not_applied/,
+      (checker) => {
+        checker.proposed('a', { group: 1, index: 6, term: 1 });
+        checker.told('a', 'not_applied');
+        checker.committed(1, 6, 1);
+      },
+    ],
+    'a refusal of what was committed before': [
+      /index 5 of group 1 was reported not_applied/,
+      (checker) => {
+        checker.proposed('a', { group: 1, index: 5, term: 1 });
+        checker.told('a', 'not_applied');
+      },
+    ],
+    'a refusal of the one of two proposals at an index that is committed': [
+      /term 2 at index 6 of group 1/,
+      (checker) => {
+        for (const term of [1, 2]) {
+          checker.proposed(`${term}`, { group: 1, index: 6, term });
+          checker.told(`${term}`, 'not_applied');
+        }
+        checker.committed(1, 6, 2);
+      },
     ],
   },
 });

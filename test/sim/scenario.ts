@@ -38,7 +38,7 @@ export function calm(settings: Settings): Settings {
       topics: 1,
       fleeting: 0,
       maxPartitions: 1,
-      thinkMs: 150,
+      thinkMs: repeats(450, 150),
       idle: false,
       naps: false,
     },
@@ -57,7 +57,7 @@ export function play(
       seed: `${name} ${seed}`,
       minutes: 1,
       change: (settings) => change(calm(settings)),
-      script: (world, plan) => script(stage(world, plan)),
+      script: (world, plan) => script(stageOf(world, plan)),
     });
     assert.equal(result.violations, [], `${name}, seed ${seed}`);
     assert.ok(result.acknowledged > 20, `${name}, seed ${seed}: only ${result.acknowledged} records`);
@@ -65,7 +65,7 @@ export function play(
   });
 }
 
-function stage(world: World, plan: FaultPlan): Stage {
+export function stageOf(world: World, plan: FaultPlan): Stage {
   return {
     world,
     plan,

@@ -3,14 +3,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SimNode } from '../../sim/node.ts';
-import type { RunResult } from '../../sim/run.ts';
 import { play, slipIn, type Stage } from './scenario.ts';
 
 const group = 1;
-
-function twice(name: string, script: (stage: Stage) => void): readonly RunResult[] {
-  return play(name, script, undefined, 2);
-}
 
 function others(stage: Stage, node: SimNode): readonly [SimNode, SimNode] {
   const [one, two] = stage.world.nodes.filter((other) => other !== node);
@@ -27,7 +22,7 @@ function mustCommit({ world, at, leader }: Stage): void {
 }
 
 test('B12: a follower that was cut off for long comes back without an election', () => {
-  twice('long cut', (stage) => {
+  play('long cut', (stage) => {
     const { world, at, leader, cutOff } = stage;
     at(10_000, () => {
       const leaders = [leader(0), leader(group)];
@@ -41,7 +36,7 @@ test('B12: a follower that was cut off for long comes back without an election',
 });
 
 test('B11: a leader that one of two followers cannot reach does not keep the other two from working', () => {
-  twice('bridge', (stage) => {
+  play('bridge', (stage) => {
     const { world, at, leader } = stage;
     at(10_000, () => {
       const old = leader(group);
@@ -60,7 +55,7 @@ test('B11: a leader that one of two followers cannot reach does not keep the oth
 });
 
 test('B11: a leader that is heard by all and hears nobody gives way', () => {
-  twice('deaf leader', (stage) => {
+  play('deaf leader', (stage) => {
     const { world, at, leader } = stage;
     at(10_000, () => {
       const old = leader(group);
@@ -83,7 +78,7 @@ test('B11: a leader that is heard by all and hears nobody gives way', () => {
 });
 
 test('F7: a leader whose beats get through and whose entries do not gives way to one whose do', () => {
-  twice('beats only', (stage) => {
+  play('beats only', (stage) => {
     const { world, at, leader } = stage;
     at(10_000, () => {
       const old = leader(group);
@@ -100,7 +95,7 @@ test('F7: a leader whose beats get through and whose entries do not gives way to
 });
 
 test('B31, B32: producers keep their numbers, and replicas their logs, through a failing leader every two seconds', () => {
-  const results = twice('storm of elections', ({ at, leader }) => {
+  const results = play('storm of elections', ({ at, leader }) => {
     for (let ms = 6_000; ms < 50_000; ms += 2_000) {
       at(ms, () => {
         try {
@@ -117,7 +112,7 @@ test('B31, B32: producers keep their numbers, and replicas their logs, through a
 });
 
 test('B14, DESIGN 4: a replica that fails with its write on the way opens its log when that has landed', () => {
-  const results = twice('write in flight', ({ world, at, leader }) => {
+  const results = play('write in flight', ({ world, at, leader }) => {
     for (const ms of [10_000, 25_000, 40_000]) {
       at(ms, () => {
         const node = leader(group);
@@ -139,7 +134,7 @@ test('B14, DESIGN 4: a replica that fails with its write on the way opens its lo
 });
 
 test('S1, F33: an actor that cannot stay up ends its process, and the next process is whole', () => {
-  const results = twice('crash loop', ({ at, leader }) => {
+  const results = play('crash loop', ({ at, leader }) => {
     at(8_000, () => leader(group).system?.fuses.get(`partition/${group}`)?.arm(true, Infinity));
   });
   for (const { points, faults } of results) {
@@ -149,7 +144,7 @@ test('S1, F33: an actor that cannot stay up ends its process, and the next proce
 });
 
 test('R12: what a record costs in messages is bounded', () => {
-  twice('messages', ({ world, at }) => {
+  play('messages', ({ world, at }) => {
     let sent = 0;
     const { onSend } = world;
     world.onSend = (envelope) => {

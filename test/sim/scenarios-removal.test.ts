@@ -142,7 +142,7 @@ test('S24: a removal is not answered while a majority of a partition is cut off 
             'removal ok',
             'creation ok',
           ];
-          assert.equal(seen, expected);
+          assert.ok(seen.join() === expected.join(), seen.join());
         });
       });
     },
@@ -187,7 +187,8 @@ test('S24: a removal is forced without nodes that are gone, when an admin has re
         at(18_000, () => create(other, (made, error) => seen.push(`creation ${made ? 'ok' : error?.code}`)));
         at(24_000, () => {
           const refused = 'broker_not_removed not_applied';
-          assert.equal(seen, ['timeout unknown', refused, refused, 'ok', 'creation ok']);
+          const expected = ['timeout unknown', refused, refused, 'ok', 'creation ok'];
+          assert.ok(seen.join() === expected.join(), seen.join());
           for (const node of pair) node.start();
         });
       });

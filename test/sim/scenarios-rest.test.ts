@@ -14,13 +14,12 @@ function seldomUsed(settings: Settings): Settings {
   return { ...settings, workload: { ...settings.workload, thinkMs: 2_000 } };
 }
 
-/** Two seeds; `script` begins when every replica of the partition rests. */
+/** `script` begins when every replica of the partition rests. */
 function whileAllRest(name: string, script: (stage: Stage) => void): readonly RunResult[] {
   return play(
     name,
     (stage) => stage.at(10_000, () => whenAllRest(stage, 20_000, () => script(stage))),
     seldomUsed,
-    2,
   );
 }
 

@@ -2,6 +2,7 @@
 // answered is there, what was not is there in full or not at all, and the verdict is clean.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { repeats } from '../lib/effort.ts';
 import { TestNode } from './kit.ts';
 import { Workload, live } from './workload.ts';
 
@@ -27,7 +28,7 @@ function dieAfter(steps: number, power: boolean, inFlight: 'lost' | 'applied', s
 for (const power of [false, true]) {
   for (const inFlight of ['lost', 'applied'] as const) {
     test(`${power ? 'power loss' : 'process death'}, the batch in flight ${inFlight}: at every step`, () => {
-      for (let seed = 0; seed < 12; seed += 1) {
+      for (let seed = 0; seed < repeats(4, 12); seed += 1) {
         let steps = 0;
         while (!dieAfter(steps, power, inFlight, String(seed))) steps += 1;
         assert.ok(steps > 20, `${String(steps)} steps`);
@@ -37,7 +38,7 @@ for (const power of [false, true]) {
 }
 
 test('many crashes in a row, at random steps', () => {
-  for (let seed = 0; seed < 60; seed += 1) {
+  for (let seed = 0; seed < repeats(20, 60); seed += 1) {
     const node = new TestNode(`row-${String(seed)}`);
     const workload = new Workload({ node, seed, store });
     for (let life = 0; life < 12; life += 1) {

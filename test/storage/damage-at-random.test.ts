@@ -1,6 +1,7 @@
 // Lives of random length, each ended by a crash and a damage: never a clean verdict with something lost.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { repeats } from '../lib/effort.ts';
 import { TestNode } from './kit.ts';
 import { JournalLostError, Workload, live } from './workload.ts';
 
@@ -14,7 +15,8 @@ interface Chaos {
 }
 
 /** Lives of random length, each ended by a crash and followed by at most one damage. */
-function chaos(name: string, seeds: number, { power, fault, harmless = false }: Chaos): void {
+function chaos(name: string, mostSeeds: number, { power, fault, harmless = false }: Chaos): void {
+  const seeds = repeats(mostSeeds / 4, mostSeeds);
   test(`at random: ${name}`, () => {
     let damaged = 0;
     let healed = 0;

@@ -10,6 +10,7 @@ import { openLogStore } from '../../src/storage/open-log-store.ts';
 import type { StoreOpened } from '../../src/storage/open-log-store.ts';
 import { SimRandom } from '../../sim/ports/sim-random.ts';
 import { flipBit, forgetUnsyncedTails, levelFiles, manifestOf } from '../lib/damage.ts';
+import { repeats } from '../lib/effort.ts';
 import { call, close, soon, temporaryDirectory } from './hosts.ts';
 import { LogMaker, appendOf, birthOf, crc32, g1, g2, hardState, idOf } from './kit.ts';
 import { AsyncStore } from './real-kit.ts';
@@ -122,6 +123,9 @@ async function trial(name: string, { power, damage }: Trial): Promise<readonly s
   return kinds;
 }
 
+const logRounds = repeats(10, 30);
+const tableRounds = repeats(12, 40);
+
 for (const power of [false, true]) {
   const how = power ? 'after a power loss' : 'after a kill';
 
@@ -132,7 +136,7 @@ for (const power of [false, true]) {
   test(`${how}: a bit flipped in the write-ahead log`, async () => {
     const random = new SimRandom(`log-${how}`);
     let damaged = 0;
-    for (let round = 0; round < 30; round += 1) {
+    for (let round = 0; round < logRounds; round += 1) {
       const kinds = await trial(`${how}, round ${String(round)}`, {
         power,
         damage: (directory) => {
@@ -145,13 +149,13 @@ for (const power of [false, true]) {
       });
       if (kinds.includes('damaged')) damaged += 1;
     }
-    assert.ok(damaged > 10, `${String(damaged)} of 30 damaged`);
+    assert.ok(damaged > logRounds / 3, `${String(damaged)} of ${String(logRounds)} damaged`);
   });
 
   test(`${how}: a bit flipped in a table`, async () => {
     const random = new SimRandom(`table-${how}`);
     let damaged = 0;
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < tableRounds; round += 1) {
       const kinds = await trial(`${how}, round ${String(round)}`, {
         power,
         damage: (directory) => {
@@ -163,7 +167,7 @@ for (const power of [false, true]) {
       });
       if (kinds.includes('damaged')) damaged += 1;
     }
-    assert.ok(damaged > 10, `${String(damaged)} of 40 damaged`);
+    assert.ok(damaged > tableRounds / 4, `${String(damaged)} of ${String(tableRounds)} damaged`);
   });
 
   test(`${how}: a table, the manifest or CURRENT cut short or gone`, async () => {
@@ -217,7 +221,7 @@ test('the whole database gone', async () => {
 
 test('one journal file damaged or gone is harmless', async () => {
   const random = new SimRandom('journal');
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < repeats(8, 20); round += 1) {
     const kinds = await trial(`journal ${String(round)}`, {
       power: false,
       damage: (directory) => {

@@ -19,6 +19,10 @@ export class Listing {
   readonly #rows = new Map<GroupId, Row>();
   #version = 0;
   #acked = 0;
+  /** The newest version of a row that was dropped because the other side knew that it had ended. */
+  #dropped = 0;
+  /** What the other side was told in an earlier session is to be void, and it has not answered in this one. */
+  #voids = false;
   #number = 0;
   #ackedNumber = 0;
   #silentTicks = 0;
@@ -60,8 +64,10 @@ export class Listing {
     let untold = 0;
     for (const [group, row] of this.#rows) {
       if (row.term === ended) {
-        if (row.version <= this.#acked) this.#rows.delete(group);
-        else untold += 1;
+        if (row.version <= this.#acked) {
+          this.#rows.delete(group);
+          this.#dropped = Math.max(this.#dropped, row.version);
+        } else untold += 1;
       } else if (leads(group) !== row.term) {
         this.#version += 1;
         row.term = ended;
@@ -69,14 +75,17 @@ export class Listing {
         untold += 1;
       }
     }
+    // The other side is away, and what ended meanwhile would pile up.
     if (untold > this.#mostRows) this.#beginAnew();
   }
 
-  /** The other side is away, and what ended meanwhile would pile up: a new session makes void all that it was told before. */
+  /** A new session makes void all that the other side was told before, what is listed here no more included. */
   #beginAnew(): void {
     this.#session += 1;
     this.#version = 0;
     this.#acked = 0;
+    this.#dropped = 0;
+    this.#voids = true;
     this.#number = 0;
     this.#ackedNumber = 0;
     this.#except = new Set();
@@ -92,7 +101,7 @@ export class Listing {
 
   /** The next beat; undefined: there is nothing to say. */
   next(fromNode: string): Beat | undefined {
-    if (this.#rows.size === 0) return undefined;
+    if (this.#rows.size === 0 && !this.#voids) return undefined;
     this.#number += 1;
     const changes = this.#changes();
     const version = changes.length < this.#mostRows ? this.#version : (changes.at(-1)?.[1].version ?? 0);
@@ -110,10 +119,16 @@ export class Listing {
 
   ack({ session, number, version, except, complete }: BeatAck): void {
     if (session !== this.#session || number <= this.#ackedNumber || number > this.#number) return;
+    this.#voids = false;
+    this.#silentTicks = 0;
+    // It has forgotten, and then taken a beat from the past: nothing that is listed would ever tell it of the end of what was dropped.
+    if (version > 0 && version < this.#dropped) {
+      this.#beginAnew();
+      return;
+    }
     // Less than before: the other side has begun anew, and is told everything once more.
     this.#acked = Math.min(version, this.#version);
     this.#ackedNumber = number;
-    this.#silentTicks = 0;
     this.#except = new Set(except);
     this.#complete = complete;
   }

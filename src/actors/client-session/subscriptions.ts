@@ -243,7 +243,10 @@ export class Subscriptions implements RelayUser {
     for (const subscription of this.#opening) {
       if (subscription.sinceMs + clientCallMs > nowMs) return;
       this.#ask(subscription, { kind: 'push-close' });
-      this.#end(subscription, lateCall(subscription.route.node, clientCallMs, false));
+      this.#end(
+        subscription,
+        unanswered(subscription, lateCall(subscription.route.node, clientCallMs, false)),
+      );
     }
   }
 
@@ -333,7 +336,7 @@ export class Subscriptions implements RelayUser {
   /** Its leader cannot be reached: what it was asked is in doubt. */
   #lost(subscription: Subscribed): void {
     this.#options.astray(subscription.frame, subscription.route);
-    this.#end(subscription, lostSubscription(subscription.route.node));
+    this.#end(subscription, unanswered(subscription, lostSubscription(subscription.route.node)));
   }
 
   #end(subscription: Subscribed, error: CallError): void {
@@ -370,6 +373,11 @@ export class Subscriptions implements RelayUser {
       request.kind === 'push-close' ? 'control' : 'data',
     );
   }
+}
+
+/** A consumer's subscription that was asked for and not answered may yet fence the others and move the cursor. */
+function unanswered({ state, frame }: Subscribed, error: CallError): CallError {
+  return state === 'opening' && frame.owner !== undefined ? { ...error, outcome: 'unknown' } : error;
 }
 
 function partitionOf(node: string, group: GroupId): Ref<PartitionReplicaMessage> {

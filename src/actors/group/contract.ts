@@ -9,11 +9,10 @@ import type { GroupMember, GroupMessage } from './messages.ts';
 export interface GroupEvents {
   /** A committed entry, in order, exactly once per incarnation; after a restart from index 1 again. */
   apply(entry: Entry): void;
+  /** Unless it leads now: what was proposed here and is not applied has an unknown fate. Told before anything that is applied later. */
   roleChanged(change: RoleChange, leaderNode: string | undefined): void;
   /** This replica leads and its own no-op is applied: proposals are taken from now on. */
   ready(): void;
-  /** Entries of this replica at or above `index` were overwritten by another leader: they are not applied. */
-  lost(index: LogIndex): void;
   /** Everything up to `index` is durable on this replica. */
   durable(index: LogIndex): void;
 }

@@ -14,14 +14,14 @@ import type {
   RecoveredLog,
   RoleChange,
 } from '../../raft/index.ts';
-import { logIndex, type LogIndex, type Offset, type Term } from '@callboard/client/protocol';
+import { logIndex, type LogIndex, type Offset, type ReplicaId, type Term } from '@callboard/client/protocol';
 import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
 import { Gathered } from './gathered.ts';
 import { heirAmong } from './heir.ts';
 import { Incarnations } from './incarnations.ts';
 import type { GroupLoaded, GroupMessage, GroupRaft } from './messages.ts';
-import { makeRaft, noteOpened } from './make-raft.ts';
+import { makeRaft, noteOpened, openAnew } from './make-raft.ts';
 import { Outbound } from './outbound.ts';
 import { ReadWaiters } from './read-waiters.ts';
 import { sealEntry } from './seal.ts';
@@ -105,11 +105,9 @@ export class GroupDriver {
       case 'group-incarnation':
         this.#meet(message.fromNode, message.incarnation);
         break;
-      case 'group-link': {
-        const peer = this.#peers.replicaOf(message.node);
-        if (!message.up && peer !== undefined) this.#step({ kind: 'suspect', peer });
+      case 'group-link':
+        if (!message.up) this.#linkClosed(this.#peers.replicaOf(message.node));
         break;
-      }
       case 'group-damage':
         this.damageFound(message.index);
         break;
@@ -217,8 +215,7 @@ export class GroupDriver {
   /** This replica's copy is bad at `index`: hands leadership over if it can, then ends this incarnation to open the log anew. */
   damageFound(index: LogIndex): void {
     this.#step({ kind: 'damage-found', index });
-    this.#context.trace.note('warn', 'replica.damage-found', { group: this.#options.group, index });
-    throw new Error(`damage found in group ${this.#options.group} at index ${index}: reopening the log`);
+    openAnew(this.#options.group, index, this.#context.trace);
   }
 
   #open(log: RecoveredLog): void {
@@ -261,8 +258,9 @@ export class GroupDriver {
     const fault = entriesFault(message, group, crc32);
     if (fault !== undefined) {
       this.#context.trace.note('error', 'replica.entries-refused', { group, node, fault });
-    } else if (this.#meet(node, fromIncarnation)) this.#step({ kind: 'message', message });
-    else this.#past(message.kind);
+    } else if (this.#meet(node, fromIncarnation)) {
+      this.#step({ kind: 'message', message, anyLife: toIncarnation === 0 });
+    } else this.#past(message.kind);
   }
 
   /** Sent by an earlier incarnation of a peer, or meant for one of this replica: what it says or answers is over. */
@@ -289,7 +287,8 @@ export class GroupDriver {
 
   #loaded(message: GroupLoaded): void {
     if (message.id !== applyLoad) {
-      this.#step({ kind: 'loaded', id: message.id, entries: message.entries });
+      const { id, entries, bad } = message;
+      this.#step({ kind: 'loaded', id, entries, bad });
       return;
     }
     this.#loading = false;
@@ -301,6 +300,10 @@ export class GroupDriver {
     }
     this.#step({ kind: 'applied', index: this.#applied });
     this.#applyCommitted();
+  }
+
+  #linkClosed(peer: ReplicaId | undefined): void {
+    if (peer !== undefined) this.#step({ kind: 'suspect', peer });
   }
 
   /** The proposals made before `input` come before it: the core sees everything in the order in which it happened. */
@@ -329,7 +332,6 @@ export class GroupDriver {
       this.#verdict = 'clean';
       this.#context.trace.note('info', 'replica.healed', { group: this.#options.group });
     }
-    if (effects.lostFrom !== undefined) this.#options.events.lost(effects.lostFrom);
     if (effects.role !== undefined) this.#roleChanged(effects.role);
     if (effects.commit !== undefined && effects.commit > this.#commit) {
       this.#commit = effects.commit;
@@ -338,6 +340,7 @@ export class GroupDriver {
     for (const outcome of effects.reads) {
       this.#reads.answer(outcome.id, outcome.ok ? outcome.index : undefined);
     }
+    if (effects.damage !== undefined) openAnew(this.#options.group, effects.damage, this.#context.trace);
   }
 
   #roleChanged(change: RoleChange): void {

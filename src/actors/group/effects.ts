@@ -10,7 +10,7 @@ export function emptyEffects(): Effects {
     commit: undefined,
     role: undefined,
     healed: false,
-    lostFrom: undefined,
+    damage: undefined,
   };
 }
 
@@ -22,5 +22,5 @@ export function clearEffects(effects: Effects): void {
   effects.commit = undefined;
   effects.role = undefined;
   effects.healed = false;
-  effects.lostFrom = undefined;
+  effects.damage = undefined;
 }

@@ -1,5 +1,5 @@
 /** The consensus core of one group, from the log that was found and what the actor lends it. */
-import type { GroupId, ReplicaId } from '@callboard/client/protocol';
+import type { GroupId, LogIndex, ReplicaId } from '@callboard/client/protocol';
 import type { Context, TraceSink } from '../../kernel/index.ts';
 import { Raft } from '../../raft/index.ts';
 import type { RecoveredLog } from '../../raft/index.ts';
@@ -34,4 +34,10 @@ export function noteOpened(group: GroupId, { verdict, tail }: RecoveredLog, trac
   const detail = sound ? undefined : verdict.detail;
   const fields = { group, verdict: verdict.kind, last: tail.index, detail };
   trace.note(sound ? 'debug' : 'warn', 'replica.opened', fields);
+}
+
+/** Ends the incarnation: the next one opens the log, and the verdict says what this copy still is. */
+export function openAnew(group: GroupId, index: LogIndex, trace: TraceSink): never {
+  trace.note('warn', 'replica.damage-found', { group, index });
+  throw new Error(`damage found in group ${group} at index ${index}: reopening the log`);
 }

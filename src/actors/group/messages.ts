@@ -9,7 +9,8 @@ import type { LogIndex } from '@callboard/client/protocol';
 
 /**
  * A peer's message. Incarnations are `startCount * 2^20 + actor start` of the sender and of the addressee as the
- * sender knows it (0: not known). A message for another incarnation, or from an older one than known, is dropped.
+ * sender knows it (0: not known). A message for another incarnation, or from an older one than known, is dropped. One that names none
+ * may have been sent to an earlier one, and heals nobody.
  */
 export interface GroupRaft {
   readonly kind: 'group-raft';

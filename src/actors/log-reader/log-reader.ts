@@ -85,8 +85,10 @@ export class LogReader implements Actor<LogReaderMessage> {
     if (at === undefined || at > request.maxIndex) this.#readFound(request, context);
     else {
       this.#readFrom(request, at, (found) => {
-        if (chunksOf(request, found).length > 0) answerChunks(request, found, context);
-        // Commands without end, or damage: the offset index knows the place.
+        if (found.bad !== undefined || chunksOf(request, found).length > 0) {
+          answerChunks(request, found, context);
+        }
+        // Commands without end, or an index that has gone astray: the offset index knows the place.
         else this.#readFound(request, context);
       });
     }
@@ -146,7 +148,9 @@ function chunksOf(request: ReadChunks, found: EntriesAnswer): Uint8Array[] {
 
 function answerChunks(request: ReadChunks, found: EntriesAnswer, context: Context<LogReaderMessage>): void {
   const chunks = chunksOf(request, found);
-  const damaged = chunks.length > 0 ? undefined : (found.bad ?? found.entries[0]?.index ?? logIndex(0));
+  // Everything up to `maxIndex` must be sound: what is bad there is damage, also if something can be served that lies before it.
+  const misplaced = chunks.length > 0 ? undefined : (found.entries[0]?.index ?? logIndex(0));
+  const damaged = found.bad ?? misplaced;
   const { incarnation, id } = request;
   context.send(request.replyTo, { kind: 'read-chunks-answer', incarnation, id, chunks, damaged }, 'control');
   context.send(context.self, { kind: 'read-done' }, 'control');

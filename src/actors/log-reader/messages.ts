@@ -41,7 +41,10 @@ export interface ReadChunks {
   readonly maxChunks: number;
 }
 
-/** `chunks`: whole sealed chunks in order. Empty with `damaged`: this copy cannot serve the offset. */
+/**
+ * `chunks`: whole sealed chunks in order. `damaged`: this copy is bad there, and what can be served lies before it; with no chunks, it
+ * cannot serve the offset.
+ */
 export interface ReadChunksAnswer {
   readonly kind: 'read-chunks-answer';
   readonly incarnation: number;

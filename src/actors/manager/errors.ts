@@ -64,6 +64,13 @@ export function diskSpent(): CallError {
   return failure('low_disk_space', { message, retryAfterMs: 1_000 });
 }
 
+export function deposedPrimary(): CallError {
+  return failure('not_leader', {
+    message: `This manager stopped leading the directory before the change was decided; ${fate.unknown}.`,
+    outcome: 'unknown',
+  });
+}
+
 export function primaryBusy(): CallError {
   const message = 'The primary manager has as many changes in progress as it may have.';
   return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: 100 });

@@ -85,9 +85,11 @@ export class Member {
       lazyCommit: false,
       events: {
         apply: (entry) => this.#apply(entry),
-        roleChanged: () => events.leaderChanged(),
+        roleChanged: ({ role }) => {
+          if (role !== 'leader') this.primary.abandon();
+          events.leaderChanged();
+        },
         ready: () => events.leaderChanged(),
-        lost: (index) => this.primary.lost(index),
         durable: () => undefined,
       },
     });

@@ -1,8 +1,8 @@
 /**
  * What only the leader of group 0 does: put changes into the log and answer those who asked, and confirm that it leads.
  *
- * A proposal is answered when its entry is applied here, or when it is certain that it never will be. While neither is known,
- * for example after losing the leadership, nobody is answered: the askers try again elsewhere under the same tag.
+ * A proposal is answered when something is applied at its index, or when the leadership ends: then nobody here can know what becomes
+ * of it, and the askers try again elsewhere under the same tag.
  */
 import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
 import type { DirectoryCommand, DirectoryResult } from '../../directory/index.ts';
@@ -10,7 +10,7 @@ import { createsTopic, encodeEntry } from '../../directory/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
 import { buildChunk, chunkKind, noProducer, offset, type CallError } from '@callboard/client/protocol';
 import type { GroupDriver } from '../group/driver.ts';
-import { badCommand, diskSpent, notPrimary, primaryBusy } from './errors.ts';
+import { badCommand, deposedPrimary, diskSpent, notPrimary, primaryBusy } from './errors.ts';
 import { managerActorId, type ManagerMessage, type PrimaryChange, type PrimaryRead } from './messages.ts';
 
 /** What the primary needs of the driver; a test may stand in for it. */
@@ -114,12 +114,11 @@ export class Primary {
     }
   }
 
-  /** Another leader's entries stand at `from` and above: what was proposed there will never be applied. */
-  lost(from: number): void {
+  /** The leadership ended: what is open may still be committed under another leader. */
+  abandon(): void {
     for (const proposal of this.#byIndex.values()) {
-      if (proposal.index < from) continue;
       this.#forget(proposal);
-      for (const origin of proposal.origins) this.#answer(origin, 0, undefined, notPrimary());
+      for (const origin of proposal.origins) this.#answer(origin, 0, undefined, deposedPrimary());
     }
   }
 

@@ -36,6 +36,8 @@ export interface LogReadsOptions {
   maxIndex(): LogIndex;
   /** Whether the log's entry at `index` is the one of that term. */
   holds(chunk: ReturnType<typeof readChunkHeader>): boolean;
+  /** This replica's copy is bad there, whoever asked for it, and whether or not anybody still waits. */
+  damaged(index: LogIndex): void;
 }
 
 export class LogReads {
@@ -90,8 +92,11 @@ export class LogReads {
     const chunks = answer.kind === 'read-chunks-answer' ? answer.chunks : listOf(answer.chunk);
     // The chain cannot tell an older, intact entry from the right one; the term can.
     const stale = chunks.map(readChunkHeader).find((header) => !this.#options.holds(header));
-    if (stale === undefined) then?.(chunks, answer.damaged);
-    else then?.([], stale.index);
+    const damaged = stale?.index ?? answer.damaged;
+    const sound = stale === undefined ? chunks : [];
+    // Whoever waits is concerned only if there is nothing for it.
+    then?.(sound, sound.length === 0 ? damaged : undefined);
+    if (damaged !== undefined) this.#options.damaged(damaged);
   }
 
   #ask(request: Extract<LogReaderMessage, { id: number; replyTo: unknown }>, asked: Asked): boolean {

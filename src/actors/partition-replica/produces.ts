@@ -1,8 +1,8 @@
 /**
  * The leader's open produces: who waits for which log index, and at which level of acknowledgement.
  *
- * An index is settled by its commit (of the term it was proposed in: applied; of another: not applied), by being overwritten, or
- * by the end of the leadership, after which nobody here can know: `unknown`.
+ * An index is settled by what is applied there (of the term it was proposed in: stored; of another: not applied), or by the end of the
+ * leadership, after which nobody here can know: `unknown`. That it was cut off this replica's log would prove nothing.
  */
 import type { Context, Ref } from '../../kernel/index.ts';
 import { failure, type LogIndex, type Offset, type Term } from '@callboard/client/protocol';
@@ -69,12 +69,6 @@ export class OpenProduces {
       if (open.index === index && open.term === term) for (const waiter of open.waiters) this.#stored(waiter);
       else this.#overwritten(open);
     }
-  }
-
-  /** Another leader's entries took the place of everything from `index` on. */
-  lost(index: LogIndex): void {
-    for (const open of this.#open) if (open.index >= index) this.#overwritten(open);
-    this.#open = this.#open.filter((open) => open.index < index);
   }
 
   /** The leadership ended: what is open may still commit under another leader. */

@@ -185,8 +185,12 @@ export class PushDesk {
   abandon(): void {
     const error = deposedError(this.#host.leader());
     this.#acks.abandon();
+    const attaching = new Set(this.#attaching.values());
     this.#attaching.clear();
-    for (const request of this.#opening.values()) this.#refuse(request, error);
+    for (const request of this.#opening.values()) {
+      // An attach that was proposed may yet fence the others and move the cursor.
+      this.#refuse(request, attaching.has(request) ? { ...error, outcome: 'unknown' } : error);
+    }
     this.#opening.clear();
     for (const subscription of [...this.#subscriptions.values()]) this.#end(subscription, error);
     this.#tail.clear();

@@ -98,6 +98,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       group,
       maxIndex: () => this.#readable.index,
       holds: ({ index, term }) => this.#driver.holds(index, term),
+      damaged: (index) => this.#driver.damageFound(index),
     });
     const parts: ReplicaParts = {
       context,
@@ -131,7 +132,6 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         apply: (entry) => this.#apply(entry),
         roleChanged: (change, leader) => this.#roleChanged(change, leader),
         ready: () => this.#ready(),
-        lost: (index) => this.#produces.lost(index),
         durable: (index) => this.#durable(index),
       },
     });

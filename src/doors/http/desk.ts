@@ -3,16 +3,22 @@
  * it. Whatever becomes of the gateway, every call is answered once, within the deadline.
  *
  * Of each consume the gateway is told what became of its record (S11): whether the answer was handed to its caller's connection, or that
- * nobody waits for it any more. Words that the door's actor cannot send while it is down are kept until it is back.
+ * nobody waits for it any more. What is still being handed over when the gateway's run or the door's own actor ends is called off: once
+ * a run is over its takes are given again, and no answer of it may reach anybody after that.
  */
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import type { Call, CallAnswer, CallValue, GatewayMessage } from '../../actors/gateway/messages.ts';
 import { refTo, type Actor, type Context, type Ref, type RestartPolicy } from '../../kernel/index.ts';
 
-/** To be called once the answer was handed to its caller's connection, or cannot be any more; the first word counts. */
-export type HandedOver = (handed: boolean) => void;
+/** Of an answer with a record; of others nobody asks. */
+export interface HandOver {
+  /** The answer was handed to its caller's connection, or cannot be any more. The first word counts. */
+  settle(handed: boolean): void;
+  /** `cancel` is called if it may not be handed over any longer. */
+  onCancel(cancel: () => void): void;
+}
 
-export type Answered = (value: CallValue | undefined, error: CallError, handedOver: HandedOver) => void;
+export type Answered = (value: CallValue | undefined, error: CallError, handOver: HandOver) => void;
 
 /** The gateway's incarnation is over. */
 interface GatewayEnded {
@@ -81,15 +87,15 @@ export const deskRestarts: RestartPolicy = {
   windowMs: 60_000,
 };
 
-const nothingTaken: HandedOver = () => undefined;
+const nothingTaken: HandOver = { settle: () => undefined, onCancel: () => undefined };
 
 export class Desk {
   readonly #limits: Limits;
   readonly #gateway: Ref<GatewayMessage>;
   /** In the order of their deadlines, which all lie equally far ahead. */
   readonly #waiting = new Map<number, Waiting>();
-  /** Consumes whose records are being handed over. */
-  readonly #handing = new Set<number>();
+  /** Consumes whose records are being handed over, and how to call that off. */
+  readonly #handing = new Map<number, () => void>();
   /** What became of consumes while the actor was down. */
   readonly #untold = new Map<number, boolean>();
   #context: Context<DoorMessage> | undefined;
@@ -112,6 +118,7 @@ export class Desk {
       receive: (message, context) => this.#receive(message, context),
       stopped: () => {
         this.#context = undefined;
+        this.#cancel();
       },
       inspect: () => ({ waiting: this.#waiting.size, handing: this.#handing.size }),
     };
@@ -153,6 +160,7 @@ export class Desk {
         this.#settle(message.id, message.value, message.error ?? answerMissing());
         return;
       case 'door-gateway-ended':
+        this.#cancel();
         for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, gatewayEnded());
         context.after(watchAgainMs, { kind: 'door-watch-gateway' });
         return;
@@ -171,8 +179,7 @@ export class Desk {
   #report(context: Context<DoorMessage>): void {
     for (const [id, handed] of this.#untold) this.#tell(id, handed);
     this.#untold.clear();
-    const waiting = [...this.#waiting].flatMap(([id, { takes }]) => (takes ? [id] : []));
-    const open = [...waiting, ...this.#handing];
+    const open = [...this.#waiting].flatMap(([id, { takes }]) => (takes ? [id] : []));
     context.send(this.#gateway, { kind: 'door-restarted', replyTo: context.self, open }, 'control');
   }
 
@@ -187,10 +194,24 @@ export class Desk {
       waiting.then(value, error, nothingTaken);
       return;
     }
-    this.#handing.add(id);
-    waiting.then(value, error, (handed) => {
-      if (this.#handing.delete(id)) this.#tell(id, handed);
+    this.#handing.set(id, () => undefined);
+    waiting.then(value, error, {
+      settle: (handed) => {
+        if (this.#handing.delete(id)) this.#tell(id, handed);
+      },
+      onCancel: (cancel) => {
+        if (this.#handing.has(id)) this.#handing.set(id, cancel);
+      },
     });
+  }
+
+  /** Calls off what is being handed over. */
+  #cancel(): void {
+    for (const [id, cancel] of this.#handing) {
+      this.#handing.delete(id);
+      this.#tell(id, false);
+      cancel();
+    }
   }
 
   /** Where the gateway is gone, its successor's answers say that its takes are over. */

@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
-import { Desk, deskRestarts, type HandedOver } from './desk.ts';
+import { Desk, deskRestarts, type HandOver } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
 import { parseJson, type JsonValue } from './json.ts';
 import { Ledger } from './ledger.ts';
@@ -219,15 +219,15 @@ class Door {
       this.#send(response, failed(400, prepared.error));
       return;
     }
-    this.#desk.ask(prepared.call, (value, error, handedOver) => {
+    this.#desk.ask(prepared.call, (value, error, handOver) => {
       const route: Route = { kind: 'endpoint', endpoint };
       const sent = this.#guarded(response, route, () => {
         if (value === undefined) {
           this.#send(response, json(400, failureBody(error, endpoint.subject(fields))));
-        } else this.#send(response, json(200, endpoint.body(value, fields)), handedOver);
+        } else this.#send(response, json(200, endpoint.body(value, fields)), handOver);
       });
       // Something else was answered in the record's place.
-      if (!sent) handedOver(false);
+      if (!sent) handOver.settle(false);
     });
   }
 
@@ -271,12 +271,15 @@ class Door {
     }
   }
 
-  #send(response: ServerResponse, answer: Reply, handedOver?: HandedOver): void {
+  #send(response: ServerResponse, answer: Reply, handOver?: HandOver): void {
     if (!this.#ledger.answering(response, answer.body.length)) {
-      handedOver?.(false);
+      handOver?.settle(false);
       return;
     }
-    if (handedOver !== undefined) this.#ledger.handing(response, handedOver);
+    if (handOver !== undefined) {
+      this.#ledger.handing(response, (handed) => handOver.settle(handed));
+      handOver.onCancel(() => response.destroy());
+    }
     const kept =
       this.#closing !== undefined
         ? { ...answer, headers: { ...answer.headers, connection: 'close' } }

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { Heard } from '../../../src/actors/beats/heard.ts';
 import { Listing } from '../../../src/actors/beats/listing.ts';
 import type { Beat, BeatAck } from '../../../src/actors/beats/messages.ts';
+import { assertProperty } from '../../lib/properties.ts';
 
 const test = suite('beats/listing');
 const g = (id: number): GroupId => groupId(id);
@@ -131,25 +132,31 @@ test('silence ends what a beat has said, and beats from the past do not break it
   assert.not(heard.isLeading(g(1), term(3), 7));
 });
 
-test('whatever is lost, and however small a beat is, what was acknowledged is known as it was listed', () => {
+test('whatever is lost or late, and however small a beat is, what was acknowledged is known as it was listed', () => {
   const change = fc.record({
     group: fc.integer({ min: 1, max: 6 }),
     term: fc.integer({ min: 0, max: 3 }),
     beatLost: fc.boolean(),
     ackLost: fc.boolean(),
     forgets: fc.integer({ min: 0, max: 9 }),
+    /** So many beats ago one was sent that comes once more; 0 and what was never sent: none. */
+    late: fc.integer({ min: 0, max: 9 }),
   });
-  fc.assert(
+  assertProperty(
     fc.property(fc.array(change, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (changes, rows) => {
       const listing = new Listing(1, rows);
       const leads = new Map<GroupId, Term>();
       let heard = new Heard();
+      const beats: Beat[] = [];
       for (const each of changes) {
         if (each.term === 0) leads.delete(g(each.group));
         else leads.set(g(each.group), term(each.term));
         sync(listing, leads);
         if (each.forgets === 0) heard = new Heard();
+        const late = each.late === 0 ? undefined : beats.at(-each.late);
+        if (late !== undefined) heard.beat(late);
         const beat = listing.next('n1');
+        if (beat !== undefined) beats.push(beat);
         if (beat === undefined || each.beatLost) continue;
         heard.beat(beat);
         if (each.ackLost) continue;
@@ -158,17 +165,51 @@ test('whatever is lost, and however small a beat is, what was acknowledged is kn
           if (listing.isFollowed(group, inTerm, 7)) assert.is(heard.leads.get(group), inTerm);
         }
       }
-      for (let round = 0; round < 20; round += 1) {
+      // The beats of one more group go on, and keep nothing believed that has ended.
+      leads.set(g(7), term(1));
+      for (let round = 0; round < 40; round += 1) {
+        sync(listing, leads);
         const beat = listing.next('n1');
-        if (beat === undefined) break;
+        assert.ok(beat);
         heard.beat(beat);
         listing.ack(ackOf(heard, beat));
-        sync(listing, leads);
       }
       assert.equal(new Map([...heard.leads].toSorted()), new Map([...leads].toSorted()));
     }),
     { numRuns: 500 },
   );
+});
+
+test('a node that forgot, and then took a beat from the past, is told of what has ended since', () => {
+  const [listing, heard] = [new Listing(5, 100), new Heard()];
+  const leads = new Map([[g(1), term(3)]]);
+  sync(listing, leads);
+  const past = exchange(listing, heard);
+  leads.set(g(2), term(1));
+  leads.delete(g(1));
+  sync(listing, leads);
+  exchange(listing, heard);
+  sync(listing, leads);
+  assert.is(listing.rows, 1, 'the end of the first is known there');
+  const forgetful = new Heard();
+  assert.ok(forgetful.beat(past));
+  for (let beats = 0; beats < 3; beats += 1) exchange(listing, forgetful);
+  assert.equal([...forgetful.leads], [[2, 1]]);
+});
+
+test('a node that was told of what has ended since hears that nothing of it is left', () => {
+  const [listing, heard] = [new Listing(5, 1), new Heard()];
+  const leads = new Map([[g(1), term(1)]]);
+  sync(listing, leads);
+  exchange(listing, heard);
+  leads.set(g(2), term(1));
+  sync(listing, leads);
+  exchange(listing, heard);
+  sync(listing, new Map());
+  const beat = exchange(listing, heard);
+  assert.is.not(beat.session, 5);
+  assert.is(heard.leads.size, 0);
+  assert.is(listing.next('n1'), undefined, 'it has answered, and there is nothing more to say');
 });
 
 test('what was led and ended while the other node was away does not pile up', () => {

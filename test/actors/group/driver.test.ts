@@ -54,7 +54,6 @@ class Rig {
             apply: (entry) => void this.told.push(`apply ${entry.index}`),
             roleChanged: ({ role }) => void this.told.push(role),
             ready: () => void this.told.push('ready'),
-            lost: (index) => void this.told.push(`lost ${index}`),
             durable: (index) => void this.told.push(`durable ${index}`),
           },
         });
@@ -72,12 +71,16 @@ class Rig {
   }
 
   /** The log that the writer found, with entries of these terms. */
-  opened(terms: readonly number[] = [], incarnation = own): readonly Entry[] {
+  opened(
+    terms: readonly number[] = [],
+    incarnation = own,
+    verdict: RecoveredLog['verdict'] = { kind: 'clean' },
+  ): readonly Entry[] {
     const entries = chain(terms);
     const last = entries.at(-1);
     const log: RecoveredLog = {
       hard: { term: term(terms.at(-1) ?? 0), vote: undefined },
-      verdict: { kind: 'clean' },
+      verdict,
       runs: terms.flatMap((inTerm, at) =>
         terms[at - 1] === inTerm ? [] : [{ first: logIndex(at + 1), term: term(inTerm) }],
       ),
@@ -135,6 +138,18 @@ function from(
   const { to = 'n1', fromIncarnation = 100, toIncarnation = own } = more;
   const message = { term: term(2), ...said, from: replicaId(id(node)), to: replicaId(id(to)) };
   return { kind: 'group-raft', fromIncarnation, toIncarnation, message: message as unknown as RaftMessage };
+}
+
+/** Nothing of node 1's log is there. */
+function reject(): Said {
+  const nothing = { hintIndex: logIndex(0), hintTerm: term(0) };
+  return { kind: 'append-reply', outcome: 'reject', index: logIndex(0), term: term(1), ...nothing } as Said;
+}
+
+/** In term 1, of a log that ends there. */
+function acked(match: number): Said {
+  const end = { hintIndex: logIndex(match), hintTerm: term(1) };
+  return { kind: 'append-reply', outcome: 'ack', index: logIndex(match), term: term(1), ...end } as Said;
 }
 
 function chain(terms: readonly number[]): Entry[] {
@@ -335,6 +350,50 @@ test('a disk that cannot read what was committed ends the incarnation too', () =
   const answer = { kind: 'group-loaded', incarnation: own, id: -1, bad: logIndex(1) } as const;
   rig.tell({ ...answer, entries: [] });
   assert.equal([rig.events('replica.damage-found'), rig.events('actor.failed')], [1, 1]);
+});
+
+test('a bad entry met on a replication read ends the incarnation, and gives leadership away', () => {
+  const rig = new Rig({ entryCacheBytes: 1 });
+  rig.lead();
+  rig.written();
+  const ack = (node: string, match: number): GroupRaft => from(node, acked(match));
+  rig.tell(ack('n2', 1));
+  for (let at = 2; at <= 4; at += 1) {
+    rig.driver.propose(draftOf([`${at}`]), offset(at - 2));
+    rig.driver.flush();
+    rig.kit.settle();
+    rig.written();
+    rig.tell(ack('n2', at));
+  }
+  // Node 3 has nothing, and what it lacks is on the disk alone.
+  rig.tell(from('n3', reject()), ack('n3', 0));
+  const load = rig.loads().at(-1);
+  assert.equal([load?.from, load?.cut], [1, 'tail']);
+  rig.tell({ kind: 'group-loaded', incarnation: own, id: load?.id ?? 0, entries: [], bad: logIndex(1) });
+  assert.equal([rig.events('replica.damage-found'), rig.events('actor.failed')], [1, 1]);
+  assert.equal(
+    rig.sent('timeout-now').map(({ toNode }) => toNode),
+    ['n2'],
+  );
+  rig.kit.pass(200);
+  assert.is(rig.writer.filter((message) => message.kind === 'log-open').length, 2);
+});
+
+test('a message that names no incarnation says so to the core, for it heals nobody', () => {
+  for (const [toIncarnation, healed] of [
+    [0, false],
+    [own, true],
+  ] as const) {
+    const rig = new Rig();
+    const owed = { kind: 'unknown' } as const;
+    rig.opened([1, 1], own, { kind: 'damaged', owed, detail: 'a lost tail' });
+    rig.tell(from('n2', append([1, 1, 2], 3, 2), { toIncarnation }));
+    rig.written();
+    assert.is(
+      rig.writes().some(({ write }) => write.healed),
+      healed,
+    );
+  }
 });
 
 test('a read waits for what it must see, and one that nobody confirms is refused', () => {

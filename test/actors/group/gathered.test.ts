@@ -37,7 +37,6 @@ class Sole {
         apply: (entry) => this.applied.push(entry),
         roleChanged: nothing,
         ready: nothing,
-        lost: nothing,
         durable: nothing,
       },
     });

@@ -64,7 +64,13 @@ function chain(count: number, group = 1): Entry[] {
 }
 
 function append(entries: readonly Entry[]): RaftMessage {
-  const zero = { prevIndex: logIndex(0), prevTerm: term(0), commit: logIndex(0), last: logIndex(0) };
+  const zero = {
+    prevIndex: logIndex(0),
+    prevTerm: term(0),
+    commit: logIndex(0),
+    last: logIndex(0),
+    stream: 1,
+  };
   return { kind: 'append', from: one, to: two, term: term(1), ...zero, entries };
 }
 

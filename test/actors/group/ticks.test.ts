@@ -37,7 +37,7 @@ class Idle {
       limits: defaultLimits,
       crc32,
       lazyCommit: true,
-      events: { apply: nothing, roleChanged: nothing, ready: nothing, lost: nothing, durable: nothing },
+      events: { apply: nothing, roleChanged: nothing, ready: nothing, durable: nothing },
       roster: this.roster,
       needsTicks: () => this.waits,
     });

@@ -16,6 +16,7 @@ import { refTo, type Ref } from '../../../src/kernel/index.ts';
 import { actorOf, newKit, type Kit } from '../../kernel/kit.ts';
 import { id } from '../../directory/machines.ts';
 import { Cluster } from '../manager/cluster.ts';
+import { assertProperty } from '../../lib/properties.ts';
 
 const round = defaultLimits.healthProbeMs;
 
@@ -200,7 +201,7 @@ checker.run();
 const pulse = suite('a pulse');
 
 pulse('is dead exactly when the last rounds were all silent', () => {
-  fc.assert(
+  assertProperty(
     fc.property(
       fc.array(fc.boolean(), { maxLength: 30 }),
       fc.integer({ min: 1, max: 4 }),

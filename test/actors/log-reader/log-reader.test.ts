@@ -249,6 +249,20 @@ test('what cannot be read, and what lies above the committed index, is damage', 
   assert.is(bench.reader.inspect()['running'], 0);
 });
 
+test('damage behind what can be served is told with it', () => {
+  const bench = new Bench();
+  bench.tell(chunks(1, 12));
+  bench.found(6);
+  bench.loaded([records(6, 12, 1)], 7);
+  const answer = bench.chunks();
+  assert.equal([answer.chunks, answer.damaged], [[records(6, 12, 1).bytes], 7]);
+  bench.tell(chunks(2, 12, { at: logIndex(5) }));
+  bench.loaded([command(5)], 6);
+  const nothing = bench.chunks();
+  assert.equal([nothing.chunks, nothing.damaged], [[], 6]);
+  assert.is(bench.finds.length, 0, 'the index might lead past a command that is bad');
+});
+
 test('a reader that goes on where it was needs no index, unless the place turns out wrong', () => {
   const bench = new Bench();
   bench.tell(chunks(1, 12, { at: logIndex(5) }));

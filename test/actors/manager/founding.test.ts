@@ -1,6 +1,7 @@
 // How group 0 comes into the world, and that it does so once, whatever dies on the way (DESIGN section 8).
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { repeats } from '../../lib/effort.ts';
 import { Cluster } from './cluster.ts';
 
 /** All lists that were ever journaled must be one. */
@@ -15,6 +16,8 @@ function lists(cluster: Cluster): string[] {
   ];
 }
 
+/** At how many moments of a founding something happens. */
+const MOMENTS = repeats(40, 120);
 const founding = suite('founding');
 
 founding('makes one directory of three nodes, with one cluster id', () => {
@@ -86,7 +89,7 @@ for (const victim of ['n1', 'n2', 'n3']) {
   crashes(`${victim} dies and comes back`, () => {
     const seed = `crash ${victim}`;
     const events = eventsToFound(seed);
-    const stride = Math.max(1, Math.floor(events / 120));
+    const stride = Math.max(1, Math.floor(events / MOMENTS));
     for (let at = 1; at < events; at += stride) {
       const cluster = new Cluster({ seed }).startAll();
       runTo(cluster, at);
@@ -101,7 +104,7 @@ for (const victim of ['n1', 'n2', 'n3']) {
 crashes('all die at once and come back', () => {
   const seed = 'crash all';
   const events = eventsToFound(seed);
-  const stride = Math.max(1, Math.floor(events / 120));
+  const stride = Math.max(1, Math.floor(events / MOMENTS));
   for (let at = 1; at < events; at += stride) {
     const cluster = new Cluster({ seed }).startAll();
     runTo(cluster, at);
@@ -122,7 +125,7 @@ for (const victim of ['n1', 'n2']) {
     () => {
       const seed = `wipe ${victim}`;
       const events = eventsToFound(seed);
-      const stride = Math.max(1, Math.floor(events / 120));
+      const stride = Math.max(1, Math.floor(events / MOMENTS));
       const ends = new Set<string>();
       for (let at = 1; at < events; at += stride) {
         const cluster = new Cluster({ seed }).startAll();

@@ -74,32 +74,30 @@ primary('says that a change was not made when another entry stands in its place'
   assert.is(part.pending, 0);
 });
 
-primary('says so at once when it learns of the loss, and only of what was lost', () => {
-  const { fake, part } = newPrimary();
-  part.change(change(1, create, id(1)));
-  part.change(change(2, create, id(2)));
-  part.lost(12);
-  const answers = fake.take('primary-answer');
-  assert.equal(
-    answers.map(({ message }) => message['id']),
-    [2],
-  );
-  assert.equal(answers.map(outcome), ['not_leader not_applied']);
-  part.applied(11, 3, made);
-  assert.equal(fake.take('primary-answer').map(outcome), ['ok']);
-});
-
-primary('says nothing of a change whose fate it does not know', () => {
-  const { fake, driver, part } = newPrimary();
-  part.change(change(1));
-  driver.isReady = false;
-  part.change(change(2, create, id(2)));
-  assert.equal(
-    fake.take('primary-answer').map(({ message }) => message['id']),
-    [2],
-  );
-  assert.is(part.pending, 1);
-});
+primary(
+  'says at once that it does not know what becomes of its open changes, when its leadership ends',
+  () => {
+    const { fake, driver, part } = newPrimary();
+    part.change(change(1, create, id(1)));
+    part.change(change(2, create, id(2)));
+    part.change(change(3, create, id(2)));
+    part.applied(11, 3, made);
+    assert.equal(fake.take('primary-answer').map(outcome), ['ok']);
+    driver.isReady = false;
+    part.abandon();
+    const answers = fake.take('primary-answer');
+    assert.equal(
+      answers.map(({ message }) => message['id']),
+      [2, 3],
+    );
+    assert.equal(answers.map(outcome), ['not_leader unknown', 'not_leader unknown']);
+    assert.is(part.pending, 0);
+    part.change(change(4, create, id(2)));
+    assert.equal(fake.take('primary-answer').map(outcome), ['not_leader not_applied'], 'never appended');
+    part.applied(12, 3, made);
+    assert.equal(fake.take('primary-answer'), [], 'everybody was answered');
+  },
+);
 
 primary('refuses more than its bound, what consensus refuses, and what cannot be written', () => {
   const { fake, driver, part } = newPrimary(1);
@@ -125,7 +123,7 @@ primary('wants nothing twice at a time, and nothing while it is not ready', () =
   part.want('ready t', ready);
   part.want('ready t', ready);
   assert.is(driver.bodies.length, 1);
-  part.lost(11);
+  part.abandon();
   part.want('ready t', ready);
   assert.is(driver.bodies.length, 2);
   driver.isReady = false;

@@ -251,9 +251,20 @@ test('the end of the leadership ends all subscriptions, those being opened too',
     start: { at: 'earliest', value: 0 },
     reset: false,
   });
+  // One whose beginning is still being looked up, so that no attach was proposed.
+  const start = { at: 'time', value: 5 } as const;
+  host.ask(3, { kind: 'push-open', owner: { consumer: 'e', session: 1 }, start, reset: true });
   host.news();
   host.desk.abandon();
-  assert.equal(host.news().toSorted(), ['client/1 push-ended not_leader', 'client/2 push-ended not_leader']);
+  const ends = host.sent.splice(0).map(({ news }) => {
+    assert.ok(news.kind === 'push-ended');
+    return `${news.id} ${news.error.code} ${news.error.outcome}`;
+  });
+  assert.equal(ends.toSorted(), [
+    '1 not_leader not_applied',
+    '2 not_leader unknown',
+    '3 not_leader not_applied',
+  ]);
   host.commit();
   assert.equal(host.news(), [], 'what is committed later under another leader opens nothing here');
   assert.is(host.desk.size, 0);

@@ -107,8 +107,10 @@ class Rig {
         return { kind, ...head, offset: offset(0), maxBytes: 1_000 };
       case 'locate':
         return { kind, ...head, position: { at: 'earliest', value: 0 } };
-      default:
+      case 'size':
         return { kind, ...head, consumer: 'c' };
+      case 'consume':
+        return { kind, ...head, consumer: 'c', start: 1, noted: [] };
     }
   }
 

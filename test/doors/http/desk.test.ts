@@ -8,7 +8,7 @@ import type {
   GatewayCall,
   GatewayMessage,
 } from '../../../src/actors/gateway/messages.ts';
-import { Desk, deskRestarts, type HandedOver } from '../../../src/doors/http/desk.ts';
+import { Desk, deskRestarts, type HandOver } from '../../../src/doors/http/desk.ts';
 import type { Actor } from '../../../src/kernel/index.ts';
 import { newKit, type Kit } from '../../kernel/kit.ts';
 
@@ -125,7 +125,8 @@ interface TakeRig {
   readonly fuse: Fuse;
   readonly calls: GatewayCall[];
   readonly words: string[];
-  readonly handed: HandedOver[];
+  readonly handed: HandOver[];
+  readonly cancelled: number[];
   ask(): void;
   answer(call: number): void;
 }
@@ -136,7 +137,8 @@ function newTakeRig(): TakeRig {
   const fuse = new Fuse(() => undefined);
   const calls: GatewayCall[] = [];
   const words: string[] = [];
-  const handed: HandedOver[] = [];
+  const handed: HandOver[] = [];
+  const cancelled: number[] = [];
   kit.system.spawn<GatewayMessage>('gateway', () => ({
     receive: (message) => {
       if (message.kind === 'call') calls.push(message);
@@ -154,9 +156,12 @@ function newTakeRig(): TakeRig {
     calls,
     words,
     handed,
+    cancelled,
     ask: () => {
-      desk.ask(consume, (value, _, handedOver) => {
-        if (value !== undefined) handed.push(handedOver);
+      desk.ask(consume, (value, _, handOver) => {
+        if (value === undefined) return;
+        const place = handed.push(handOver) - 1;
+        handOver.onCancel(() => cancelled.push(place));
       });
       kit.settle();
     },
@@ -174,8 +179,8 @@ test('S11: the first word about a record counts, and is told', () => {
   rig.ask();
   rig.answer(0);
   assert.equal(rig.words, []);
-  rig.handed[0]?.(true);
-  rig.handed[0]?.(false);
+  rig.handed[0]?.settle(true);
+  rig.handed[0]?.settle(false);
   rig.kit.settle();
   assert.equal(rig.words, ['1 true']);
 });
@@ -190,23 +195,32 @@ test('S11: of a consume that was given up the gateway hears at once, and again w
   assert.is(rig.handed.length, 0);
 });
 
-test('S11: a desk that comes back says what happened meanwhile, and what it can still hand over', () => {
+test('S11: a desk that fails calls off what it was handing over, and says so with what it can still answer', () => {
   const rig = newTakeRig();
   for (let n = 0; n < 4; n += 1) rig.ask();
   rig.answer(0);
   rig.answer(1);
+  rig.handed[0]?.settle(true);
   // The answer to the third call ends the desk's actor, and is lost with it.
   rig.fuse.arm(true, 1);
   rig.answer(2);
-  rig.handed[0]?.(true);
-  assert.equal(rig.words, []);
+  assert.equal(rig.cancelled, [1]);
+  rig.handed[1]?.settle(true);
   rig.kit.pass(50);
-  assert.equal(rig.words, ['1 true', 'open 3,4,2']);
-  rig.handed[1]?.(true);
-  rig.kit.settle();
-  assert.is(rig.words.at(-1), '2 true');
+  assert.equal(rig.words, ['1 true', '2 false', 'open 3,4']);
   rig.kit.pass(limits.callDeadlineMs + 300);
   assert.equal(rig.words.slice(-2), ['3 false', '4 false']);
+});
+
+test('S11: with its gateway everything that is being handed over is called off: its takes are given again', () => {
+  const rig = newTakeRig();
+  rig.ask();
+  rig.answer(0);
+  const gateway = rig.kit.system.find('gateway');
+  assert.ok(gateway);
+  rig.kit.system.stop(gateway);
+  rig.kit.settle();
+  assert.equal(rig.cancelled, [0]);
 });
 
 test.run();

@@ -186,4 +186,20 @@ test('an answer that comes after the deadline of its call is not handed over', a
   );
 });
 
+test('an answer that is on its way when the gateway ends is broken off', async () => {
+  await withScene(async (scene) => {
+    scene.value = () => record(8 << 20);
+    const socket = await scene.connect();
+    socket.pause();
+    socket.write(request);
+    await scene.asked(1);
+    scene.answers[0]?.();
+    await eventually('a part of it is on its way', () => (scene.accepted[0]?.bytesWritten ?? 0) > 0);
+    const gateway = scene.door.system.find('gateway');
+    assert.ok(gateway);
+    scene.door.system.stop(gateway);
+    await eventually('the connection is broken', () => scene.accepted[0]?.destroyed === true);
+  });
+});
+
 test.run();

@@ -1,0 +1,132 @@
+/** Mutants about what is said of proposals in doubt, and about damaged copies and journals. */
+import { edit, often, seldom, type Mutant } from './mutant.ts';
+
+export const doubtAndDamage: readonly Mutant[] = [
+  {
+    name: 'not-applied-when-deposed',
+    breaks: 'what is open when a leadership ends is reported not applied',
+    edits: [
+      edit(
+        'actors/partition-replica/produces.js',
+        "this.#fail(waiter, failure('not_leader', { message, outcome: 'unknown' }), leader);",
+        "this.#fail(waiter, failure('not_leader', { message, outcome: 'not_applied' }), leader);",
+      ),
+    ],
+    ...often,
+  },
+  {
+    name: 'not-applied-when-cut-off',
+    breaks:
+      'what is cut off where it was proposed is reported not applied, though copies elsewhere may be committed',
+    edits: [
+      edit(
+        'actors/group/driver.js',
+        'if (effects.role !== undefined)\n            this.#roleChanged(effects.role);',
+        'for (const { truncateFrom } of effects.persist)\n' +
+          '            if (truncateFrom !== undefined)\n' +
+          '                this.#options.events.lost?.(truncateFrom);\n' +
+          '        if (effects.role !== undefined)\n            this.#roleChanged(effects.role);',
+      ),
+      edit(
+        'actors/partition-replica/replica.js',
+        'ready: () => this.#ready(),',
+        'ready: () => this.#ready(),\n                lost: (index) => this.#produces.lost(index),',
+      ),
+      edit(
+        'actors/partition-replica/produces.js',
+        '    #overwritten(open) {',
+        '    lost(index) {\n' +
+          '        for (const open of this.#open)\n' +
+          '            if (open.index >= index)\n' +
+          '                this.#overwritten(open);\n' +
+          '        this.#open = this.#open.filter((open) => open.index < index);\n' +
+          '    }\n' +
+          '    #overwritten(open) {',
+      ),
+    ],
+    directed: {
+      test: 'test/raft/outcomes.test.ts and test/sim/overtaken.test.ts',
+      reason:
+        'with three voters a copy that outlives the truncation takes two crashes at the moment of it, and with five a ' +
+        'successor that reaches the deposed leader and nobody else',
+    },
+    ...seldom,
+  },
+  {
+    name: 'bad-read-ignored',
+    breaks:
+      'a leader that reads a bad entry for a follower reads it again with each heartbeat, and says nothing',
+    edits: [edit('raft/raft.js', 'if (damage !== undefined)', 'if (damage === -1)')],
+    ...often,
+  },
+  {
+    name: 'heals-by-any-life',
+    breaks: 'a damaged replica heals by what a leader may have said before it was opened',
+    edits: [
+      edit('raft/follower.js', 'if (healing !== undefined && core.named) {', 'if (healing !== undefined) {'),
+      edit(
+        'raft/follower.js',
+        'if (healing !== undefined && core.named)\n            reportedLast',
+        'if (healing !== undefined)\n            reportedLast',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'healing-leaves-durability',
+    breaks: 'what a damaged replica cuts off is still counted as durable',
+    edits: [
+      edit(
+        'raft/core.js',
+        'this.durability.cut(from);',
+        'if (!this.damaged)\n            this.durability.cut(from);',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'served-from-stale-index',
+    breaks: 'a reader is served an older, intact entry that its leader had replaced',
+    edits: [
+      edit('actors/partition-replica/log-reads.js', '!this.#options.holds(header)', 'header.index < 0'),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'unapplied-tail-survives',
+    breaks: 'the numbers of producers that a leadership has not applied are believed in the next one',
+    edits: [
+      edit(
+        'actors/partition-replica/replica.js',
+        "if (change.role === 'leader')\n            return;\n        this.#tail.clear();",
+        "if (change.role === 'leader')\n            return;",
+      ),
+      edit('actors/partition-replica/replica.js', '#ready() {\n        this.#tail.clear();', '#ready() {'),
+    ],
+    ...often,
+  },
+  {
+    name: 'hard-records-synced-once',
+    breaks: 'term, vote and birth are synced in the first file of the journal only',
+    edits: [
+      edit(
+        'storage/journal.js',
+        '(next) => files.sync(name, next),\n        ]), (error) => {',
+        '(next) => (name === journalNames[0] ? files.sync(name, next) : next(undefined)),\n        ]), (error) => {',
+      ),
+    ],
+    ...seldom,
+  },
+  {
+    name: 'anonymous-push-unconfirmed',
+    breaks: 'an anonymous subscription and a lookup begin at a leader that could not confirm that it leads',
+    edits: [
+      edit(
+        'actors/partition-replica/queries.js',
+        'if (!leads) {\n                then({ error: deposed() });\n                return;\n            }\n            const end',
+        'const end',
+      ),
+    ],
+    ...seldom,
+  },
+];
