@@ -66,14 +66,16 @@ export class Finale {
   #probe(group: number): void {
     const world = this.#world;
     const random = this.#work.fork(`probe ${group}`);
-    const record: SentRecord = {
+    const fresh = (): SentRecord => ({
       id: this.#work.nextRecord(),
       client: `probe-${group}`,
       groups: [group],
       ordered: true,
       bytes: leastValueBytes,
-    };
+    });
+    let record = fresh();
     const producerId = random.bytes(16);
+    let epoch = 0;
     let leader: string | undefined;
     const attempt = (): void => {
       if (world.report.failed) return;
@@ -84,7 +86,7 @@ export class Finale {
       const node = world.node(target);
       world.checks.records.attempt(record, world.nowMicros);
       const timestamp = node.clock?.wallTime() ?? 1;
-      const chunk = oneRecordChunk({ ...record, producerId, timestamp });
+      const chunk = oneRecordChunk({ ...record, producerId, epoch, timestamp });
       this.#work.clients.request(node, target, now, { kind: 'produce', acks: 'quorum', chunk }, (outcome) => {
         const answer = outcome.kind === 'value' ? outcome.value : undefined;
         if (answer?.kind === 'produced') {
@@ -103,6 +105,10 @@ export class Finale {
           world.nowMicros,
         );
         leader = answer?.kind === 'partition-failed' ? answer.leader : undefined;
+        if (answer?.kind === 'partition-failed' && answer.error.code === 'producer_expired') {
+          epoch = answer.error.nextEpoch ?? epoch + 1;
+          record = fresh();
+        }
         world.after(random.between(20, 200), attempt);
       });
     };

@@ -204,6 +204,12 @@ export class SimNode {
     this.#options.report.event(this.name, 'stall', ms);
   }
 
+  /** The machine's wall clock jumps, whether a process runs or not. */
+  stepWall(ms: number): void {
+    this.#clock?.stepWall(ms);
+    this.#options.report.event(this.name, 'clock-step', ms);
+  }
+
   drift(ppm: number): void {
     this.#drift = ppm;
     this.#process?.clock.setDrift(ppm);
@@ -253,6 +259,7 @@ export class SimNode {
       },
       this.#life,
       (id, before) => this.#actorCrashes(id, before),
+      (text) => report.violation('answers', `${this.name}: ${text}`),
     );
     process.system = system;
     process.store = new ObservedStore(store, events.store(this));

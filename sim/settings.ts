@@ -34,6 +34,8 @@ export interface FaultSettings {
   readonly wipeFromMs: number;
   /** How often a fault goes for a leader. */
   readonly leaderBias: number;
+  /** Wall clocks jump by days too, and come back later. */
+  readonly clockDays: boolean;
 }
 
 export interface WorkloadSettings {
@@ -55,6 +57,8 @@ export interface WorkloadSettings {
   readonly burst: number;
   /** Windows without any call. */
   readonly idle: boolean;
+  /** Producers now and then say nothing for longer than partitions remember them. */
+  readonly naps: boolean;
 }
 
 export interface DiskSettings {
@@ -85,17 +89,20 @@ export function drawSettings(seed: string, minutes: number): Settings {
   // Five nodes are there for splits of two against three: never calm, or too few seeds would have one.
   const stormy = random.fork('weather').chance(0.68) || count >= 5;
   const memory = random.fork('memory').chance(0.3);
+  const clockDays = random.fork('clock days').chance(0.3);
+  const limits = drawLimits(random.fork('limits'));
   const faults = drawFaults(random.fork('faults'), stormy, count, minutes);
-  const workload = drawWorkload(random.fork('workload'));
+  const naps = limits.producerIdleMs < defaultLimits.producerIdleMs;
+  const workload = { ...drawWorkload(random.fork('workload')), naps };
   return {
     seed,
     minutes,
     nodes: Array.from({ length: count }, (_, at) => `node-${at + 1}`),
     encode: random.fork('codec').chance(0.5),
     memory,
-    limits: drawLimits(random.fork('limits')),
+    limits,
     network: drawNetwork(random.fork('network'), stormy),
-    faults,
+    faults: { ...faults, clockDays },
     // What a split meets should often be a removal.
     workload: count >= 5 ? { ...workload, fleeting: 1 } : workload,
     disk: drawDisk(random.fork('disk')),
@@ -137,6 +144,7 @@ function drawLimits(random: SimRandom): Limits {
     ...drawTinyLimits(random.fork('tiny'), gatewayPendingCalls),
     ...drawLossTimes(random.fork('loss'), coarse),
     ...drawPushLimits(random.fork('push')),
+    ...drawProducerLimits(random.fork('producers')),
   };
   assertLimits(limits);
   return limits;
@@ -180,6 +188,11 @@ function drawPushLimits(random: SimRandom): Partial<Limits> {
   };
 }
 
+/** In a third of the seeds producers are forgotten after seconds, not after a day. */
+function drawProducerLimits(random: SimRandom): Partial<Limits> {
+  return random.chance(0.33) ? { producerIdleMs: random.between(3_000, 20_000) } : {};
+}
+
 function drawNetwork(random: SimRandom, stormy: boolean): NetworkSettings {
   const raw = stormy && random.chance(0.5);
   const some = (chance: number, most: number): number =>
@@ -220,7 +233,12 @@ const betweenNodes: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'deactivate',
 ]);
 
-function drawFaults(random: SimRandom, stormy: boolean, nodes: number, minutes: number): FaultSettings {
+function drawFaults(
+  random: SimRandom,
+  stormy: boolean,
+  nodes: number,
+  minutes: number,
+): Omit<FaultSettings, 'clockDays'> {
   const share = random.pick([0.3, 0.5, 0.6, 0.8, 1]);
   const possible = faultKinds.filter(
     (kind) => kind !== 'split' && (nodes > 1 || !(damaging.has(kind) || betweenNodes.has(kind))),
@@ -237,7 +255,7 @@ function drawFaults(random: SimRandom, stormy: boolean, nodes: number, minutes: 
   };
 }
 
-function drawWorkload(random: SimRandom): WorkloadSettings {
+function drawWorkload(random: SimRandom): Omit<WorkloadSettings, 'naps'> {
   const push = random.fork('push');
   return {
     pushed: push.between(0, 2),

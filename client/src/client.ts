@@ -13,6 +13,7 @@ import type {
 import { clientUrls } from './core/address.ts';
 import { Core } from './core/core.ts';
 import type { Platform } from './core/platform.ts';
+import type { Answer, Call } from './core/connection.ts';
 import { request, requestLeader } from './core/request.ts';
 import { abortedError, CallboardError, errorOf } from './errors.ts';
 import type { PartitionPlace, TopicPlaces } from './protocol/index.ts';
@@ -100,9 +101,16 @@ export class CallboardClient implements Client {
   }
 
   async #places(topics: readonly string[], options: CallOptions): Promise<readonly TopicPlaces[]> {
-    const reply = await request(this.#core, { kind: 'metadata', topics }, 'metadata-reply', options);
-    this.#core.topology.learn(reply.topics);
-    return reply.topics;
+    const found: TopicPlaces[] = [];
+    let from: number | undefined = 0;
+    while (from !== undefined) {
+      const call: Call = { kind: 'metadata', topics, from };
+      const reply: Answer<'metadata-reply'> = await request(this.#core, call, 'metadata-reply', options);
+      this.#core.topology.learn(reply.topics);
+      found.push(...reply.topics);
+      from = reply.next;
+    }
+    return found;
   }
 
   #assertOpen(): void {

@@ -4,7 +4,12 @@
  * within an epoch. Keeps what the other checkers compare with.
  */
 import { chunkHeaderBytes, chunkKind, decodeRecords, readChunkHeader } from '@callboard/client/protocol';
-import { anonymousProducer, decodeCursorCommand, type CursorCommand } from '../../src/partition/index.ts';
+import {
+  anonymousProducer,
+  decodeClock,
+  decodeCursorCommand,
+  type CursorCommand,
+} from '../../src/partition/index.ts';
 import type { SeenEntry } from './log-matching.ts';
 
 export interface CommittedRecord {
@@ -138,7 +143,9 @@ export class CommittedChecker {
     const header = readChunkHeader(entry.bytes);
     const body = entry.bytes.subarray(chunkHeaderBytes);
     if (header.kind === chunkKind.command) {
-      this.#options.onCommand(group, decodeCursorCommand(body), model.end);
+      if (decodeClock(body) === undefined) {
+        this.#options.onCommand(group, decodeCursorCommand(body), model.end);
+      }
       return;
     }
     if (header.kind !== chunkKind.records) return;

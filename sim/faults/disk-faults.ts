@@ -152,7 +152,7 @@ const diskFull: Fault = ({ world, random, aim, during }) => {
   // With or without the warning that the low-space mark gives.
   if (random.chance(0.5)) fill();
   else {
-    node.storage.setLowSpace(true);
+    node.storage.setLowSpace(true, random.chance(0.5));
     if (random.chance(0.5)) {
       // The plan may heal the cluster before that: what is filled then would never be emptied again.
       world.after(random.between(500, 3_000), () => (node.running && !over ? fill() : undefined));

@@ -111,12 +111,20 @@ const stall: Fault = ({ world, random, aim }) => {
   return true;
 };
 
-const clockStep: Fault = ({ world, random, aim }) => {
+const dayMs = 24 * 3_600_000;
+
+const clockStep: Fault = ({ world, random, aim, during }) => {
   const node = aim.running();
-  if (node?.clock === undefined) return false;
-  const ms = random.between(-60_000, 60_000);
-  node.clock.stepWall(ms);
-  world.report.event(node.name, 'clock-step', ms);
+  if (node === undefined) return false;
+  if (!world.settings.faults.clockDays || random.chance(0.5)) {
+    node.stepWall(random.between(-60_000, 60_000));
+    return true;
+  }
+  // What is dated days ahead of a leader's clock is refused: somebody sets the clock right before long.
+  const ms = random.between(1, 30) * (random.chance(0.5) ? dayMs : -dayMs);
+  node.stepWall(ms);
+  during(random.between(3_000, 30_000), () => node.stepWall(-ms));
+  world.report.sometimes('a clock was wrong by days');
   return true;
 };
 

@@ -179,7 +179,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'actors/gateway/produce-lane.js',
-        'producerId: this.#parts.producerId,',
+        'producerId: this.#producerId,',
         'producerId: Uint8Array.from(this.#batch[0].call.message.call.producer.match(/../g), (pair) => Number.parseInt(pair, 16)),',
       ),
     ],
@@ -213,6 +213,37 @@ export const mutants: readonly Mutant[] = [
         'a leader must be deposed, not know it yet, and be asked with a sequence that only its successor has stored: ' +
         'about one seed in sixty meets it',
     },
+    ...seldom,
+  },
+  {
+    name: 'stopped-abandons-nobody',
+    breaks: 'a replica that ends leaves those who wait for it to their deadlines',
+    edits: [
+      edit(
+        'actors/partition-replica/replica.js',
+        '    stopped() {\n',
+        '    stopped() {\n        if (this.#options !== undefined)\n            return this.#driver.close();\n',
+      ),
+      edit('actors/group/driver.js', 'this.#reads.abandon();', ''),
+    ],
+    ...often,
+  },
+  {
+    name: 'forgotten-come-back',
+    breaks: 'a producer that was forgotten comes back under its old epoch',
+    edits: [edit('partition/producers.js', 'if (batch.epoch < nextEpoch)', 'if (batch.epoch < 0)')],
+    ...seldom,
+  },
+  {
+    name: 'log-time-by-records',
+    breaks: "log time follows the dates of records, and a wrong clock makes others' producers forgotten",
+    edits: [
+      edit(
+        'partition/machine.js',
+        'this.#producers.apply(batchOf(header), this.#end);',
+        'for (let n = 0; n < 5; n += 1)\n            this.#producers.advance(header.firstTimestamp);\n        this.#producers.apply(batchOf(header), this.#end);',
+      ),
+    ],
     ...seldom,
   },
   {

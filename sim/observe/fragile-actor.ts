@@ -72,6 +72,10 @@ export class FragileActor<M> implements Actor<M> {
     this.#inner.stopped?.();
   }
 
+  undelivered(message: M): void {
+    this.#inner.undelivered?.(message);
+  }
+
   inspect(): Record<string, unknown> {
     return this.#inner.inspect?.() ?? {};
   }

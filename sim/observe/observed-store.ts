@@ -104,6 +104,14 @@ export class ObservedStore implements LogStore {
     return this.#store.lowSpace();
   }
 
+  spaceSpent(): boolean {
+    return this.#store.spaceSpent();
+  }
+
+  memorySpent(): boolean {
+    return this.#store.memorySpent();
+  }
+
   memoryFull(): boolean {
     return this.#store.memoryFull();
   }

@@ -4,6 +4,7 @@ import { ActorSystem } from '../../src/kernel/index.ts';
 import type { ActorSystemOptions } from '../../src/kernel/index.ts';
 import { managerActorId } from '../../src/actors/manager/messages.ts';
 import { FragileActor, Fuse } from './fragile-actor.ts';
+import { IndebtedActor } from './indebted-actor.ts';
 import { SiteActor } from './raft-probe.ts';
 
 export class ObservedSystem extends ActorSystem {
@@ -15,11 +16,18 @@ export class ObservedSystem extends ActorSystem {
   readonly #standIns = new Set<string>();
   readonly #life: number;
   readonly #onCrash: (id: string, before: boolean) => void;
+  readonly #onDebt: (text: string) => void;
 
-  constructor(options: ActorSystemOptions, life: number, onCrash: (id: string, before: boolean) => void) {
+  constructor(
+    options: ActorSystemOptions,
+    life: number,
+    onCrash: (id: string, before: boolean) => void,
+    onDebt: (text: string) => void,
+  ) {
     super(options);
     this.#life = life;
     this.#onCrash = onCrash;
+    this.#onDebt = onDebt;
   }
 
   override spawn<M>(id: string, factory: () => Actor<M>, options?: SpawnOptions<M>): Ref<M> {
@@ -32,7 +40,8 @@ export class ObservedSystem extends ActorSystem {
         const actor = factory();
         if (group === undefined) return new FragileActor(actor, fuse);
         this.drivers.set(id, actor);
-        return new FragileActor(new SiteActor(actor, this.node, this.#life, group), fuse);
+        const site = new SiteActor(actor, this.node, this.#life, group);
+        return new FragileActor(group === 0 ? site : new IndebtedActor(site, this.#onDebt), fuse);
       },
       standIn === undefined ? options : { ...others, standIn: this.#observed(id, standIn) },
     );

@@ -101,6 +101,11 @@ export class SiteActor<M> implements Actor<M> {
     this.#inner.stopped?.();
   }
 
+  undelivered(message: M): void {
+    site = this.#site;
+    this.#inner.undelivered?.(message);
+  }
+
   inspect(): Record<string, unknown> {
     return this.#inner.inspect?.() ?? {};
   }

@@ -30,6 +30,7 @@ export class SimStorage {
   #memory = new MemoryHost(() => undefined);
   #boot = 1;
   #lowSpace = false;
+  #spaceSpent = false;
 
   constructor(options: SimStorageOptions) {
     this.#options = options;
@@ -56,6 +57,7 @@ export class SimStorage {
         drawId,
         bootId: `boot-${String(this.#boot)}`,
         lowSpace: () => this.#lowSpace,
+        spaceSpent: () => this.#spaceSpent,
         ...more,
       },
       done,
@@ -88,14 +90,16 @@ export class SimStorage {
     this.files.wipe();
   }
 
-  setLowSpace(low: boolean): void {
+  /** `spent`: what is kept back below the low-space mark too. */
+  setLowSpace(low: boolean, spent: boolean = false): void {
     this.#lowSpace = low;
+    this.#spaceSpent = spent;
   }
 
   /** A full disk: nothing can be written, and a closed database does not open. */
   setFull(full: boolean): void {
     this.engine.setFull(full);
     this.files.setFull(full);
-    this.#lowSpace = full;
+    this.setLowSpace(full, full);
   }
 }

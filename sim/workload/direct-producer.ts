@@ -1,7 +1,8 @@
 /**
  * A producer that speaks to partition leaders directly, as the client library does: batches under its own id, epoch and sequence,
  * several in flight. After any failure it waits until nothing is in flight and sends again from the first batch that is not known
- * to be stored, under the same numbers. Now and then it starts anew: a higher epoch shuts out what the old one left behind.
+ * to be stored, under the same numbers. Now and then it starts anew: a higher epoch shuts out what the old one left behind. In some
+ * seeds it sleeps for longer than partitions remember it, and follows when it is told so.
  */
 import { crc32 } from 'node:zlib';
 import { buildChunk, chunkKind, encodeRecords } from '@callboard/client/protocol';
@@ -10,6 +11,7 @@ import type { SentRecord } from '../checkers/records.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { Outcome } from './clients.ts';
+import { Memory } from './memory.ts';
 import { leastValueBytes, makeValue } from './values.ts';
 import type { KnownTopic, Workload } from './workload.ts';
 
@@ -22,6 +24,10 @@ interface Batch {
   sent: number;
   /** The round in which it was last sent. */
   round: number;
+  /** When its first attempt began. */
+  startMicros: number;
+  /** An attempt may have stored it. */
+  unknown: boolean;
 }
 
 /** What a client's clock says whose node has none just now. */
@@ -31,6 +37,7 @@ export class DirectProducer {
   readonly #work: Workload;
   readonly #random: SimRandom;
   readonly #name: string;
+  readonly #memory: Memory;
   #group: number;
   #producerId: Uint8Array;
   readonly #window: number;
@@ -43,6 +50,9 @@ export class DirectProducer {
   #epoch = 0;
   #nextSequence = 0;
   #leader: string | undefined;
+  #asleep = false;
+  /** Set when the partition has forgotten it: the lowest epoch that it takes, if it said so. */
+  #forgotten: { readonly nextEpoch: number | undefined } | undefined;
 
   constructor(work: Workload, topic: KnownTopic, random: SimRandom, name: string) {
     this.#work = work;
@@ -51,16 +61,19 @@ export class DirectProducer {
     this.#group = random.pick(topic.groups);
     this.#producerId = random.bytes(16);
     this.#window = random.between(1, 5);
+    this.#memory = new Memory(work.world, name);
   }
 
   start(): void {
     const { thinkMs } = this.#work.world.settings.workload;
     this.#work.later(this.#random, thinkMs * 2, () => {
-      this.#follow();
-      if (this.#random.chance(0.01)) this.#startAnew();
+      this.#moveOn();
+      const { naps } = this.#work.world.settings.workload;
+      if (this.#random.chance(naps ? 0.05 : 0.01)) this.#startAnew();
       const batches = this.#random.between(1, 3);
       for (let n = 0; n < batches && this.#waiting.length < 20; n += 1) this.#add();
       this.#pump();
+      if (this.#random.chance(0.05)) this.#sleep();
       this.start();
     });
   }
@@ -82,6 +95,8 @@ export class DirectProducer {
       timestamp: 0,
       sent: 0,
       round: 0,
+      startMicros: 0,
+      unknown: false,
     });
     this.#nextSequence += count;
   }
@@ -92,10 +107,23 @@ export class DirectProducer {
     this.#nextSequence = 0;
     this.#waiting = [];
     this.#failed = false;
+    this.#forgotten = undefined;
+  }
+
+  /** As a laptop that was closed. */
+  #sleep(): void {
+    const ms = this.#memory.napMs(this.#random);
+    if (ms === 0 || this.#asleep) return;
+    this.#asleep = true;
+    this.#work.world.after(ms, () => {
+      this.#asleep = false;
+      this.#recover();
+      this.#pump();
+    });
   }
 
   /** The partition was begun anew: nobody there knows of this producer, and what it has not heard of is gone. */
-  #follow(): void {
+  #moveOn(): void {
     const now = this.#work.world.checks.generations.now(this.#group);
     if (now === this.#group) return;
     this.#group = now;
@@ -105,7 +133,7 @@ export class DirectProducer {
   }
 
   #pump(): void {
-    if (this.#failed) return;
+    if (this.#failed || this.#asleep) return;
     const node = this.#session();
     for (const batch of this.#waiting) {
       if (this.#inFlight >= this.#window) return;
@@ -127,6 +155,7 @@ export class DirectProducer {
     batch.sent += 1;
     batch.round = this.#round;
     this.#inFlight += 1;
+    if (batch.startMicros === 0) batch.startMicros = world.nowMicros;
     const group = this.#group;
     if (batch.timestamp === 0) batch.timestamp = Math.floor(node.clock?.wallTime() ?? clientEpochMs);
     for (const record of batch.records) world.checks.records.attempt(record, world.nowMicros);
@@ -162,14 +191,16 @@ export class DirectProducer {
   }
 
   #answered(batch: Batch, group: number, outcome: Outcome<PartitionAnswer>): void {
-    const answer = outcome.kind === 'value' ? outcome.value : undefined;
+    // Whoever sleeps has lost its connections.
+    const heard: Outcome<PartitionAnswer> = this.#asleep ? { kind: 'lost' } : outcome;
+    const answer = heard.kind === 'value' ? heard.value : undefined;
     if (answer?.kind === 'produced') {
       this.#stored(batch, group, answer.baseOffset);
       this.#pump();
       return;
     }
     const refused =
-      outcome.kind === 'refused' ||
+      heard.kind === 'refused' ||
       (answer?.kind === 'partition-failed' && answer.error.outcome === 'not_applied');
     this.#settle(batch, refused ? 'not_applied' : 'unknown');
     if (answer?.kind === 'partition-failed') this.#learn(batch, group, answer);
@@ -182,6 +213,10 @@ export class DirectProducer {
     const { world, counts } = this.#work;
     counts.acked += 1;
     world.report.mix(baseOffset);
+    this.#memory.stored(group, batch.startMicros);
+    if (batch.epoch > 0 && this.#memory.cameBack(group)) {
+      world.report.sometimes('a forgotten producer came back under a higher epoch');
+    }
     if (batch.sent > 1) world.report.sometimes('a repeated batch was answered with its old offset');
     batch.records.forEach(({ id }, at) => {
       world.checks.records.answered(id, 'applied', { group, offset: baseOffset + at }, world.nowMicros);
@@ -193,6 +228,7 @@ export class DirectProducer {
     const { world, counts } = this.#work;
     if (outcome === 'unknown') counts.unknown += 1;
     else counts.failed += 1;
+    if (outcome === 'unknown') batch.unknown = true;
     if (outcome === 'unknown') world.report.sometimes('a produce ended unknown');
     for (const { id } of batch.records) {
       world.checks.records.answered(id, outcome, undefined, world.nowMicros);
@@ -206,21 +242,43 @@ export class DirectProducer {
     this.#leader = leader;
     if (error.code === 'sequence_gap') report.sometimes('a batch met a sequence gap');
     if (error.outcome === 'applied') this.#waiting = this.#waiting.filter((other) => other !== batch);
+    if (error.code === 'producer_expired' && batch.epoch === this.#epoch) {
+      this.#memory.forgotten(group);
+      this.#forgotten = { nextEpoch: error.nextEpoch };
+    }
+    const misdated = error.code === 'bad_request' && this.#memory.misdates(error);
+    // Bytes that may be stored are sent again as they are.
+    if (misdated && !batch.unknown) batch.timestamp = 0;
     const fencedByNobody = error.code === 'producer_fenced' && batch.epoch === this.#epoch;
-    // A partition that was begun anew says so of a batch that came before the first one of its producer.
-    const expired =
-      error.code === 'producer_expired' && this.#work.world.checks.generations.first(group) === 0;
-    const impossible = fencedByNobody || expired || error.code === 'bad_request';
+    const impossible = fencedByNobody || (error.code === 'bad_request' && !misdated);
     if (impossible) report.violation('numbers', `${this.#name} was answered ${error.code}: ${error.message}`);
   }
 
   #recover(): void {
     if (!this.#failed || this.#inFlight > 0) return;
+    if (this.#random.chance(0.2)) this.#sleep();
     this.#work.world.after(this.#random.between(10, 400), () => {
-      if (!this.#failed || this.#inFlight > 0) return;
+      if (!this.#failed || this.#inFlight > 0 || this.#asleep) return;
       this.#failed = false;
       this.#round += 1;
+      if (this.#forgotten !== undefined) this.#follow(this.#forgotten.nextEpoch);
       this.#pump();
+    });
+  }
+
+  /** What may be stored is left to its fate; the rest gets numbers that the partition takes. */
+  #follow(nextEpoch: number | undefined): void {
+    this.#forgotten = undefined;
+    if (nextEpoch !== undefined && nextEpoch <= this.#epoch) {
+      this.#producerId = this.#random.bytes(16);
+      this.#epoch = 0;
+    } else this.#epoch = nextEpoch ?? this.#epoch + 1;
+    const kept = this.#waiting.filter(({ unknown }) => !unknown);
+    this.#nextSequence = 0;
+    this.#waiting = kept.map((batch) => {
+      const firstSequence = this.#nextSequence;
+      this.#nextSequence += batch.records.length;
+      return { ...batch, firstSequence, epoch: this.#epoch, timestamp: 0, sent: 0, round: 0, startMicros: 0 };
     });
   }
 }

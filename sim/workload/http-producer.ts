@@ -6,6 +6,7 @@ import type { CallError } from '@callboard/client/protocol';
 import type { SentRecord } from '../checkers/records.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
+import { Memory } from './memory.ts';
 import { leastValueBytes, makeValue } from './values.ts';
 import type { KnownTopic, Workload } from './workload.ts';
 
@@ -22,6 +23,7 @@ export class HttpProducer {
   readonly #name: string;
   readonly #numbered: boolean;
   readonly #next: number[];
+  readonly #memory: Memory;
   /** The group of each partition when its numbers began. */
   #homes: readonly number[] = [];
   #id = '';
@@ -33,6 +35,7 @@ export class HttpProducer {
     this.#name = name;
     this.#numbered = random.chance(0.5);
     this.#next = topic.groups.map(() => 0);
+    this.#memory = new Memory(work.world, name);
   }
 
   start(): void {
@@ -42,6 +45,7 @@ export class HttpProducer {
     clients.call(node, { op: 'register-producer', topic: this.#topic.name }, (outcome) => {
       if (outcome.kind === 'value' && outcome.value.op === 'register-producer') {
         this.#id = outcome.value.id;
+        this.#memory.clear();
         this.#homes = this.#work.now(this.#topic.groups);
         world.checks.visibility.created('producer', this.#id, world.nowMicros);
         this.#begin();
@@ -55,6 +59,7 @@ export class HttpProducer {
   #begin(): void {
     const { thinkMs } = this.#work.world.settings.workload;
     if (this.#numbered) {
+      this.#next.fill(0);
       this.#work.later(this.#random, thinkMs, () => this.#sendNumbered());
       return;
     }
@@ -100,7 +105,10 @@ export class HttpProducer {
     this.#insist({ record: this.#record(partition), partition, sequence });
   }
 
-  /** Until it is known to be stored: also after the run has stopped, or its place would stay empty for ever. */
+  /**
+   * Until it is known to be stored: also after the run has stopped, or its place would stay empty for ever. Where the partition has
+   * forgotten the id, the record is left to its fate, and the next ones are sent under another id.
+   */
   #insist(numbered: Numbered, again = false): void {
     if (this.#id === '') {
       this.#renew(numbered);
@@ -109,14 +117,17 @@ export class HttpProducer {
     const { world } = this.#work;
     if (!again) this.#work.insisting += 1;
     const { record, partition, sequence } = numbered;
-    this.#send(record, partition, sequence, (stored) => {
-      if (stored) {
-        this.#work.insisting -= 1;
-        const { thinkMs } = world.settings.workload;
-        this.#work.later(this.#random, thinkMs, () => this.#sendNumbered());
+    this.#send(record, partition, sequence, (stored, error) => {
+      if (!stored && (this.#id === '' || error?.code !== 'producer_expired')) {
+        const nap = this.#random.chance(0.2) && !this.#work.stopped;
+        const napMs = nap ? this.#memory.napMs(this.#random) : 0;
+        world.after(napMs + this.#random.between(20, 600), () => this.#insist(numbered, true));
         return;
       }
-      world.after(this.#random.between(20, 600), () => this.#insist(numbered, true));
+      this.#work.insisting -= 1;
+      const { thinkMs } = world.settings.workload;
+      const napMs = this.#random.chance(0.05) ? this.#memory.napMs(this.#random) : 0;
+      this.#work.later(this.#random, thinkMs + napMs, () => (stored ? this.#sendNumbered() : this.start()));
     });
   }
 
@@ -131,6 +142,7 @@ export class HttpProducer {
       }
       world.report.sometimes('a producer began anew in a partition that was begun anew');
       this.#id = outcome.value.id;
+      this.#memory.clear();
       this.#homes = this.#work.now(this.#topic.groups);
       this.#next.fill(0);
       this.#next[numbered.partition] = 1;
@@ -143,7 +155,7 @@ export class HttpProducer {
     record: SentRecord,
     partition: number | undefined,
     sequence: number | undefined,
-    then: (stored: boolean) => void,
+    then: (stored: boolean, error?: CallError) => void,
     node = this.#work.anyNode(this.#random),
   ): void {
     const { world, clients, counts } = this.#work;
@@ -166,6 +178,7 @@ export class HttpProducer {
         counts.acked += 1;
         checks.records.answered(record.id, 'applied', { group, offset }, world.nowMicros);
         report.mix(offset);
+        this.#memory.stored(group, startMicros);
         then(true);
         return;
       }
@@ -178,8 +191,9 @@ export class HttpProducer {
         report.sometimes('a produce ended unknown');
         if (sequence !== undefined) report.sometimes('a numbered call was repeated after unknown');
       }
-      if (outcome.kind === 'error') this.#checkError(outcome.error, startMicros, node, partition, sequence);
-      then(false);
+      const error = outcome.kind === 'error' ? outcome.error : undefined;
+      if (error !== undefined) this.#checkError(error, startMicros, node, partition, sequence);
+      then(false, error);
     });
   }
 
@@ -189,6 +203,10 @@ export class HttpProducer {
     const forgotten = error.code === 'sequence_gap' || error.code === 'producer_expired';
     if (forgotten && this.#work.now(this.#topic.groups)[partition] !== this.#homes[partition]) {
       this.#id = '';
+      return;
+    }
+    if (error.code === 'producer_expired') {
+      this.#memory.forgotten(this.#work.now(this.#topic.groups)[partition] ?? 0);
       return;
     }
     const refused =

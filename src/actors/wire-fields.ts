@@ -4,7 +4,7 @@ import {
   bool,
   branded,
   errorCode,
-  nullable,
+  optional,
   oneOf,
   str,
   struct,
@@ -31,7 +31,8 @@ export const callError: Codec<CallError> = struct<CallError>({
   message: text(4_096),
   outcome: oneOf(['applied', 'not_applied', 'unknown']),
   retriable: bool,
-  retryAfterMs: { optional: true, ...nullable(uint) },
+  retryAfterMs: optional(uint),
+  nextEpoch: optional(uint),
 });
 
 export const positionField: Codec<Position> = struct<Position>({

@@ -14,6 +14,7 @@ import {
   message,
   nullable,
   oneOf,
+  optional,
   str,
   struct,
   uint,
@@ -111,6 +112,7 @@ function partitionCodec(limits: Limits): UnionCodec<PartitionTravels> {
       id: uint,
       replyTo,
       acks: oneOf(['quorum', 'leader', 'none']),
+      registered: optional(bool),
       chunk,
     }),
     consume: message<Consume>('consume', 17, {
@@ -140,7 +142,7 @@ function partitionCodec(limits: Limits): UnionCodec<PartitionTravels> {
 
 function answerParts(limits: Limits) {
   const value = bin(limits.recordBytes, { copy: true });
-  const chunks = list(bin(maxChunkBytes(limits), { copy: true }), 4_096);
+  const chunks = list(bin(maxChunkBytes(limits), { copy: true }), limits.fetchChunks);
   return {
     produced: message<Produced>('produced', 1, { id: uint, baseOffset: offset }),
     consumed: message<Consumed>('consumed', 2, { id: uint, offset, value }),

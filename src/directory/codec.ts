@@ -71,6 +71,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   }),
   'replicas-died': message<ReplicasDied>('replicas-died', 13, { replica: id, groups: list(group, 65_536) }),
   'journal-lost': message<Kind<'journal-lost'>>('journal-lost', 15, { replica: id }),
+  'raise-epoch': message<Kind<'raise-epoch'>>('raise-epoch', 16, { topic: name, epoch: uint }),
 });
 
 interface Accepted {
@@ -90,7 +91,10 @@ const code: Codec<CallError['code']> = {
   },
 };
 
-const refusal: Codec<CallError> = struct<CallError>({
+/** The directory refuses no numbers of producers. */
+type Refusal = Omit<CallError, 'nextEpoch'>;
+
+const refusal: Codec<Refusal> = struct<Refusal>({
   code,
   message: text(4_096),
   outcome: oneOf(['applied', 'not_applied', 'unknown']),

@@ -92,7 +92,13 @@ export type DirectoryCommand =
    * takes part in them again.
    */
   | ReplicasDied
+  /** Answered as it was the first time, also where `raise-epoch` came in between. */
   | { readonly kind: 'register-producer'; readonly id: string; readonly topic: string }
+  /**
+   * A partition of the topic has forgotten producers of epochs below this one. Who registers from here on is given `epoch`, and so can be
+   * told from those that were forgotten; who has registered before may be one of them.
+   */
+  | { readonly kind: 'raise-epoch'; readonly topic: string; readonly epoch: number }
   | { readonly kind: 'register-consumer'; readonly id: string; readonly topic: string }
   /** Registers the consumer with the topic if it is new, and gives it the next session number. */
   | { readonly kind: 'open-consumer'; readonly id: string; readonly topic: string }
@@ -128,7 +134,13 @@ export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }
   /** A topic that was being deleted is gone, and its name free. */
   | { readonly kind: 'topic-gone'; readonly topic: Topic }
-  | { readonly kind: 'producer'; readonly id: string; readonly topic: string }
+  /** `epoch`: under which its numbered records are stored; absent: 0. */
+  | {
+      readonly kind: 'producer';
+      readonly id: string;
+      readonly topic: string;
+      readonly epoch?: number;
+    }
   /** Also when a consumer that is known was given a session number: `session` is the newest, 0 for none. */
   | { readonly kind: 'consumer'; readonly id: string; readonly topic: string; readonly session: number }
   | { readonly kind: 'broker'; readonly broker: Broker }

@@ -29,6 +29,7 @@ import { digest } from './hash.ts';
 import { isId, isTopicName } from './names.ts';
 import { Loads } from './loads.ts';
 import { placePartitions } from './placement.ts';
+import { ProducerIds } from './producers.ts';
 import { Removals, type RemovalProgress } from './removals.ts';
 import { RecentTags } from './tags.ts';
 
@@ -74,7 +75,7 @@ export class DirectoryMachine {
   readonly #creating = new Set<string>();
   /** Topics that are being deleted. No other topic has the name of one. */
   readonly #removals = new Removals();
-  readonly #producers = new Map<string, string>();
+  readonly #producers = new ProducerIds();
   readonly #consumers: ConsumerTable;
   readonly #loads = new Loads();
   readonly #tags: RecentTags;
@@ -112,7 +113,7 @@ export class DirectoryMachine {
     for (const broker of this.#brokers.values()) events.push({ kind: 'broker', broker });
     for (const topic of this.#removals.topics()) events.push({ kind: 'topic', topic });
     for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
-    for (const [id, topic] of this.#producers) events.push({ kind: 'producer', id, topic });
+    events.push(...this.#producers.events());
     for (const { id, topic, session } of this.#consumers.entries()) {
       events.push({ kind: 'consumer', id, topic, session });
     }
@@ -182,6 +183,11 @@ export class DirectoryMachine {
     return this.#copies.of(replica);
   }
 
+  /** Of producers that register with the topic from here on. */
+  producerEpoch(topic: string): number {
+    return this.#producers.epochOf(topic);
+  }
+
   /** The node with this journal was seen to run on another one. */
   isJournalLost(replica: string): boolean {
     return this.#copies.isJournalLost(replica);
@@ -210,6 +216,10 @@ export class DirectoryMachine {
         return this.#replicasDied(command);
       case 'register-producer':
         return this.#registerProducer(command.id, command.topic);
+      case 'raise-epoch':
+        if (!this.#topics.has(command.topic)) return no(errors.topicNotFound(command.topic));
+        this.#producers.raise(command.topic, command.epoch);
+        return ok(0);
       case 'register-consumer':
       case 'open-consumer':
         return this.#consumer(command.kind, command.id, command.topic);
@@ -321,7 +331,7 @@ export class DirectoryMachine {
       this.#inMemory.delete(group);
       replicas.forEach((replica, rank) => this.#loads.add(replica.node, rank === 0, -1));
     }
-    for (const [id, owner] of this.#producers) if (owner === name) this.#producers.delete(id);
+    this.#producers.forgetTopic(name);
     this.#consumers.forgetTopic(name);
     return ok(topic.partitions.length, [{ kind: 'topic', topic: deleting }]);
   }
@@ -353,12 +363,11 @@ export class DirectoryMachine {
     if (!isId(id)) return no(errors.badId(id));
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
-    const owner = table.get(id);
+    const owner = table.topicOf(id);
     if (owner !== undefined && owner !== name) return no(errors.idInUse(id, owner));
     if (owner === name) return ok(topic.partitions.length);
     if (table.size >= most) return no(errors.limitReached('producers', most));
-    table.set(id, name);
-    return ok(topic.partitions.length, [{ kind: 'producer', id, topic: name }]);
+    return ok(topic.partitions.length, [table.register(id, name)]);
   }
 
   #consumer(kind: 'register-consumer' | 'open-consumer', id: string, name: string): Applied {
@@ -386,7 +395,7 @@ export class DirectoryMachine {
     yield* this.#copies.describe();
     yield* this.#removals.describe();
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
-    for (const [id, topic] of this.#producers) yield JSON.stringify(['producer', id, topic]);
+    yield* this.#producers.describe();
     yield JSON.stringify(['sessions', this.#consumers.forgotten]);
     for (const { id, topic, session } of this.#consumers.entries()) {
       yield JSON.stringify(['consumer', id, topic, session]);

@@ -1,4 +1,6 @@
 /** What may be called what. */
+import { utf8Length } from '@callboard/client/protocol';
+
 const topicName = /^[A-Za-z0-9._:-]+$/;
 const onlyDots = /^\.+$/;
 const id = /^[0-9a-f]{32}$/;
@@ -21,7 +23,8 @@ export function isConsumerName(name: string, maxBytes: number): boolean {
 
 /** Admin names are not addresses, only names; they must be printable and short. */
 export function isBrokerName(name: string, maxBytes: number): boolean {
-  if (name.length === 0 || name.length > maxBytes) return false;
+  const bytes = utf8Length(name);
+  if (bytes <= 0 || bytes > maxBytes) return false;
   for (let i = 0; i < name.length; i += 1) {
     const unit = name.charCodeAt(i);
     if (unit < 0x20 || unit === 0x7f) return false;

@@ -35,6 +35,11 @@ export interface Actor<M> {
   turnEnded?(context: Context<M>): void;
   /** Called once after the last message, whether stopped or failed. Must not throw. */
   stopped?(): void;
+  /**
+   * Called after `stopped()` for each message that waited in the mailbox and will not be received, in the order in which it would have been:
+   * whoever waits for an answer to it can be told so. Must not throw.
+   */
+  undelivered?(message: M): void;
   /** A small plain object for `/status` and `callboard actor info`. */
   inspect?(): Record<string, unknown>;
 }

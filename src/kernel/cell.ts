@@ -203,8 +203,7 @@ export class Cell implements Task, Home {
       if (message instanceof Parcel) {
         if (!message.live) continue;
         tapped = message instanceof Tapped ? message : undefined;
-        const content = tapped === undefined ? message : tapped.content;
-        message = content instanceof KernelTimer ? content.message : content;
+        message = contentOf(message);
       }
       this.#handled += 1;
       if (tapped === undefined) actor.receive(message, context);
@@ -263,6 +262,7 @@ export class Cell implements Task, Home {
     } catch (error) {
       this.#context.trace.note('error', 'actor.stopped_threw', describeError(error));
     }
+    this.#giveBack();
     this.#actor = undefined;
     this.#context.end();
     if (handsOver && this.#quarantine === undefined) this.#mailbox.clearControl();
@@ -273,6 +273,21 @@ export class Cell implements Task, Home {
     this.#state = 'restarting';
     this.#watchers.fireAll();
     return stopAsked;
+  }
+
+  /** The actor hears of what it will not receive. */
+  #giveBack(): void {
+    const actor = this.#actor;
+    if (actor?.undelivered === undefined) return;
+    try {
+      while (this.#mailbox.length > 0) {
+        const message = this.#mailbox.take();
+        if (!(message instanceof Parcel)) actor.undelivered(message);
+        else if (message.live) actor.undelivered(contentOf(message));
+      }
+    } catch (error) {
+      this.#context.trace.note('error', 'actor.undelivered_threw', describeError(error));
+    }
   }
 
   #restartAfter(delayMs: number): void {
@@ -319,4 +334,10 @@ export class Cell implements Task, Home {
       return { inspectFailed: describeError(error).error };
     }
   }
+}
+
+/** The message that a parcel carries. */
+function contentOf(parcel: Parcel): unknown {
+  const content = parcel instanceof Tapped ? parcel.content : parcel;
+  return content instanceof KernelTimer ? content.message : content;
 }

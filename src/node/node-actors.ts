@@ -99,6 +99,7 @@ export function startNodeActors(options: NodeActorsOptions): void {
         onClusterId: (id) => options.onClusterId(id),
         givenUp,
         spawnReplica,
+        noReserve: () => store.spaceSpent(),
       }),
     { restart: managerRestarts },
   );
@@ -160,12 +161,17 @@ function replicaSpawner(options: NodeActorsOptions, givenUp: Set<GroupId>, roste
     const shared = { group, members, self, startCount, limits, crc32, budget, roster };
     const make = (): Actor<PartitionReplicaMessage> =>
       generation === undefined
-        ? new PartitionReplica({ ...shared, noRoom: () => (store.lowSpace() ? 'low_disk_space' : undefined) })
+        ? new PartitionReplica({
+            ...shared,
+            noRoom: () => (store.lowSpace() ? 'low_disk_space' : undefined),
+            noReserve: () => (store.spaceSpent() ? 'low_disk_space' : undefined),
+          })
         : new MemoryCopy(
             {
               ...shared,
               firstOffset: firstOffsetOf(generation),
               noRoom: () => (store.memoryFull() ? 'memory_full' : undefined),
+              noReserve: () => (store.memorySpent() ? 'memory_full' : undefined),
             },
             givenUp,
           );

@@ -18,6 +18,7 @@ import {
   type ConsumerState,
   type CursorLimits,
 } from './cursors.ts';
+import { decodeClock } from './log-clock.ts';
 import {
   batchOf,
   ProducerTable,
@@ -47,6 +48,8 @@ export type Applied =
     }
   /** In the order of the command's advances. */
   | { readonly kind: 'advanced'; readonly results: readonly Advanced[] }
+  /** Log time moved. `forgotten`: the highest epoch of forgotten producers, if that rose. */
+  | { readonly kind: 'clock'; readonly forgotten: number | undefined }
   | { readonly kind: 'noop' };
 
 export class PartitionMachine {
@@ -61,7 +64,7 @@ export class PartitionMachine {
     this.first = first;
     this.#end = first;
     this.#cursors = new CursorTable(limits, first);
-    this.#producers = new ProducerTable(limits, first > 0 ? 1 : 0);
+    this.#producers = new ProducerTable(limits, first > 0);
   }
 
   /** One above the highest applied record's offset. */
@@ -99,8 +102,18 @@ export class PartitionMachine {
     return this.#cursors.takes(consumer);
   }
 
-  decide(batch: Batch, pending: readonly PendingBatch[]): Decision {
-    return this.#producers.decide(batch, pending);
+  /** How long the partition was led, as far as its log tells. */
+  get logTimeMs(): number {
+    return this.#producers.logTimeMs;
+  }
+
+  /** The highest epoch of producers that were forgotten here; undefined: none was. */
+  get forgotten(): number | undefined {
+    return this.#producers.forgotten;
+  }
+
+  decide(batch: Batch, pending: readonly PendingBatch[], registered: boolean = false): Decision {
+    return this.#producers.decide(batch, pending, registered);
   }
 
   /** Applies one committed, verified chunk. Throws when it contradicts the state: then the replica must not go on. */
@@ -117,12 +130,17 @@ export class PartitionMachine {
         `chunk at index ${index} has base offset ${header.baseOffset}, the log ends at ${this.#end}`,
       );
     }
-    this.#producers.apply(batchOf(header), this.#end, header.firstTimestamp + header.lastTimestampDelta);
+    this.#producers.apply(batchOf(header), this.#end);
     this.#end = offset(this.#end + header.recordCount);
     return { kind: 'records', baseOffset: header.baseOffset, end: this.#end, producerId: header.producerId };
   }
 
   #command(index: LogIndex, body: Uint8Array): Applied {
+    const logTimeMs = decodeClock(body);
+    if (logTimeMs !== undefined) {
+      const rose = this.#producers.advance(logTimeMs);
+      return { kind: 'clock', forgotten: rose ? this.#producers.forgotten : undefined };
+    }
     const command = decodeCursorCommand(body);
     switch (command.kind) {
       case 'take': {

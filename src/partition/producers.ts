@@ -4,8 +4,14 @@
  * Part of the replicated state: `apply` runs on every replica in log order. The leader decides on a batch before it
  * proposes it, on this state plus its own tail that is not applied yet (`ProducerTail`), so that a retry which overtakes its
  * original's commit is recognised too.
+ *
+ * Who is idle for too long is forgotten, with all that would tell a repeat of its batches from a new one. So of the forgotten one
+ * number is kept, their highest epoch, and an id that is not known comes in above it only: nothing that was stored under an epoch
+ * that this partition has forgotten is stored again. How far one may come in above it is bounded, or one stranger could use
+ * all epochs up.
  */
 import type { ChunkHeader, LogIndex } from '@callboard/client/protocol';
+import { mostStepMs } from './log-clock.ts';
 
 export interface Batch {
   /** 32 hexadecimal characters; all zero: not idempotent. */
@@ -44,12 +50,16 @@ export type Decision =
   | { readonly kind: 'forgotten-batch'; readonly nextSequence: number }
   | { readonly kind: 'gap'; readonly expected: number }
   | { readonly kind: 'fenced'; readonly epoch: number }
-  | { readonly kind: 'expired' }
+  /** Not known here. `forgotten`: the highest epoch of those that were; undefined: none was. */
+  | { readonly kind: 'expired'; readonly forgotten: number | undefined; readonly nextEpoch: number }
+  /** Further above what is known, or was forgotten, than one step may lead. */
+  | { readonly kind: 'epoch-too-high'; readonly nextEpoch: number }
   | { readonly kind: 'table-full'; readonly limit: number };
 
 export interface ProducerLimits {
   readonly producerBatchesRemembered: number;
   readonly producerIdleMs: number;
+  readonly producerEpochSteps: number;
   readonly producersPerPartition: number;
 }
 
@@ -59,28 +69,44 @@ export class ProducerTable {
   readonly #limits: ProducerLimits;
   /** Ordered by last use, the longest idle first: expiry looks at the front only. */
   readonly #producers = new Map<string, Producer>();
+  readonly #begunAnew: boolean;
   #logTimeMs = 0;
-  #forgotten: number;
+  /** The highest epoch of all producers that were ever forgotten. */
+  #forgotten: number | undefined;
 
-  /** `forgotten`: producers that an earlier generation of the partition knew, and this one does not; some, or 0. */
-  constructor(limits: ProducerLimits, forgotten: number = 0) {
+  /** `begunAnew`: an earlier generation of the partition, whose records are lost, knew producers that this one does not. */
+  constructor(limits: ProducerLimits, begunAnew: boolean = false) {
     this.#limits = limits;
-    this.#forgotten = forgotten;
+    this.#begunAnew = begunAnew;
   }
 
   get size(): number {
     return this.#producers.size;
   }
 
-  /** What a leader answers to `batch`, with the producer's batches that are proposed but not applied. */
-  decide(batch: Batch, pending: readonly PendingBatch[]): Decision {
+  get logTimeMs(): number {
+    return this.#logTimeMs;
+  }
+
+  get forgotten(): number | undefined {
+    return this.#forgotten;
+  }
+
+  /**
+   * What a leader answers to `batch`, with the producer's batches that are proposed but not applied. `registered`: its epoch is the
+   * directory's and no stranger's, and may be as high as it likes where the producer is not known.
+   */
+  decide(batch: Batch, pending: readonly PendingBatch[], registered: boolean = false): Decision {
     if (batch.producerId === anonymousProducer) return { kind: 'accept' };
     const known = this.#producers.get(batch.producerId);
     const newest = pending.at(-1);
     const epoch = newest?.epoch ?? known?.epoch;
     const next = newest === undefined ? known?.nextSequence : newest.firstSequence + newest.count;
-    if (epoch === undefined || next === undefined) return this.#decideUnknown(batch);
+    if (epoch === undefined || next === undefined) return this.#decideUnknown(batch, registered);
     if (batch.epoch < epoch) return { kind: 'fenced', epoch };
+    if (batch.epoch > epoch + this.#limits.producerEpochSteps) {
+      return { kind: 'epoch-too-high', nextEpoch: epoch + 1 };
+    }
     if (batch.epoch > epoch) {
       return batch.firstSequence === 0 ? { kind: 'accept' } : { kind: 'gap', expected: 0 };
     }
@@ -97,9 +123,16 @@ export class ProducerTable {
     return { kind: 'forgotten-batch', nextSequence: next };
   }
 
-  #decideUnknown(batch: Batch): Decision {
+  #decideUnknown(batch: Batch, registered: boolean): Decision {
+    const forgotten = this.#forgotten;
+    const nextEpoch = (forgotten ?? -1) + 1;
+    if (batch.epoch < nextEpoch) return { kind: 'expired', forgotten, nextEpoch };
+    if (!registered && batch.epoch >= nextEpoch + this.#limits.producerEpochSteps) {
+      return { kind: 'epoch-too-high', nextEpoch };
+    }
     if (batch.firstSequence !== 0) {
-      return this.#forgotten > 0 ? { kind: 'expired' } : { kind: 'gap', expected: 0 };
+      if (!this.#begunAnew) return { kind: 'gap', expected: 0 };
+      return { kind: 'expired', forgotten, nextEpoch: batch.epoch + 1 };
     }
     if (this.#producers.size >= this.#limits.producersPerPartition) {
       return { kind: 'table-full', limit: this.#limits.producersPerPartition };
@@ -108,18 +141,13 @@ export class ProducerTable {
   }
 
   /** A batch was committed at `baseOffset`. Throws when the leader's decision was not the one of this state. */
-  apply(batch: Batch, baseOffset: number, timestampMs: number): void {
-    this.#logTimeMs = Math.max(this.#logTimeMs, timestampMs);
-    if (batch.producerId !== anonymousProducer) this.#store(batch, baseOffset);
-    this.#expire();
-  }
-
-  #store(batch: Batch, baseOffset: number): void {
+  apply(batch: Batch, baseOffset: number): void {
+    if (batch.producerId === anonymousProducer) return;
     const known = this.#producers.get(batch.producerId);
     const fresh = known === undefined || batch.epoch > known.epoch;
     const expected = fresh ? 0 : known.nextSequence;
-    // A producer may have expired between its leader's decision and now; then nothing is left to compare with.
-    const resumed = known === undefined && this.#forgotten > 0;
+    // Its leader knew the producer, which was forgotten by what was on its way before the batch: it goes on, with nothing to compare.
+    const resumed = known === undefined && batch.epoch <= (this.#forgotten ?? -1);
     if (
       (known !== undefined && batch.epoch < known.epoch) ||
       (batch.firstSequence !== expected && !resumed)
@@ -142,17 +170,25 @@ export class ProducerTable {
     this.#producers.set(batch.producerId, producer);
   }
 
-  #expire(): void {
-    for (const [id, producer] of this.#producers) {
-      if (producer.lastSeenMs + this.#limits.producerIdleMs >= this.#logTimeMs) break;
+  /**
+   * A leader's clock came to `logTimeMs`. One entry moves log time by a bound at most, and never back. True: producers were forgotten,
+   * and their highest epoch is above that of all before them.
+   */
+  advance(logTimeMs: number): boolean {
+    const most = this.#logTimeMs + mostStepMs(this.#limits);
+    this.#logTimeMs = Math.max(this.#logTimeMs, Math.min(logTimeMs, most));
+    const before = this.#forgotten ?? -1;
+    for (const [id, { lastSeenMs, epoch }] of this.#producers) {
+      if (lastSeenMs + this.#limits.producerIdleMs >= this.#logTimeMs) break;
       this.#producers.delete(id);
-      this.#forgotten += 1;
+      this.#forgotten = Math.max(this.#forgotten ?? 0, epoch);
     }
+    return (this.#forgotten ?? -1) > before;
   }
 
   /** Everything that decides future answers, as text in a fixed order. */
   *describe(): Generator<string> {
-    yield `log-time ${this.#logTimeMs} forgotten ${this.#forgotten}`;
+    yield `log-time ${this.#logTimeMs} forgotten ${this.#forgotten ?? 'none'}`;
     for (const [id, { epoch, nextSequence, batches, lastSeenMs }] of this.#producers) {
       yield `${id} ${epoch} ${nextSequence} ${lastSeenMs} ${batches.map((b) => `${b.firstSequence}+${b.count}@${b.baseOffset}`).join()}`;
     }

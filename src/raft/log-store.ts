@@ -94,7 +94,11 @@ export interface LogStore {
   document(name: string): string | undefined;
   /** Bytes free below the low-space mark refuse produces before the disk is full. */
   lowSpace(): boolean;
-  /** The entries that are kept in memory have reached their bound: more of them are refused. */
+  /** Well below that mark: what is written besides records is refused too, or the disk would be full soon. */
+  spaceSpent(): boolean;
+  /** The entries that are kept in memory have reached their bound: more records are refused. */
   memoryFull(): boolean;
+  /** So has what they may take beyond it for anything but records. */
+  memorySpent(): boolean;
   close(done: () => void): void;
 }

@@ -51,6 +51,7 @@ export interface StoreParts {
   /** Runs a function later; 0 means soon. Never within the call. */
   readonly schedule: (delayMs: number, callback: () => void) => void;
   readonly lowSpace: () => boolean;
+  readonly spaceSpent: () => boolean;
   /** Told once, when the store fails: also for failures that no caller waits for. */
   readonly failed: (detail: string) => void;
   /** How long tail records may wait for their sync; 0: each is synced before its batch is answered. */
@@ -61,6 +62,8 @@ export interface StoreParts {
 
 const ok: StoreAnswer = { ok: true };
 const diedDocument = 'died-up-to';
+/** Of the bound on records in memory: what cursors and leaderships may take beyond it. */
+const memoryReserveShare = 1 / 16;
 
 export class DiskLogStore implements LogStore {
   readonly #parts: StoreParts;
@@ -110,8 +113,16 @@ export class DiskLogStore implements LogStore {
     return this.#parts.lowSpace();
   }
 
+  spaceSpent(): boolean {
+    return this.#parts.spaceSpent();
+  }
+
   memoryFull(): boolean {
     return (this.#parts.memory.bytes ?? 0) >= this.#parts.memoryBytes;
+  }
+
+  memorySpent(): boolean {
+    return (this.#parts.memory.bytes ?? 0) >= this.#parts.memoryBytes * (1 + memoryReserveShare);
   }
 
   #inMemory(group: GroupId): boolean {

@@ -32,6 +32,7 @@ export interface StoreOptions {
   /** Differs from one boot of the machine to the next; '' when that cannot be told. */
   readonly bootId: string;
   readonly lowSpace?: () => boolean;
+  readonly spaceSpent?: () => boolean;
   /** Told once if the store fails, also where no caller waits. */
   readonly failed?: (detail: string) => void;
   readonly tailSyncMs?: number;
@@ -269,7 +270,7 @@ class Opening {
   }
 
   #store(engine: Engine, journal: Journal): DiskLogStore {
-    const { files, crc32, schedule, lowSpace, failed, tailSyncMs, memoryBytes } = this.#options;
+    const { files, crc32, schedule, lowSpace, spaceSpent, failed, tailSyncMs, memoryBytes } = this.#options;
     const { walkPageBytes, indexGapBytes } = this.#options;
     return new DiskLogStore({
       engine,
@@ -280,6 +281,7 @@ class Opening {
       crc32,
       schedule,
       lowSpace: lowSpace ?? ((): boolean => false),
+      spaceSpent: spaceSpent ?? ((): boolean => false),
       failed: failed ?? ((): void => undefined),
       tailSyncMs: tailSyncMs ?? 1_000,
       walkPageBytes: walkPageBytes ?? 256 << 10,

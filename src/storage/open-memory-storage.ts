@@ -45,6 +45,7 @@ export async function openMemoryStorage(options: MemoryStorageOptions): Promise<
         bootId: '',
         // Topics that ask for a disk are bounded as those in memory are.
         lowSpace: () => (engine?.bytes ?? 0) >= memoryBytes,
+        spaceSpent: () => (engine?.bytes ?? 0) >= memoryBytes * (17 / 16),
         failed,
       },
       done,

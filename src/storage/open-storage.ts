@@ -121,6 +121,7 @@ async function openStore(directory: string, options: StorageOptions, space: Spac
         drawId,
         bootId,
         lowSpace: () => space.low(),
+        spaceSpent: () => space.spent(),
         failed,
         ...(limits.journalSyncMs === undefined ? {} : { tailSyncMs: limits.journalSyncMs }),
       },

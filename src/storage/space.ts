@@ -1,6 +1,7 @@
 /**
  * Keeps a node out of the worst of a full disk, after which LevelDB cannot even be opened. Below the low-space mark
- * produces are refused; and should the disk fill up nevertheless (others write to it too), the ballast file gives way.
+ * records are refused, below a quarter of it everything else that grows the log: cursors move for longer than records come in, and stop
+ * before the disk is full. Should the disk fill up nevertheless (others write to it too), the ballast file gives way.
  */
 import { open, rm, stat, statfs } from 'node:fs/promises';
 
@@ -26,6 +27,7 @@ function isFull(reason: unknown): boolean {
 export class Space {
   readonly #options: SpaceOptions;
   #low = false;
+  #spent = false;
   #closed = false;
 
   constructor(options: SpaceOptions) {
@@ -34,6 +36,11 @@ export class Space {
 
   low(): boolean {
     return this.#low;
+  }
+
+  /** The reserve below the low-space mark is used up too, but for what consensus itself writes. */
+  spent(): boolean {
+    return this.#spent;
   }
 
   close(): void {
@@ -48,11 +55,10 @@ export class Space {
 
   /** Measures once; a file system that does not say counts as having room. */
   async sample(): Promise<void> {
-    try {
-      this.#low = (await this.#free()) < this.#options.lowSpaceBytes;
-    } catch {
-      this.#low = false;
-    }
+    const { lowSpaceBytes } = this.#options;
+    const free = await this.#free().catch(() => Infinity);
+    this.#low = free < lowSpaceBytes;
+    this.#spent = free < lowSpaceBytes / 4;
   }
 
   /** Measures from now on, until closed. */

@@ -1,6 +1,9 @@
 /** One partition of the fake cluster: the log with sealed chunks, the rules of producers, and the cursors of consumers. */
 import {
+  buildChunk,
   checkDraft,
+  chunkKind,
+  encodeRecords,
   failure,
   groupId,
   logIndex,
@@ -15,6 +18,8 @@ import { crc32 } from '../../src/node/ports/crc32.ts';
 import { decisionError } from '../../src/actors/partition-replica/errors.ts';
 import { batchOf } from '../../src/partition/index.ts';
 import { ProducerTable } from '../../src/partition/producers.ts';
+
+const producerIdleMs = 1e12;
 
 export interface FakeChunk {
   readonly bytes: Uint8Array;
@@ -39,7 +44,8 @@ export class FakePartition {
   leader: number | undefined;
   readonly #producers = new ProducerTable({
     producerBatchesRemembered: 256,
-    producerIdleMs: 1e12,
+    producerIdleMs,
+    producerEpochSteps: 1_024,
     producersPerPartition: 1_000,
   });
   #index = 0;
@@ -61,7 +67,7 @@ export class FakePartition {
     if (decision.kind === 'duplicate') return decision.baseOffset;
     if (decision.kind !== 'accept') return decisionError(decision, batch);
     const base = this.end;
-    this.#producers.apply(batch, base, header.firstTimestamp);
+    this.#producers.apply(batch, base);
     this.#index += 1;
     this.#checksum = sealChunk(
       bytes,
@@ -78,6 +84,36 @@ export class FakePartition {
     this.chunks.push({ bytes, base, count: header.recordCount, timestamp: header.firstTimestamp });
     for (const watch of this.watchers) watch();
     return base;
+  }
+
+  /** A batch of one record of somebody else. */
+  store({
+    producerId,
+    epoch,
+    value,
+  }: {
+    producerId: Uint8Array;
+    epoch: number;
+    value: string;
+  }): number | Failure {
+    const record = { timestampDelta: 0, key: undefined, headers: [], value: new TextEncoder().encode(value) };
+    const draft = {
+      kind: chunkKind.records,
+      body: encodeRecords([record]),
+      recordCount: 1,
+      producerId,
+      producerEpoch: epoch,
+      firstSequence: 0,
+      firstTimestamp: 1,
+      lastTimestampDelta: 0,
+    };
+    return this.produce(buildChunk(draft, crc32));
+  }
+
+  /** Forgets all producers, as after a day without a record of theirs. */
+  forgetProducers(): void {
+    const target = this.#producers.logTimeMs + producerIdleMs + 1;
+    while (this.#producers.logTimeMs < target) this.#producers.advance(target);
   }
 
   locate({ at, value }: Position): number {

@@ -1,6 +1,7 @@
 /** The producer against a fake cluster: order, retries that store once, epochs, bounds and deadlines. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CallboardError } from '@callboard/client';
 import {
   chunkHeaderBytes,
   decodeRecords,
@@ -339,6 +340,82 @@ test('what a partition has forgotten in doubt is told so, and holds up nothing b
   });
 });
 
+test('S4: a retry of a batch that is stored and forgotten is told to be in doubt; what follows goes on under a higher epoch', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const partition = cluster.partition('t', 0);
+    for (const epoch of [0, 6]) {
+      partition.store({ producerId: new Uint8Array(16).fill(epoch + 1), epoch, value: `other ${epoch}` });
+    }
+    await using producer = client.producer('t', { deadlineMs: 4_000 });
+    await producer.send({ value: 'before' });
+    let lost = false;
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'produce' || lost) return false;
+      lost = true;
+      partition.produce(frame.chunk);
+      partition.forgetProducers();
+      connection.fail(frame.correlation, 'unavailable', { outcome: 'unknown' });
+      return true;
+    };
+    const error = await rejected(producer.send({ value: 'stored' }));
+    assert.equal([error.code, error.outcome], ['producer_expired', 'unknown']);
+    await producer.send({ value: 'after' });
+    await producer.send({ value: 'and on' });
+    assert.equal(valuesOf(cluster, 't', 0), ['other 0', 'other 6', 'before', 'stored', 'after', 'and on']);
+    const epochs = partition.chunks.map(({ bytes }) => readChunkHeader(bytes).producerEpoch);
+    assert.equal(epochs, [0, 6, 0, 0, 7, 7], 'above the highest that the partition has forgotten');
+  });
+});
+
+test("S4: a stranger under a producer's id costs it the records on their way, and no more", async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const partition = cluster.partition('t', 0);
+    await using producer = client.producer('t', { deadlineMs: 4_000 });
+    await producer.send({ value: 'a' });
+    const producerId = partition.chunks[0]?.bytes.slice(16, 32);
+    assert.ok(producerId);
+    const store = (epoch: number) => partition.store({ producerId, epoch, value: `stranger ${epoch}` });
+    assert.is(typeof store(0xffffffff), 'object', 'the highest of all is refused');
+    await producer.send({ value: 'b' });
+    assert.is(store(1_024), 2);
+    const error = await rejected(producer.send({ value: 'c' }));
+    assert.equal([error.code, error.outcome], ['producer_fenced', 'not_applied']);
+    await producer.send({ value: 'd' });
+    assert.equal(valuesOf(cluster, 't', 0), ['a', 'b', 'stranger 1024', 'd']);
+  });
+});
+
+test('S4: where a partition takes no epoch above its own, a producer goes on under a new id', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const partition = cluster.partition('t', 0);
+    await using producer = client.producer('t', { deadlineMs: 4_000 });
+    await producer.send({ value: 'a' });
+    for (const nextEpoch of [2 ** 32, 0]) {
+      let refused = false;
+      cluster.node(0).hook = (frame, connection) => {
+        if (frame.kind !== 'produce' || refused) return false;
+        refused = true;
+        connection.fail(frame.correlation, 'producer_expired', { nextEpoch });
+        return true;
+      };
+      await producer.send({ value: `after ${nextEpoch}` });
+    }
+    const headers = partition.chunks.map(({ bytes }) => readChunkHeader(bytes));
+    assert.is(new Set(headers.map(({ producerId }) => producerId)).size, 3);
+    assert.equal(
+      headers.map(({ producerEpoch, firstSequence }) => [producerEpoch, firstSequence]),
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+    );
+  });
+});
+
 test('a batch in doubt never lands in a topic that has taken the place of its own; what follows does', async () => {
   await withClient(1, async (client, cluster) => {
     cluster.createTopic('t', 1);
@@ -369,6 +446,47 @@ test('a producer goes on in a topic that was removed and created again', async (
     await producer.send({ value: 'a' });
     await producer.send({ value: 'b' });
     assert.equal(valuesOf(cluster, 't', 0), ['a', 'b']);
+  });
+});
+
+test('topics that do not fit one answer are asked for until they have all been told', async () => {
+  await withClient(1, async (client, cluster) => {
+    const names = numbers(300).map((number) => `t${number}`);
+    for (const name of names) cluster.createTopic(name, 1);
+    cluster.node(0).hook = (frame, connection) => {
+      if (frame.kind !== 'metadata') return false;
+      const all = frame.topics.length === 0 ? names : frame.topics;
+      assert.ok(all === names || all.length <= 256, `${all.length} topics in one question`);
+      const { from = 0, correlation } = frame;
+      const topics = all.slice(from, from + 7).map((name) => cluster.places(name));
+      const next = from + topics.length;
+      const reply = { kind: 'metadata-reply', correlation, topics } as const;
+      connection.send(next < all.length ? { ...reply, next } : reply);
+      return true;
+    };
+    assert.equal(await client.topics(), names);
+    const sent = names.map(async (name) => {
+      await using producer = client.producer(name);
+      await producer.send({ value: name });
+    });
+    await Promise.all(sent);
+    for (const name of names) assert.equal(valuesOf(cluster, name, 0), [name]);
+  });
+});
+
+test('a name that no frame can carry is told to its caller, and disturbs nobody', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    const long = 'x'.repeat(2_000);
+    await using bad = client.producer(long);
+    await using good = client.producer('t');
+    const [failed, stored] = await Promise.allSettled([bad.send({ value: 'a' }), good.send({ value: 'b' })]);
+    assert.is(failed.status === 'rejected' && (failed.reason as CallboardError).code, 'topic_not_found');
+    assert.is(stored.status, 'fulfilled');
+    assert.is((await rejected(client.createTopic(long))).code, 'bad_request');
+    const consumer = client.consumer('t', { id: 'c'.repeat(300) });
+    assert.is((await rejected(consumer[Symbol.asyncIterator]().next())).code, 'bad_request');
+    assert.equal(await client.topics(), ['t']);
   });
 });
 

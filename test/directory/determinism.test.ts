@@ -44,6 +44,11 @@ const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
     topic: name,
   }),
   fc.record({
+    kind: fc.constant('raise-epoch' as const),
+    topic: name,
+    epoch: fc.integer({ min: 0, max: 3 }),
+  }),
+  fc.record({
     kind: fc.constant('register-node' as const),
     name: broker,
     replica: anyId,
@@ -69,6 +74,7 @@ function follow(events: readonly DirectoryEvent[], into: Map<string, string>): v
     } else if (event.kind === 'topic-gone') continue;
     else if (event.kind === 'broker-gone') into.delete(`broker ${event.broker}`);
     else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
+    else if (event.kind === 'producer') into.set(`producer ${event.id}`, `${event.topic} ${event.epoch}`);
     else into.set(`${event.kind} ${event.id}`, event.topic);
   }
 }
@@ -80,7 +86,7 @@ function forget(removed: Topic, into: Map<string, string>): void {
   const topic = JSON.parse(known) as Topic;
   if (topic.partitions[0]?.group !== removed.partitions[0]?.group) return;
   into.delete(`topic ${removed.name}`);
-  for (const [key, value] of into) if (value === removed.name) into.delete(key);
+  for (const [key, value] of into) if (value.split(' ')[0] === removed.name) into.delete(key);
 }
 
 const determinism = suite('R11 the directory is deterministic');

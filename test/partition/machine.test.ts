@@ -1,7 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultLimits, firstOffsetOf, generationOf, logIndex } from '@callboard/client/protocol';
-import { encodeCursorCommand, PartitionMachine, type CursorCommand } from '../../src/partition/index.ts';
+import {
+  encodeClock,
+  encodeCursorCommand,
+  PartitionMachine,
+  type CursorCommand,
+} from '../../src/partition/index.ts';
 import { draftOf, emptyDraft, entryOf } from '../lib/chunks.ts';
 
 const test = suite('partition/machine');
@@ -121,8 +126,42 @@ test('S5: a partition that was begun anew begins at its own first offset, for re
 
 test('S4: it tells producers of the generation before that it has forgotten them, others that they left a gap', () => {
   const batch = { producerId: '1'.repeat(32), epoch: 0, firstSequence: 5, count: 1 };
-  assert.equal(new PartitionMachine(defaultLimits, firstOffsetOf(1)).decide(batch, []), { kind: 'expired' });
+  const expired = { kind: 'expired', forgotten: undefined, nextEpoch: 1 };
+  assert.equal(new PartitionMachine(defaultLimits, firstOffsetOf(1)).decide(batch, []), expired);
   assert.equal(new PartitionMachine(defaultLimits).decide(batch, []), { kind: 'gap', expected: 0 });
+});
+
+test('S4: records of any date make nobody forgotten; clock entries do, step by step', () => {
+  const limits = { ...defaultLimits, producerIdleMs: 4_000 };
+  const machine = new PartitionMachine(limits);
+  const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+  let index = 0;
+  const store = (producerId: string, firstSequence: number, timestamp: number): void => {
+    index += 1;
+    const draft = draftOf(['x'], { producerId, firstSequence, timestamp });
+    machine.apply(logIndex(index), entryOf(draft, { index, baseOffset: machine.end }).bytes);
+  };
+  const clock = (logTimeMs: number) => {
+    index += 1;
+    return machine.apply(
+      logIndex(index),
+      entryOf(emptyDraft('command', encodeClock(logTimeMs)), { index }).bytes,
+    );
+  };
+  store(a, 0, 1_000);
+  store(b, 0, 1_000 + 365 * 24 * 3_600_000);
+  store(b, 1, Number.MAX_SAFE_INTEGER);
+  const again = { producerId: a, epoch: 0, firstSequence: 0, count: 1 };
+  assert.is(machine.decide(again, []).kind, 'duplicate');
+  for (let step = 1; step <= 4; step += 1) {
+    assert.equal(clock(1_000_000), { kind: 'clock', forgotten: undefined });
+    assert.is(machine.logTimeMs, step * 1_000);
+    store(b, 1 + step, 5);
+  }
+  assert.is(machine.decide(again, []).kind, 'duplicate');
+  assert.equal(clock(4_001), { kind: 'clock', forgotten: 0 });
+  assert.equal(machine.decide(again, []), { kind: 'expired', forgotten: 0, nextEpoch: 1 });
+  assert.is(machine.decide({ ...again, producerId: b, firstSequence: 6 }, []).kind, 'accept');
 });
 
 test.run();

@@ -1,8 +1,10 @@
 /** Directed runs: a calm cluster of three, a script of faults at given times, and the same checkers as ever. */
+import { defaultLimits } from '@callboard/client/protocol';
 import * as assert from 'uvu/assert';
 import type { FaultPlan } from '../../sim/faults/plan.ts';
 import type { SimNode } from '../../sim/node.ts';
 import { runSeed } from '../../sim/run.ts';
+import type { PartitionAnswer } from '../../src/actors/partition-replica/messages.ts';
 import type { RunResult } from '../../sim/run.ts';
 import type { Settings } from '../../sim/settings.ts';
 import type { World } from '../../sim/world.ts';
@@ -22,14 +24,15 @@ export interface Stage {
 }
 
 export function calm(settings: Settings): Settings {
-  const { network, faults, workload } = settings;
+  const { network, faults, workload, limits } = settings;
   return {
     ...settings,
     nodes: ['node-1', 'node-2', 'node-3'],
     // Scripts end processes as they like, also more at a time than copies in memory outlive.
     memory: false,
     network: { ...network, latencyMs: 0.3, jitterMs: 0.3, bulkBytesPerMs: 50_000, raw: false },
-    faults: { ...faults, kinds: [] },
+    limits: { ...limits, producerIdleMs: defaultLimits.producerIdleMs },
+    faults: { ...faults, kinds: [], clockDays: false },
     workload: {
       ...workload,
       topics: 1,
@@ -37,6 +40,7 @@ export function calm(settings: Settings): Settings {
       maxPartitions: 1,
       thinkMs: repeats(450, 150),
       idle: false,
+      naps: false,
     },
   };
 }
@@ -90,8 +94,22 @@ export function stageOf(world: World, plan: FaultPlan): Stage {
   };
 }
 
-/** A batch of one record that is in the checkers' books, straight into a node's own replica; nobody waits for the answer. */
-export function slipIn(world: World, node: SimNode, group: number, id: number): void {
+/** Under which numbers and date a batch is slipped in; nobody's, unless said otherwise. */
+export interface SlippedAs {
+  readonly producerId?: Uint8Array;
+  readonly producerEpoch?: number;
+  readonly firstTimestamp?: number;
+}
+
+/** A batch of one record that is in the checkers' books, straight into a node's own replica. */
+export function slipIn(
+  world: World,
+  node: SimNode,
+  group: number,
+  id: number,
+  as: SlippedAs = {},
+  answered: (answer: PartitionAnswer) => void = () => undefined,
+): void {
   world.checks.records.attempt(
     { id, client: 'slipped', groups: [group], ordered: false, bytes: 8 },
     world.nowMicros,
@@ -99,8 +117,9 @@ export function slipIn(world: World, node: SimNode, group: number, id: number): 
   const chunk = oneRecordChunk({
     id,
     bytes: 8,
-    producerId: new Uint8Array(16),
-    timestamp: node.clock?.wallTime() ?? 1,
+    producerId: as.producerId ?? new Uint8Array(16),
+    epoch: as.producerEpoch ?? 0,
+    timestamp: as.firstTimestamp ?? node.clock?.wallTime() ?? 1,
   });
-  node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, () => undefined);
+  node.door?.request(node.name, group, { kind: 'produce', acks: 'quorum', chunk }, answered);
 }

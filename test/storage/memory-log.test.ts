@@ -202,10 +202,25 @@ test('it says when its memory is full, and when a truncation or a death has made
   const entries = log.appendMany(10, { bodyBytes: 600 });
   store.write(appendOf(g1, entries, { hard: hardState(1) }));
   assert.ok(store.store.memoryFull());
+  assert.ok(store.store.memorySpent());
   log.cut(3);
   const next = log.append({ term: 2 });
   store.write(appendOf(g1, [next], { truncateFrom: next.index, hard: hardState(2) }));
   assert.not(store.store.memoryFull());
+});
+
+test('cursors and leaderships may take a little more memory than records', () => {
+  const node = new TestNode(5);
+  const store = node.start({ memoryBytes: 20_000 });
+  store.birth(birthOf(g1, 'first', 'memory'));
+  store.open(g1);
+  const log = new LogMaker(g1);
+  const hard = hardState(1);
+  while (!store.store.memoryFull()) store.write(appendOf(g1, [log.append({ bodyBytes: 100 })], { hard }));
+  assert.not(store.store.memorySpent());
+  const before = log.entries.length;
+  while (!store.store.memorySpent()) store.write(appendOf(g1, [log.append({ bodyBytes: 100 })], { hard }));
+  assert.ok(log.entries.length > before);
 });
 
 test.run();

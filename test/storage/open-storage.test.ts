@@ -131,6 +131,13 @@ use('is low on space below the mark, and not above it', async (directory) => {
   assert.not(opened.store.lowSpace());
   free = 4_999_999;
   assert.ok(await sample());
+  assert.not(opened.store.spaceSpent());
+  free = 1_249_999;
+  assert.ok(await sample());
+  assert.ok(opened.store.spaceSpent());
+  free = 1_250_000;
+  assert.ok(await sample());
+  assert.not(opened.store.spaceSpent());
   free = 5_000_000;
   assert.not(await sample());
   await opened.close();

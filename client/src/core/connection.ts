@@ -111,9 +111,14 @@ export class Connection {
   /** Sends one call and returns its correlation. The connection must be open. */
   call<K extends NodeFrame['kind']>(frame: Call, reply: Reply<K>): number {
     const correlation = (this.#correlations += 1);
+    const bytes = this.#encoded({ ...frame, correlation });
+    if (typeof bytes === 'string') {
+      reply.failed(failure('bad_request', { message: `${bytes}; nothing was sent` }));
+      return correlation;
+    }
     // The answer's kind is checked before it is handed over.
     this.#pending.set(correlation, { reply: reply as unknown as Reply, ticks: 0 });
-    this.#send({ ...frame, correlation });
+    this.#socket.send(bytes);
     return correlation;
   }
 
@@ -149,6 +154,17 @@ export class Connection {
   #send(frame: ClientFrame): void {
     if (this.#state === 'ended') throw new Error(`a ${frame.kind} was sent over an ended connection`);
     this.#socket.send(packFrame(clientFrames.encode(frame)));
+  }
+
+  /** What is wrong with a frame that its own shape refuses, such as a name that no topic can have. */
+  #encoded(frame: ClientFrame): Uint8Array | string {
+    if (this.#state === 'ended') throw new Error(`a ${frame.kind} was sent over an ended connection`);
+    try {
+      return packFrame(clientFrames.encode(frame));
+    } catch (error) {
+      if (error instanceof WireError) return error.message;
+      throw error;
+    }
   }
 
   #sayHello(): void {

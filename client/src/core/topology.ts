@@ -7,6 +7,7 @@ import {
   type Failure,
   type GroupId,
   type PartitionPlace,
+  utf8Length,
   type TopicPlaces,
 } from '../protocol/index.ts';
 import type { Links } from './links.ts';
@@ -22,6 +23,19 @@ function whyMissing(topic: string, code: ErrorCode): string {
     ? `there is no topic '${topic}': create it first, or look for a typing mistake in its name`
     : `topic '${topic}' cannot be used: ${errorTable[code].meaning}`;
 }
+
+function missing(topic: string, code: ErrorCode): TopicView {
+  return { kind: 'missing', problem: failure(code, { message: whyMissing(topic, code) }) };
+}
+
+/** Whether a frame can name it at all; one such question would be refused with all others in its frame. */
+function travels(topic: string): boolean {
+  const bytes = utf8Length(topic);
+  return bytes >= 0 && bytes <= longestName && topic.charCodeAt(0) !== 0xfeff;
+}
+
+/** Of a topic in a frame, in bytes; no topic has a longer one. */
+const longestName = 1_024;
 
 export class Topology {
   readonly #platform: Platform;
@@ -41,6 +55,7 @@ export class Topology {
 
   /** What is known of the topic; undefined, and asked for, if nothing is. */
   view(topic: string): TopicView | undefined {
+    if (!travels(topic)) return missing(topic, 'topic_not_found');
     const view = this.#views.get(topic);
     if (view === undefined) this.refresh(topic);
     return view;
@@ -63,7 +78,7 @@ export class Topology {
 
   /** What is known may be out of date: asks again; what is known stays until the answer. */
   refresh(topic: string): void {
-    this.#wanted.add(topic);
+    if (travels(topic)) this.#wanted.add(topic);
     this.pump();
   }
 
@@ -71,8 +86,8 @@ export class Topology {
   pump(): void {
     const home = this.#links.home;
     if (this.#asking || this.#wanted.size === 0 || home === undefined) return;
-    const topics = [...this.#wanted];
-    this.#wanted.clear();
+    const topics = [...this.#wanted].slice(0, clientLimits.topicsAtOnce);
+    for (const topic of topics) this.#wanted.delete(topic);
     this.#asking = true;
     const frame = { kind: 'metadata', topics } as const;
     home.call(frame, {
@@ -80,6 +95,7 @@ export class Topology {
       answered: (reply) => {
         this.#failures = 0;
         this.learn(reply.topics);
+        for (const topic of topics.slice(reply.next ?? topics.length)) this.#wanted.add(topic);
         this.#asked();
       },
       failed: (problem) => this.#failed(topics, problem),
@@ -89,10 +105,7 @@ export class Topology {
   learn(topics: readonly TopicPlaces[]): void {
     for (const { name, error, partitions } of topics) {
       this.#links.learn(partitions.flatMap(({ url }) => url ?? []));
-      const view: TopicView =
-        error === undefined
-          ? { kind: 'known', partitions }
-          : { kind: 'missing', problem: failure(error, { message: whyMissing(name, error) }) };
+      const view: TopicView = error === undefined ? { kind: 'known', partitions } : missing(name, error);
       this.#views.delete(name);
       this.#views.set(name, view);
       const oldest = this.#views.keys().next().value;

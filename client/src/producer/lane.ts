@@ -7,10 +7,19 @@
  *
  * A chunk that is given up while its effect is unknown keeps its place (its sequence may be taken) for as long as later ones under
  * the same epoch are open; else they could neither be stored nor be told to be lost. When only such chunks are left, or one is
- * known not to be stored, the lane raises its epoch, which fences every copy that is still on its way, and counts from 0.
+ * known not to be stored, the lane raises its epoch, which fences every copy that is still on its way, and counts from 0. A partition
+ * that has forgotten the producer, or knows a higher epoch of it, says which one it takes; if that is none above the lane's, the
+ * lane goes on under an id of its own.
  */
 import { CallboardError } from '../errors.ts';
-import { clientLimits, failure, type Acks, type Failure, type GroupId } from '../protocol/index.ts';
+import {
+  clientLimits,
+  epochAfter,
+  failure,
+  type Acks,
+  type Failure,
+  type GroupId,
+} from '../protocol/index.ts';
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
 import { backOff, type Timer } from '../core/platform.ts';
@@ -24,6 +33,8 @@ export interface LaneHost {
   readonly acks: Acks;
   readonly deadlineMs: number;
   readonly identity: ProducerIdentity;
+  /** Another one, that nobody has used. */
+  freshIdentity(): ProducerIdentity;
   /** The largest record that the cluster takes. */
   readonly recordBytes: number;
   /** Records were answered; so many bytes are free again. */
@@ -47,8 +58,11 @@ export class Lane {
   #connection: Connection | undefined;
   /** The partition's group, which everything in `#sent` is meant for; undefined until the first chunk is sent. */
   #group: GroupId | undefined;
+  #identity: ProducerIdentity;
   #epoch = 0;
   #nextSequence = 0;
+  /** The epoch that the partition named as it refused another. */
+  #told: number | undefined;
   #recovering = false;
   #renumber = false;
   /** The partition knows nothing of this producer any more, as it said of the first chunk. */
@@ -61,6 +75,7 @@ export class Lane {
 
   constructor(host: LaneHost, partition: number) {
     this.#host = host;
+    this.#identity = host.identity;
     this.partition = partition;
   }
 
@@ -192,11 +207,17 @@ export class Lane {
   #learnGroup(): void {
     const group = this.#host.core.topology.groupOf(this.#host.topic, this.partition);
     if (group === undefined || (this.#group !== undefined && group <= this.#group)) return;
-    if (this.#group !== undefined) {
-      this.#epoch += 1;
-      this.#nextSequence = 0;
-    }
+    if (this.#group !== undefined) this.#renew();
     this.#group = group;
+  }
+
+  /** Numbers that none of this lane's chunks has had. */
+  #renew(): void {
+    const epoch = epochAfter(this.#epoch, this.#told);
+    if (epoch === undefined) this.#identity = this.#host.freshIdentity();
+    this.#epoch = epoch ?? 0;
+    this.#nextSequence = 0;
+    this.#told = undefined;
   }
 
   #take(): OutgoingChunk | undefined {
@@ -214,7 +235,7 @@ export class Lane {
   }
 
   #number(chunk: OutgoingChunk): void {
-    chunk.seal(this.#host.identity, this.#epoch, this.#nextSequence);
+    chunk.seal(this.#identity, this.#epoch, this.#nextSequence);
     this.#nextSequence += chunk.writer.count;
   }
 
@@ -252,6 +273,7 @@ export class Lane {
     } else if (this.#refusedInTurn(chunk, problem) || chunk.settled || problem.retriable) {
       this.#pause(problem);
     } else {
+      if (problem.code === 'producer_fenced') this.#told = problem.nextEpoch;
       this.#giveUp(chunk, problem);
       if (chunk.unknown) this.#pause(problem);
     }
@@ -270,7 +292,10 @@ export class Lane {
     }
     if (code !== 'producer_expired') return false;
     // What becomes of the first one decides for those behind it.
-    if (first) this.#forgotten = problem;
+    if (first) {
+      this.#forgotten = problem;
+      this.#told = problem.nextEpoch;
+    }
     return true;
   }
 
@@ -305,8 +330,7 @@ export class Lane {
     if (this.#sent.length > 0 && this.#sent.every(({ settled }) => settled)) this.#renumber = true;
     if (this.#renumber) {
       this.#sent = this.#sent.filter(({ settled }) => !settled);
-      this.#epoch += 1;
-      this.#nextSequence = 0;
+      this.#renew();
       for (const chunk of this.#sent) this.#number(chunk);
       this.#renumber = false;
     }

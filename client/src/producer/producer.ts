@@ -50,7 +50,7 @@ export class CallboardProducer implements Producer, LaneHost {
     this.acks = options.acks ?? 'quorum';
     this.deadlineMs = options.deadlineMs ?? core.deadlineMs;
     this.#maxBytes = options.maxBufferedBytes ?? clientLimits.producerBufferedBytes;
-    this.identity = { id: core.platform.randomBytes(16), crc32: core.platform.crc32 };
+    this.identity = this.freshIdentity();
     this.#ended = ended;
     this.#unwatch = core.watch(() => this.#changed());
     this.#signal = options.signal;
@@ -63,6 +63,11 @@ export class CallboardProducer implements Producer, LaneHost {
     return this.core.links.home?.hello.recordBytes ?? this.#recordBytes;
   }
   #recordBytes = 1 << 20;
+
+  freshIdentity(): ProducerIdentity {
+    const { platform } = this.core;
+    return { id: platform.randomBytes(16), crc32: platform.crc32 };
+  }
 
   get ready(): Promise<void> {
     if (this.#buffered < this.#maxBytes || this.#end !== undefined) return always;

@@ -133,12 +133,18 @@ export interface Failure {
   readonly retriable: boolean;
   /** When a retry is likely to help; only with `retriable`. */
   readonly retryAfterMs?: number;
+  /**
+   * Of a producer's numbers that were refused: the lowest epoch under which the partition takes it from here on. Whoever is there
+   * already is too far above, and takes a new id.
+   */
+  readonly nextEpoch?: number;
 }
 
 export interface FailureDetails {
   readonly message?: string;
   readonly outcome?: Outcome;
   readonly retryAfterMs?: number;
+  readonly nextEpoch?: number;
 }
 
 /** A failure with the defaults of its code. */
@@ -150,7 +156,12 @@ export function failure(code: ErrorCode, details: FailureDetails = {}): Failure 
     outcome: details.outcome ?? known.outcome,
     retriable: known.retriable,
   };
-  return details.retryAfterMs === undefined ? base : { ...base, retryAfterMs: details.retryAfterMs };
+  const { retryAfterMs, nextEpoch } = details;
+  return {
+    ...base,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(nextEpoch === undefined ? {} : { nextEpoch }),
+  };
 }
 
 /** Codes that a wire fault may have. */

@@ -5,7 +5,9 @@
 export * from './brands.ts';
 export * from './chunk.ts';
 export * from './generations.ts';
+export * from './producer-epochs.ts';
 export * from './limits.ts';
+export * from './limit-rules.ts';
 export type { CallError } from './call-error.ts';
 export * from './entry-header.ts';
 export * from './errors.ts';

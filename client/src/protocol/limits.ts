@@ -1,6 +1,6 @@
 /**
- * Every bound of the system, in one place, with the unit in the name. `assertLimits` holds the relations between
- * them; the composition root calls it at start-up, so a contradiction never runs.
+ * Every bound of the system, in one place, with the unit in the name. `assertLimits` (limit-rules.ts) holds the
+ * relations between them; the composition root calls it at start-up, so a contradiction never runs.
  */
 export interface Limits {
   readonly recordBytes: number;
@@ -54,6 +54,8 @@ export interface Limits {
   readonly writerBatchBytes: number;
   readonly readsInFlight: number;
   readonly readBytes: number;
+  /** Chunks in one answer to a `fetch`; who asked goes on behind them. */
+  readonly fetchChunks: number;
   /** How long the journal's tail records may wait for their sync; 0: each is synced before its batch is answered. */
   readonly journalSyncMs: number;
   readonly ballastBytes: number;
@@ -67,7 +69,10 @@ export interface Limits {
   readonly scrubPassEveryMs: number;
 
   readonly producerBatchesRemembered: number;
+  /** By log time: see src/partition/log-clock.ts. */
   readonly producerIdleMs: number;
+  /** Epochs that a producer may skip at once, and how far above those that were forgotten an unknown one may come in. */
+  readonly producerEpochSteps: number;
   readonly producersPerPartition: number;
   readonly cursorsPerPartition: number;
   /** Records taken over HTTP whose hand-over is not noted yet, of one consumer and of all; then consumes are refused. */
@@ -214,6 +219,7 @@ export const defaultLimits: Limits = {
   writerBatchBytes: 1 << 20,
   readsInFlight: 8,
   readBytes: 1 << 20,
+  fetchChunks: 1_024,
   journalSyncMs: 1_000,
   ballastBytes: 64 << 20,
   lowSpaceBytes: 128 << 20,
@@ -225,6 +231,7 @@ export const defaultLimits: Limits = {
 
   producerBatchesRemembered: 256,
   producerIdleMs: 24 * 3_600_000,
+  producerEpochSteps: 1_024,
   producersPerPartition: 100_000,
   cursorsPerPartition: 100_000,
   openTakesPerConsumer: 256,
@@ -272,7 +279,7 @@ export const defaultLimits: Limits = {
   balanceAfterMs: 10_000,
   balanceGroups: 16,
 
-  adminActors: 16_384,
+  adminActors: 5_000,
   adminDetailBytes: 256 << 10,
   adminNames: 1_024,
   adminTraces: 16,
@@ -294,76 +301,6 @@ export const defaultLimits: Limits = {
   nodeUnsentBytes: 512 << 20,
   clientUnsentLeastBytes: 64 << 10,
 };
-
-/** Throws on the first relation that does not hold. */
-export function assertLimits(limits: Limits): void {
-  const rules: readonly (readonly [boolean, string])[] = [
-    [limits.recordBytes + 4_096 <= limits.frameBytes, 'a record with its chunk and frame fits a frame'],
-    [
-      limits.appendBytes + limits.recordBytes + 8_192 <= limits.frameBytes,
-      'an append with one last entry fits a frame',
-    ],
-    [limits.gatewayBatchBytes <= limits.frameBytes, 'a gateway batch fits a frame'],
-    [limits.electionTicksMin > 3 * limits.heartbeatTicks, 'an election waits for more than three heartbeats'],
-    [
-      limits.beatSilenceTicks > 2 * limits.heartbeatTicks &&
-        limits.beatSilenceTicks + limits.heartbeatTicks <= limits.electionTicksMin,
-      'two beats may be lost, and whoever rested is awake before an election',
-    ],
-    [limits.electionTicksMax > limits.electionTicksMin, 'election timeouts are spread'],
-    [limits.stallTicks > limits.electionTicksMax, 'a stalled leader outlasts an election'],
-    [limits.inflightBytes <= limits.peerLinkBytes, 'one follower window fits its link'],
-    [limits.peerLinkBytes <= limits.peerLinksBytes, 'one link fits all links together'],
-    [limits.uncommittedGroupBytes <= limits.uncommittedNodeBytes, 'one group fits the node'],
-    [limits.unauthenticatedFrameBytes <= limits.controlFrameBytes, 'trust grows with authentication'],
-    [limits.httpHeadersMs <= limits.httpRequestMs, 'headers have less time than the whole request'],
-    [limits.httpIdleMs > limits.callDeadlineMs, 'a client waits for the longest call'],
-    [
-      limits.nodeConnections > limits.clientConnections,
-      'peers and HTTP find room beside as many clients as are taken',
-    ],
-    [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
-    [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
-    [
-      limits.directoryTags >= 2 * limits.managerPendingChanges,
-      'a change is remembered for longer than it can be retried',
-    ],
-    [
-      limits.managerPendingBarriers >= limits.gatewayPendingCalls,
-      'each call of a gateway may ask for a barrier',
-    ],
-    [limits.managerSubscribers > limits.clientConnections, 'each client session may watch the directory'],
-    [
-      limits.memoryLossMs >= 2 * limits.electionTicksMax * limits.tickMs,
-      'a copy in memory is given up only after two elections had their time',
-    ],
-    [
-      limits.pushPullBytes + limits.recordBytes + 8_192 <= limits.frameBytes,
-      'a delivery with one last chunk fits a frame',
-    ],
-    [limits.pushPullChunks <= defaultLimits.pushPullChunks, 'the chunks of one pull fit a delivery'],
-    [
-      limits.relayPulls * Math.max(limits.pushPullBytes, limits.recordBytes) <= limits.peerLinkBytes / 2,
-      'half of a link stays for consensus, whatever clients draw across it',
-    ],
-    [
-      limits.clientConnections * limits.clientUnsentLeastBytes <= limits.nodeUnsentBytes,
-      'the least that each connection may draw fits the node',
-    ],
-    [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
-    [
-      limits.clientFramesWaiting >= limits.clientPendingCalls + limits.clientPendingAcks,
-      'calls and acks are refused one by one before their connection is closed',
-    ],
-    [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
-    [limits.takeNoteMs < limits.takeCheckMs, 'a hand-over is noted before anybody asks for it'],
-    [limits.openTakesPerConsumer <= limits.settledTakes, 'the takes of one consumer fit a command'],
-    [limits.managerRetryMaxMs >= limits.managerRetryMs, 'pauses between retries grow'],
-  ];
-  for (const [holds, text] of rules) {
-    if (!holds) throw new RangeError(`limits contradict each other: it must hold that ${text}`);
-  }
-}
 
 /** Bounds of a client, with their units; what a user may set himself is in the options of `connect` and of its objects. */
 export const clientLimits = {
@@ -392,6 +329,8 @@ export const clientLimits = {
   /** How long a subscription waits for the first try to reach its leader directly. */
   directWaitMs: 1_000,
   topicsKnown: 10_000,
+  /** Named in one question for their leaders. */
+  topicsAtOnce: 256,
 
   producerBufferedBytes: 33_554_432,
   chunkBytes: 131_072,

@@ -303,7 +303,8 @@ export class Admin implements Actor<AdminMessage> {
 
   #nodeNames(): readonly string[] {
     const { port } = this.#options;
-    return [...new Set([...port.nodes, ...port.directory().brokers.map(({ name }) => name)])];
+    const names = new Set([...port.nodes, ...port.directory().brokers.map(({ name }) => name)]);
+    return [...names].slice(0, this.#options.limits.directoryBrokers);
   }
 
   #refuse(call: AdminCall, error: CallError): void {

@@ -166,7 +166,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         this.#port.send({ kind: 'pong', correlation: frame.correlation });
         return;
       case 'metadata':
-        return this.#call(frame, { op: 'locate', topics: frame.topics });
+        return this.#call(frame, { op: 'locate', topics: frame.topics, from: frame.from ?? 0 });
       case 'create-topic':
         return this.#create(frame);
       case 'open-consumer':
@@ -243,7 +243,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     if (error !== undefined) this.#unrouted(frame, error);
     else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
     else if (value?.op === 'locate') {
-      this.#port.send({ kind: 'metadata-reply', correlation, topics: value.topics });
+      const { topics, next } = value;
+      const reply = { kind: 'metadata-reply', correlation, topics } as const;
+      this.#port.send(next === undefined ? reply : { ...reply, next });
     } else if (value?.op === 'admin' || value?.op === 'remove-topic') {
       this.#port.send({ kind: 'done', correlation });
     } else if (value?.op === 'open-consumer') {

@@ -7,10 +7,15 @@ import { consumerKey } from '../../directory/index.ts';
 import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
 import type { DirectoryEvents } from '../manager/messages.ts';
 
+/** Rises from one topic to the next in the order of their creation, and stays. */
+export function createdAs({ created, partitions }: Topic): number {
+  return created ?? partitions[0]?.group ?? 0;
+}
+
 export class DirectoryCopy {
   readonly #topics = new Map<string, Topic>();
   readonly #placements = new Map<GroupId, PartitionPlacement>();
-  readonly #producers = new Map<string, string>();
+  readonly #producers = new Map<string, { readonly topic: string; readonly epoch: number }>();
   /** By `consumerKey`. */
   readonly #consumers = new Map<string, { readonly topic: string; readonly session: number }>();
   readonly #brokers = new Map<string, Broker>();
@@ -31,8 +36,14 @@ export class DirectoryCopy {
 
   /** In order of creation, which is the order of their group numbers, on every node and after every restart. */
   topicNames(): string[] {
-    const created = (topic: Topic): number => topic.created ?? topic.partitions[0]?.group ?? 0;
-    return [...this.#topics.values()].toSorted((a, b) => created(a) - created(b)).map((topic) => topic.name);
+    return this.topicsFrom(0).map(({ name }) => name);
+  }
+
+  /** Those that were created as `mark` or later, in that order. */
+  topicsFrom(mark: number): readonly Topic[] {
+    return [...this.#topics.values()]
+      .filter((topic) => createdAs(topic) >= mark)
+      .toSorted((a, b) => createdAs(a) - createdAs(b));
   }
 
   /** Where the partition of this group lives now. */
@@ -41,7 +52,12 @@ export class DirectoryCopy {
   }
 
   topicOfProducer(id: string): string | undefined {
-    return this.#producers.get(id);
+    return this.#producers.get(id)?.topic;
+  }
+
+  /** Under which the records are stored that the producer numbers itself. */
+  epochOfProducer(id: string): number {
+    return this.#producers.get(id)?.epoch ?? 0;
   }
 
   /** The topic of a drawn id, whichever was asked for; of a chosen name, only the one asked for. */
@@ -86,7 +102,7 @@ export class DirectoryCopy {
         // It was forgotten when its removal began.
         return undefined;
       case 'producer':
-        this.#producers.set(event.id, event.topic);
+        this.#producers.set(event.id, { topic: event.topic, epoch: event.epoch ?? 0 });
         return undefined;
       case 'consumer':
         this.#putConsumer(event);
@@ -122,7 +138,7 @@ export class DirectoryCopy {
     for (const { group } of topic.partitions) this.#placements.delete(group);
     if (this.#topics.get(topic.name)?.partitions[0]?.group !== topic.partitions[0]?.group) return topic;
     this.#topics.delete(topic.name);
-    for (const [id, owner] of this.#producers) if (owner === topic.name) this.#producers.delete(id);
+    for (const [id, owner] of this.#producers) if (owner.topic === topic.name) this.#producers.delete(id);
     for (const [key, consumer] of this.#consumers) {
       if (consumer.topic === topic.name) this.#consumers.delete(key);
     }

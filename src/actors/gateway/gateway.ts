@@ -235,7 +235,7 @@ export class Gateway implements Actor<GatewayMessage> {
       case 'size':
         return measure(parts, call, asked);
       case 'locate':
-        return locate(parts, call, asked.topics);
+        return locate(parts, call, asked);
       case 'open-consumer':
         return openConsumer(parts, call, asked);
       case 'route':

@@ -42,7 +42,8 @@ export type Call =
       readonly consumer: string;
       readonly partition: number | undefined;
     }
-  | { readonly op: 'locate'; readonly topics: readonly string[] }
+  /** `from`: see the frame `metadata`. */
+  | { readonly op: 'locate'; readonly topics: readonly string[]; readonly from?: number }
   /** The next session number of a consumer that is pushed to. */
   | { readonly op: 'open-consumer'; readonly topic: string; readonly consumer: string }
   /** Who leads a partition now, as it said itself. With `owner`: only if that session number was given to that consumer. */
@@ -75,7 +76,7 @@ export type CallValue =
       readonly value: Uint8Array;
     }
   | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
-  | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[] }
+  | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[]; readonly next?: number }
   | { readonly op: 'open-consumer'; readonly session: number; readonly partitions: number }
   | { readonly op: 'route'; readonly group: GroupId; readonly node: string }
   | { readonly op: 'admin' };

@@ -2,8 +2,8 @@
  * Produces: where a record goes, and under whose numbers.
  *
  * Without a `sequence` the gateway numbers it itself (see `produce-lane.ts`). With one (S4b) it goes as a chunk of its own under
- * the caller's producer id, so that a repeat by the caller through any node is recognised. The two are never mixed: without
- * a sequence nothing is written under the caller's id.
+ * the caller's producer id and the epoch that this has from the directory, so that a repeat by the caller through any node is
+ * recognised. The two are never mixed: without a sequence nothing is written under the caller's id.
  */
 import {
   buildChunk,
@@ -37,13 +37,16 @@ export class ProduceCalls {
 
   constructor(parts: GatewayParts, cursors: number) {
     const { calls, limits, crc32, context } = parts;
+    const freshProducerId = (): Uint8Array =>
+      Uint8Array.from({ length: producerIdBytes }, () => Math.floor(context.random() * 256));
     this.#parts = parts;
     this.#turns = new RoundRobin(cursors);
     this.#laneParts = {
       calls,
       limits,
       crc32,
-      producerId: Uint8Array.from({ length: producerIdBytes }, () => Math.floor(context.random() * 256)),
+      producerId: freshProducerId(),
+      freshProducerId,
       now: () => context.now(),
       wallTime: () => Math.max(0, Math.floor(context.wallTime())),
       startLater: (lane) => this.#starting.push(lane),
@@ -131,7 +134,7 @@ export class ProduceCalls {
       body,
       recordCount: 1,
       producerId: unhex(asked.producer),
-      producerEpoch: 0,
+      producerEpoch: this.#parts.copy.epochOfProducer(asked.producer),
       firstSequence: to.sequence,
       firstTimestamp: this.#laneParts.wallTime(),
       lastTimestampDelta: 0,
@@ -144,7 +147,14 @@ export class ProduceCalls {
       replicas: () => nodesOf(this.#parts, to.group),
       request: (id, replyTo) =>
         call.open
-          ? { kind: 'produce', id, replyTo, acks: 'quorum', chunk: buildChunk(draft, crc32) }
+          ? {
+              kind: 'produce',
+              id,
+              replyTo,
+              acks: 'quorum',
+              registered: true,
+              chunk: buildChunk(draft, crc32),
+            }
           : undefined,
       refused: (error, certain) => {
         call.expired = () => (certain ? noReplicaServes(to.group, error) : unanswered(to.group, undefined));

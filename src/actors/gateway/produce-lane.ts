@@ -8,6 +8,7 @@
  * - answered: every record has its offset, and the sequence moves on;
  * - certainly not applied, and worth another attempt: the records go back to the head of the queue, the numbers are free
  *   again, and callers whose deadline passes meanwhile learn that their record was not stored;
+ * - certainly not applied, because the partition takes no such numbers: it goes under those that it names;
  * - certainly not applied, for good: its callers are told why;
  * - given up in doubt, when the last of its callers' deadlines has passed: the epoch rises, which shuts out what may still be
  *   on its way, and counting begins at 0 again before any other record is sent.
@@ -16,6 +17,7 @@ import {
   buildChunk,
   chunkKind,
   encodeRecords,
+  epochAfter,
   type CallError,
   type Crc32,
   type GroupId,
@@ -34,6 +36,8 @@ export interface LaneParts {
   readonly crc32: Crc32;
   /** This gateway start's own wire producer id. */
   readonly producerId: Uint8Array;
+  /** Another one, that nobody has used. */
+  readonly freshProducerId: () => Uint8Array;
   readonly now: () => number;
   readonly wallTime: () => number;
   /** Starts the lane's ask at the end of the turn. */
@@ -64,6 +68,7 @@ export class ProduceLane implements Ask {
   #batchDeadlineMs = Infinity;
   #batchTimestamp = 0;
   #asking = false;
+  #producerId: Uint8Array;
   #epoch = 0;
   #nextSequence = 0;
   #epochsRefused = 0;
@@ -72,6 +77,7 @@ export class ProduceLane implements Ask {
 
   constructor(parts: LaneParts, group: GroupId, partition: number, replicas: () => readonly string[]) {
     this.#parts = parts;
+    this.#producerId = parts.producerId;
     this.group = group;
     this.#partition = partition;
     this.replicas = replicas;
@@ -149,12 +155,7 @@ export class ProduceLane implements Ask {
     this.#clearBatch();
     const numbersRefused =
       error.code === 'producer_fenced' || error.code === 'sequence_gap' || error.code === 'producer_expired';
-    if (!certain || numbersRefused) {
-      this.#epoch += 1;
-      this.#nextSequence = 0;
-      const { group } = this;
-      this.#parts.trace.note('warn', 'gateway.epoch_raised', { group, epoch: this.#epoch, code: error.code });
-    }
+    if (!certain || numbersRefused) this.#renew(error);
     if (certain && numbersRefused && this.#epochsRefused < epochsInARow) {
       // The partition no longer knows our numbers, for example after a day of rest. Nothing was stored: begin again.
       this.#epochsRefused += 1;
@@ -164,6 +165,16 @@ export class ProduceLane implements Ask {
     // One chunk at a time is never so old that its offset is forgotten: whatever the partition took it for, it is in doubt.
     const told = error.outcome === 'applied' ? inDoubt(error) : error;
     for (const { call } of batch) this.#parts.calls.fail(call, told);
+  }
+
+  /** Numbers that no chunk of this lane has had; those that the partition takes, if it said so. */
+  #renew({ code, nextEpoch }: CallError): void {
+    const epoch = epochAfter(this.#epoch, nextEpoch);
+    if (epoch === undefined) this.#producerId = this.#parts.freshProducerId();
+    this.#epoch = epoch ?? 0;
+    this.#nextSequence = 0;
+    const { group } = this;
+    this.#parts.trace.note('warn', 'gateway.epoch_raised', { group, epoch: this.#epoch, code });
   }
 
   #expired(item: Item): CallError {
@@ -211,7 +222,7 @@ export class ProduceLane implements Ask {
         kind: chunkKind.records,
         body: encodeRecords(records),
         recordCount: records.length,
-        producerId: this.#parts.producerId,
+        producerId: this.#producerId,
         producerEpoch: this.#epoch,
         firstSequence: this.#nextSequence,
         firstTimestamp: this.#batchTimestamp,

@@ -70,9 +70,13 @@ export class GroupDriver {
     this.#ticks?.stir();
   }
 
-  /** The incarnation ends. */
+  /** The incarnation ends: nothing is confirmed or proposed any more, and whoever waits for a confirmation is told so. */
   close(): void {
     this.#ticks?.close();
+    if (this.isLeader) this.#leaderNode = undefined;
+    this.#raft = undefined;
+    this.#readyTerm = 0;
+    this.#reads.abandon();
   }
 
   handle(message: GroupMessage): void {
@@ -185,17 +189,14 @@ export class GroupDriver {
   read(callback: (ok: boolean) => void): void {
     this.readIndex((index) => {
       if (index === undefined) callback(false);
-      else this.#reads.whenApplied(index, this.#applied, () => callback(true));
+      else this.#reads.whenApplied(index, this.#applied, callback);
     });
   }
 
   /** ReadIndex alone: the index up to which everything committed before the call lies; undefined: not confirmed. */
   readIndex(callback: (index: LogIndex | undefined) => void): void {
-    if (this.#raft === undefined) {
-      callback(undefined);
-      return;
-    }
-    this.#step({ kind: 'read', id: this.#reads.register(callback) });
+    if (this.#raft === undefined) callback(undefined);
+    else this.#step({ kind: 'read', id: this.#reads.register(callback) });
   }
 
   /** Asks to lead, and again with each tick for a while: of a new group the other replicas may not be there yet. */
@@ -344,11 +345,12 @@ export class GroupDriver {
 
   #roleChanged(change: RoleChange): void {
     const { group, events } = this.#options;
-    this.#leaderNode = change.leader === undefined ? undefined : this.#peers.nodeOf(change.leader);
-    if (change.role !== 'leader' || change.term !== this.#readyTerm) this.#readyTerm = 0;
-    const { role, term } = change;
+    const { role, term, leader } = change;
+    this.#leaderNode = leader === undefined ? undefined : this.#peers.nodeOf(leader);
+    if (role !== 'leader' || term !== this.#readyTerm) this.#readyTerm = 0;
     this.#context.trace.note('debug', 'replica.role', { group, role, term, leader: this.#leaderNode });
     events.roleChanged(change, this.#leaderNode);
+    if (role !== 'leader') this.#reads.deposed();
   }
 
   /** Applies what memory holds and asks the store for the rest. A nested call (an apply that proposes) leaves it to the outer one. */

@@ -4,7 +4,7 @@ import type { LogIndex } from '@callboard/client/protocol';
 export class ReadWaiters {
   readonly #asked = new Map<number, (index: LogIndex | undefined) => void>();
   /** In order of registration, which is the order of rising indexes: ReadIndex never goes back. */
-  #waiting: { readonly index: LogIndex; readonly callback: () => void }[] = [];
+  #waiting: { readonly index: LogIndex; readonly callback: (applied: boolean) => void }[] = [];
   #nextId = 1;
 
   register(callback: (index: LogIndex | undefined) => void): number {
@@ -20,8 +20,9 @@ export class ReadWaiters {
     callback?.(index);
   }
 
-  whenApplied(index: LogIndex, applied: LogIndex, callback: () => void): void {
-    if (index <= applied) callback();
+  /** With false, if this replica gives up waiting. */
+  whenApplied(index: LogIndex, applied: LogIndex, callback: (applied: boolean) => void): void {
+    if (index <= applied) callback(true);
     else this.#waiting.push({ index, callback });
   }
 
@@ -30,6 +31,21 @@ export class ReadWaiters {
     const due = this.#waiting.filter((waiter) => waiter.index <= applied);
     if (due.length === 0) return;
     this.#waiting = this.#waiting.filter((waiter) => waiter.index > applied);
-    for (const waiter of due) waiter.callback();
+    for (const waiter of due) waiter.callback(true);
+  }
+
+  /** The leadership ended: when what was confirmed will be applied here, nobody knows. */
+  deposed(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { callback } of waiting) callback(false);
+  }
+
+  /** This replica ends: nobody answers any more. */
+  abandon(): void {
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    for (const callback of asked) callback(undefined);
+    this.deposed();
   }
 }

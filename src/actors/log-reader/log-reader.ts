@@ -1,7 +1,8 @@
 /**
  * LogReader: every read of the node's log. See messages.ts for what it takes.
  *
- * At most `readsInFlight` requests run at a time; control-lane reads (replication, healing, applying) go before consumers'.
+ * At most `readsInFlight` requests run at a time. Reads of entries (replication, healing, applying) and those of consumers take turns: a
+ * group that catches up over hours must not keep consumers waiting, nor the other way round.
  * Nothing unverified leaves: the store checks checksums and chain, and a chunk that does not hold the offset it was found
  * by is reported as damage, never served (SEMANTICS S7).
  */
@@ -20,6 +21,8 @@ export class LogReader implements Actor<LogReaderMessage> {
   readonly #readsInFlight: number;
   readonly #entryReads: ReadEntries[] = [];
   readonly #chunkReads: (ReadChunks | FindTime)[] = [];
+  /** Whose turn it is when both wait. */
+  #entriesNext = true;
   #running = 0;
   #served = 0;
 
@@ -45,15 +48,23 @@ export class LogReader implements Actor<LogReaderMessage> {
 
   #startNext(context: Context<LogReaderMessage>): void {
     while (this.#running < this.#readsInFlight) {
-      const entries = this.#entryReads.shift();
-      const chunks = entries === undefined ? this.#chunkReads.shift() : undefined;
-      if (entries === undefined && chunks === undefined) return;
+      const request = this.#next();
+      if (request === undefined) return;
       this.#running += 1;
       this.#served += 1;
-      if (entries !== undefined) this.#readEntries(entries, context);
-      else if (chunks?.kind === 'find-time') this.#findTime(chunks, context);
-      else if (chunks !== undefined) this.#readChunks(chunks, context);
+      if (request.kind === 'read-entries') this.#readEntries(request, context);
+      else if (request.kind === 'find-time') this.#findTime(request, context);
+      else this.#readChunks(request, context);
     }
+  }
+
+  #next(): ReadEntries | ReadChunks | FindTime | undefined {
+    const [first, second] = this.#entriesNext
+      ? [this.#entryReads, this.#chunkReads]
+      : [this.#chunkReads, this.#entryReads];
+    const request = first.shift() ?? second.shift();
+    if (request !== undefined) this.#entriesNext = request.kind !== 'read-entries';
+    return request;
   }
 
   #readEntries(request: ReadEntries, context: Context<LogReaderMessage>): void {
@@ -95,10 +106,10 @@ export class LogReader implements Actor<LogReaderMessage> {
   }
 
   #readFrom(request: ReadChunks, from: LogIndex, then: (found: EntriesAnswer) => void): void {
-    const { group, maxIndex, maxBytes, upTo, offset } = request;
+    const { group, maxIndex, maxBytes, maxChunks, upTo, offset } = request;
     // The entry found by the index holds the first record, and each further one at least one more: a consumer that takes
     // one record must not cost the verification of a megabyte.
-    const maxEntries = Math.min(4_096, Math.max(1, upTo - offset));
+    const maxEntries = Math.max(1, Math.min(maxChunks, upTo - offset));
     this.#store.readEntries({ group, from, to: maxIndex, maxBytes, maxEntries, cut: 'tail' }, then);
   }
 

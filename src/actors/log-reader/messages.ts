@@ -21,7 +21,7 @@ export interface ReadEntries {
 }
 
 /**
- * The chunks that hold the records from `offset` on, up to `upTo` (exclusive) and about `maxBytes`; chunks without records are
+ * The chunks that hold the records from `offset` on, up to `upTo` (exclusive), `maxChunks` and about `maxBytes`; chunks without records are
  * left out. Answered by `read-chunks-answer`, always at least one chunk unless damaged. Data lane.
  */
 export interface ReadChunks {
@@ -37,6 +37,8 @@ export interface ReadChunks {
   /** Entries above this index are not committed or not durable here and are never returned. */
   readonly maxIndex: LogIndex;
   readonly maxBytes: number;
+  /** Of chunks that the answer may hold. */
+  readonly maxChunks: number;
 }
 
 /**

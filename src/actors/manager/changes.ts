@@ -179,7 +179,8 @@ export class Changes {
 
   #refused(change: PendingChange, error: CallError): void {
     if (error.outcome === 'unknown') this.#reopen(change);
-    if (error.retriable) this.#pause(change, error.retryAfterMs ?? 0);
+    // Nobody makes room within a call's deadline; whoever asks is better told at once.
+    if (error.retriable && error.code !== 'low_disk_space') this.#pause(change, error.retryAfterMs ?? 0);
     else this.#finish(change, undefined, error);
   }
 

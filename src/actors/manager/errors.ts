@@ -57,6 +57,13 @@ export function notPrimary(): CallError {
   });
 }
 
+/** Of changes that make the directory grow; removals go on. */
+export function diskSpent(): CallError {
+  const message =
+    "The disk of the primary manager's node is nearly full, so that nothing is created or registered: free space on it and try again. Topics can still be removed.";
+  return failure('low_disk_space', { message, retryAfterMs: 1_000 });
+}
+
 export function deposedPrimary(): CallError {
   return failure('not_leader', {
     message: `This manager stopped leading the directory before the change was decided; ${fate.unknown}.`,

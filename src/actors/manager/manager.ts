@@ -9,6 +9,7 @@ import { brokerState } from '../../directory/index.ts';
 import { AppliedQueries } from './applied-queries.ts';
 import { Barriers } from './barriers.ts';
 import { Changes } from './changes.ts';
+import { Epochs } from './epochs.ts';
 import { outsider } from './errors.ts';
 import { Founding } from './founding.ts';
 import type { Founders } from './founders.ts';
@@ -37,6 +38,7 @@ export class Manager implements Actor<ManagerMessage> {
   #changes!: Changes;
   #barriers!: Barriers;
   #queries!: AppliedQueries;
+  #epochs!: Epochs;
   /** How often the primary and the replicas are told again what they may have missed. */
   #repeats!: Pace;
   #member: Member | undefined;
@@ -65,6 +67,7 @@ export class Manager implements Actor<ManagerMessage> {
     this.#changes = new Changes(context, view, limits, nextId);
     this.#barriers = new Barriers(context, view, limits, nextId);
     this.#queries = new AppliedQueries(context, limits.managerPendingChanges);
+    this.#epochs = new Epochs((command) => this.#changes.want(command));
     this.#repeats = new Pace(limits.managerRetryMaxMs, limits.managerRetryMaxMs);
     this.#founding = new Founding(context, options, {
       open: () => this.#replicas.start(),
@@ -84,6 +87,11 @@ export class Manager implements Actor<ManagerMessage> {
   turnEnded(): void {
     this.#tellPrimary(this.#readyNews.splice(0));
     this.#member?.driver.flush();
+  }
+
+  /** Who waits for this primary's word asks another one at once; local askers watch this incarnation. */
+  stopped(): void {
+    this.#member?.driver.close();
   }
 
   inspect(): Record<string, unknown> {
@@ -173,6 +181,8 @@ export class Manager implements Actor<ManagerMessage> {
         return this.#replicas.copyGivenUp(message.group);
       case 'leader-ready':
         return this.#leaderReady(message.group);
+      case 'producers-forgotten':
+        return this.#epochs.heard(message.group, message.epoch);
       case 'leader-lost':
         return this.#member?.leaderLost(message.group);
       case 'manager-tick':
@@ -235,6 +245,7 @@ export class Manager implements Actor<ManagerMessage> {
     if (!this.#repeats.due(nowMs)) return;
     this.#tellReady();
     member.repeat();
+    this.#epochs.repeat(member.machine);
   }
 
   #sayDead(): void {

@@ -93,7 +93,8 @@ export class Member {
         durable: () => undefined,
       },
     });
-    this.primary = new Primary(context, this.driver, crc32, limits.managerPendingChanges);
+    const { noReserve } = options;
+    this.primary = new Primary(context, this.driver, crc32, limits.managerPendingChanges, noReserve);
   }
 
   handle(message: GroupMessage): void {

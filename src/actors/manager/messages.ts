@@ -76,6 +76,13 @@ export interface LeaderLost {
   readonly group: GroupId;
 }
 
+/** The leader of `group`, a replica on this node, has forgotten producers up to `epoch`; again at the start of each leadership. */
+export interface ProducersForgotten {
+  readonly kind: 'producers-forgotten';
+  readonly group: GroupId;
+  readonly epoch: number;
+}
+
 /**
  * A copy in memory on this node is damaged, has known of no leader for long, and takes part in nothing since then. Repeated
  * until it is stopped.
@@ -188,6 +195,7 @@ export type ManagerMessage =
   | Change
   | LeaderReady
   | LeaderLost
+  | ProducersForgotten
   | CopyGivenUp
   | BrokerHealth
   | FounderHello

@@ -25,6 +25,8 @@ export interface ManagerOptions {
   readonly diedUpTo: () => number;
   /** Called once the cluster's id is known, and again by a restarted manager. */
   readonly onClusterId: (id: string) => void;
+  /** The disk has no room but for what consensus itself writes. */
+  readonly noReserve?: () => boolean;
   /**
    * Groups of this node whose copy in memory has given itself up. The copies add to it, and run no more while they are in it; only
    * the manager takes them out.

@@ -10,7 +10,7 @@ import { createsTopic, encodeEntry } from '../../directory/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
 import { buildChunk, chunkKind, noProducer, offset, type CallError } from '@callboard/client/protocol';
 import type { GroupDriver } from '../group/driver.ts';
-import { badCommand, deposedPrimary, notPrimary, primaryBusy } from './errors.ts';
+import { badCommand, deposedPrimary, diskSpent, notPrimary, primaryBusy } from './errors.ts';
 import { managerActorId, type ManagerMessage, type PrimaryChange, type PrimaryRead } from './messages.ts';
 
 /** What the primary needs of the driver; a test may stand in for it. */
@@ -37,6 +37,15 @@ function needsTag(command: DirectoryCommand): boolean {
   return createsTopic(command) || command.kind === 'remove-topic' || command.kind === 'admin';
 }
 
+/** What adds to the directory for good. The others free something, or say how the nodes are. */
+const grows: ReadonlySet<DirectoryCommand['kind']> = new Set<DirectoryCommand['kind']>([
+  'create-topic',
+  'create-memory-topic',
+  'register-producer',
+  'register-consumer',
+  'open-consumer',
+]);
+
 function refusalError(refusal: ProposeRefusal): CallError {
   return refusal === 'uncommitted-full' ? primaryBusy() : notPrimary();
 }
@@ -46,11 +55,20 @@ export class Primary {
   readonly #driver: PrimaryDriver;
   readonly #crc32: Checksum;
   readonly #most: number;
+  readonly #noReserve: () => boolean;
   readonly #byIndex = new Map<number, Proposal>();
   readonly #byKey = new Map<string, Proposal>();
 
-  constructor(context: Context<ManagerMessage>, driver: PrimaryDriver, crc32: Checksum, most: number) {
+  /** `noReserve`: the disk has no room for what makes the directory grow. */
+  constructor(
+    context: Context<ManagerMessage>,
+    driver: PrimaryDriver,
+    crc32: Checksum,
+    most: number,
+    noReserve: () => boolean = () => false,
+  ) {
     this.#context = context;
+    this.#noReserve = noReserve;
     this.#driver = driver;
     this.#crc32 = crc32;
     this.#most = most;
@@ -107,6 +125,7 @@ export class Primary {
   #propose(command: DirectoryCommand, tag: string, key: string, origins: Origin[]): CallError | undefined {
     if (!this.#driver.isReady) return notPrimary();
     if (this.#byIndex.size >= this.#most) return primaryBusy();
+    if (grows.has(command.kind) && this.#noReserve()) return diskSpent();
     const body = encodeEntry({ tag, command });
     if (body === undefined) return badCommand();
     const draft = this.#chunk(body);

@@ -47,6 +47,16 @@ export function refusalError(refusal: ProposeRefusal): CallError {
   }
 }
 
+/** `what`: refused besides records when even the reserve for cursors is used up. */
+export function noRoomError(code: 'low_disk_space' | 'memory_full', what: 'records' | 'cursors'): CallError {
+  const where = code === 'memory_full' ? "this node's memory for topics" : "this node's disk";
+  const refused =
+    what === 'records' ? 'no new records are taken' : 'neither records are taken nor cursors moved';
+  const mend = code === 'memory_full' ? 'remove topics' : 'free space on it';
+  const message = `${where} is nearly full: ${refused}; ${mend} and try again`;
+  return failure(code, { message, retryAfterMs: 1_000 });
+}
+
 /** `nodes`: where the group's replicas are known to be in quarantine. */
 export function quarantinedError(group: number, nodes: readonly string[]): CallError {
   const message =
@@ -73,11 +83,27 @@ export function decisionError(decision: Refused, batch: Batch): CallError {
     case 'fenced':
       return failure('producer_fenced', {
         message: `${who} was fenced by epoch ${decision.epoch}; begin again under a new producer id or a higher epoch`,
+        nextEpoch: decision.epoch + 1,
       });
-    case 'expired':
+    case 'expired': {
+      const { forgotten, nextEpoch } = decision;
+      const those = forgotten === undefined ? 'others' : `others up to epoch ${forgotten}`;
       return failure('producer_expired', {
-        message: `${who} was idle for too long and is forgotten, sequence ${batch.firstSequence} cannot be checked; begin a new epoch at sequence 0`,
+        message: `${who} is not known to this partition, which has forgotten ${those}: it may be one of them, and sequence ${batch.firstSequence} be stored already; begin at sequence 0 under epoch ${nextEpoch} or a new producer id`,
+        nextEpoch,
       });
+    }
+    case 'epoch-too-high': {
+      const { nextEpoch } = decision;
+      const lowest =
+        nextEpoch === 0
+          ? 'it knows nothing of this producer'
+          : `the highest that it knows is ${nextEpoch - 1}`;
+      return failure('producer_expired', {
+        message: `${who} is too far above what this partition expects: ${lowest}; take a new producer id and begin at sequence 0`,
+        nextEpoch,
+      });
+    }
     case 'forgotten-batch':
       return failure('duplicate_unknown_offset', {
         message: `${who} sent sequence ${batch.firstSequence} again, which is stored, but its offset is no longer remembered (next is ${decision.nextSequence})`,

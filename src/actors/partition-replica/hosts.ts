@@ -1,13 +1,18 @@
 /** What a replica lends to its desks: the parts of it that consumes, queries and pushes stand on. */
 import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
-import { encodeCursorCommand, type PartitionMachine } from '../../partition/index.ts';
+import {
+  encodeClock,
+  encodeCursorCommand,
+  type LogClock,
+  type PartitionMachine,
+} from '../../partition/index.ts';
 import { offset, type CallError, type Limits, type LogIndex } from '@callboard/client/protocol';
 import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { GroupDriver } from '../group/driver.ts';
 import { emptyDraft } from '../group/seal.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import type { ConsumeHost } from './consumes.ts';
-import { refusalError } from './errors.ts';
+import { noRoomError, refusalError } from './errors.ts';
 import type { LogReads } from './log-reads.ts';
 import type { PartitionAnswer, PartitionReplicaMessage, PartitionRequest } from './messages.ts';
 import type { PushHost } from './pushes.ts';
@@ -29,6 +34,8 @@ export interface ReplicaParts {
   driver(): GroupDriver;
   answer(request: Requester, answer: PartitionAnswer): void;
   fail(request: Requester, error: CallError): void;
+  /** Why commands cannot be written; undefined: they can. */
+  noReserve(): 'low_disk_space' | 'memory_full' | undefined;
 }
 
 type Proposed = { readonly index: LogIndex } | { readonly error: CallError };
@@ -38,8 +45,18 @@ function proposeCommand(parts: ReplicaParts, body: Uint8Array): Proposed {
   const driver = parts.driver();
   const refused = driver.refusal(draft.byteLength);
   if (refused !== undefined) return { error: refusalError(refused) };
+  const code = parts.noReserve();
+  if (code !== undefined) return { error: noRoomError(code, 'cursors') };
   const proposed = driver.propose(draft, offset(0));
   return proposed.ok ? { index: proposed.index } : { error: refusalError(proposed.refusal) };
+}
+
+/** Moves log time on, if enough has passed, before what follows: who is active is seen at the new time. `clock`: of a leader that is ready. */
+export function tellTime(parts: ReplicaParts, clock: LogClock | undefined): void {
+  for (const logTimeMs of clock?.due(parts.context.now()) ?? []) {
+    if ('error' in proposeCommand(parts, encodeClock(logTimeMs))) return;
+    clock?.proposed(logTimeMs);
+  }
 }
 
 export function consumeHost(parts: ReplicaParts, watch: TakeWatch): ConsumeHost {
@@ -54,7 +71,8 @@ export function consumeHost(parts: ReplicaParts, watch: TakeWatch): ConsumeHost 
     confirm: (then) => parts.driver().read(then),
     doubts: (takes) => watch.doubts(takes),
     check: (consumer, takes, then) => watch.check(consumer, takes, then),
-    readChunks: (from, upTo, then) => log.chunks({ offset: from, upTo, maxBytes: limits.readBytes }, then),
+    readChunks: (from, upTo, then) =>
+      log.chunks({ offset: from, upTo, maxBytes: limits.readBytes, maxChunks: limits.fetchChunks }, then),
     proposeTake: (take) => proposeCommand(parts, encodeCursorCommand({ kind: 'take', take })),
     damaged: (index) => parts.driver().damageFound(index),
     answer: (call, answer) => parts.answer(call, answer),
@@ -92,6 +110,7 @@ export function queryHost(parts: ReplicaParts): QueryHost {
   const { machine, readable, log, limits } = parts;
   return {
     readBytes: limits.readBytes,
+    fetchChunks: limits.fetchChunks,
     first: machine.first,
     end: () => machine.end,
     readableEnd: () => readable.end,
@@ -99,8 +118,8 @@ export function queryHost(parts: ReplicaParts): QueryHost {
     open: (consumer) => machine.openTakes.of(consumer).filter(({ returned }) => !returned).length,
     confirm: (then) => parts.driver().read(then),
     whenReadable: (then) => readable.whenReaches(machine.end, then),
-    chunks: (range, then) => log.chunks(range, then),
-    time: (timestamp, then) => log.time(timestamp, then),
+    chunks: (range, then, gone) => log.chunks(range, then, gone),
+    time: (timestamp, then, gone) => log.time(timestamp, then, gone),
     damaged: (index) => parts.driver().damageFound(index),
     answer: (request, answer) => parts.answer(request, answer),
     fail: (request, error) => parts.fail(request, error),

@@ -10,12 +10,21 @@ import {
 } from '../log-reader/messages.ts';
 import type { PartitionReplicaMessage } from './messages.ts';
 
+/** What is done with an answer; `gone`: this replica ends before there is one. */
+interface Asked {
+  readonly then: ChunksThen;
+  readonly gone: () => void;
+}
+
+const nobody = (): void => undefined;
+
 export type ChunksThen = (chunks: readonly Uint8Array[], damaged: LogIndex | undefined) => void;
 
 export interface ChunkRange {
   readonly offset: Offset;
   readonly upTo: Offset;
   readonly maxBytes: number;
+  readonly maxChunks: number;
   /** See `ReadChunks.at`. */
   readonly at?: LogIndex;
 }
@@ -33,37 +42,52 @@ export interface LogReadsOptions {
 
 export class LogReads {
   readonly #options: LogReadsOptions;
-  readonly #open = new Map<number, ChunksThen>();
+  readonly #open = new Map<number, Asked>();
   #lastId = 0;
 
   constructor(options: LogReadsOptions) {
     this.#options = options;
   }
 
-  /** False: refused, the reader is full. */
-  chunks({ offset, upTo, maxBytes, at }: ChunkRange, then: ChunksThen): boolean {
+  /** False: refused, the reader is full. `gone`: for those that nobody else tells of this replica's end. */
+  chunks(
+    { offset, upTo, maxBytes, maxChunks, at }: ChunkRange,
+    then: ChunksThen,
+    gone: () => void = nobody,
+  ): boolean {
     const { context, group } = this.#options;
     const { self, incarnation } = context;
     this.#lastId += 1;
     const id = this.#lastId;
     const maxIndex = this.#options.maxIndex();
-    const place = { group, offset, upTo, at, maxIndex, maxBytes };
-    return this.#ask({ kind: 'read-chunks', replyTo: self, incarnation, id, ...place }, then);
+    const place = { group, offset, upTo, at, maxIndex, maxBytes, maxChunks };
+    return this.#ask({ kind: 'read-chunks', replyTo: self, incarnation, id, ...place }, { then, gone });
   }
 
   /** `then` gets one chunk, or none when everything readable is older. False: refused. */
-  time(timestamp: number, then: ChunksThen): boolean {
+  time(timestamp: number, then: ChunksThen, gone: () => void = nobody): boolean {
     const { context, group } = this.#options;
     const { self, incarnation } = context;
     this.#lastId += 1;
     const id = this.#lastId;
     const maxIndex = this.#options.maxIndex();
-    return this.#ask({ kind: 'find-time', replyTo: self, incarnation, id, group, timestamp, maxIndex }, then);
+    const asked = { then, gone };
+    return this.#ask(
+      { kind: 'find-time', replyTo: self, incarnation, id, group, timestamp, maxIndex },
+      asked,
+    );
+  }
+
+  /** This replica ends. */
+  abandon(): void {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const { gone } of open) gone();
   }
 
   answered(answer: ReadChunksAnswer | FindTimeAnswer): void {
     if (answer.incarnation !== this.#options.context.incarnation) return;
-    const then = this.#open.get(answer.id);
+    const then = this.#open.get(answer.id)?.then;
     this.#open.delete(answer.id);
     const chunks = answer.kind === 'read-chunks-answer' ? answer.chunks : listOf(answer.chunk);
     // The chain cannot tell an older, intact entry from the right one; the term can.
@@ -75,11 +99,11 @@ export class LogReads {
     if (damaged !== undefined) this.#options.damaged(damaged);
   }
 
-  #ask(request: Extract<LogReaderMessage, { id: number; replyTo: unknown }>, then: ChunksThen): boolean {
+  #ask(request: Extract<LogReaderMessage, { id: number; replyTo: unknown }>, asked: Asked): boolean {
     const { context } = this.#options;
     const reader = refTo<LogReaderMessage>(context.self.node, logReaderActorId);
     if (context.send(reader, request, 'data') !== 'accepted') return false;
-    this.#open.set(request.id, then);
+    this.#open.set(request.id, asked);
     return true;
   }
 }

@@ -12,6 +12,7 @@ import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import type { GroupId } from '@callboard/client/protocol';
 import type { PartitionReplicaMessage } from './messages.ts';
 import { PartitionReplica, type PartitionReplicaOptions } from './replica.ts';
+import { turnAway } from './turn-away.ts';
 
 export class MemoryCopy implements Actor<PartitionReplicaMessage> {
   readonly #options: PartitionReplicaOptions;
@@ -55,6 +56,10 @@ export class MemoryCopy implements Actor<PartitionReplicaMessage> {
 
   stopped(): void {
     if (!this.#givenUp) this.#replica.stopped();
+  }
+
+  undelivered(message: PartitionReplicaMessage): void {
+    turnAway(this.#context, message, undefined);
   }
 
   inspect(): Record<string, unknown> {

@@ -23,6 +23,8 @@ interface Request {
 export interface Produce extends Request {
   readonly kind: 'produce';
   readonly acks: Acks;
+  /** The epoch is the one that the directory gave this id: no stranger has chosen it, however high it is. From gateways only. */
+  readonly registered?: boolean;
   readonly chunk: Uint8Array;
 }
 

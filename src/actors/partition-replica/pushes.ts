@@ -319,7 +319,8 @@ export class PushDesk {
       return;
     }
     const maxBytes = Math.min(pull.bytes, this.#host.limits.readBytes);
-    const range = { offset: next, upTo, maxBytes, ...(at === undefined ? {} : { at }) };
+    const maxChunks = this.#host.limits.pushPullChunks;
+    const range = { offset: next, upTo, maxBytes, maxChunks, ...(at === undefined ? {} : { at }) };
     const key = subscriptionKey(subscription);
     subscription.reading = this.#host.chunks(range, (chunks, damaged) => {
       subscription.reading = false;
@@ -329,7 +330,7 @@ export class PushDesk {
         this.#host.damaged(damaged);
         return;
       }
-      const bounds = { ...pull, chunks: this.#host.limits.pushPullChunks };
+      const bounds = { ...pull, chunks: maxChunks };
       const stretch = cut(chunks.map(tailChunk), 0, next, bounds);
       if (stretch === undefined) throw new Error(`a read from offset ${next} brought no records`);
       this.#hand(subscription, stretch);

@@ -21,6 +21,7 @@ type Asked = Fetch | Locate | Size;
 
 export interface QueryHost {
   readonly readBytes: number;
+  readonly fetchChunks: number;
   /** Where the partition's records begin; a position below it stands for this one. */
   readonly first: Offset;
   end(): Offset;
@@ -32,8 +33,9 @@ export interface QueryHost {
   confirm(then: (leads: boolean) => void): void;
   /** Runs `then` once everything that is applied now can be read from this replica's disk; false: leadership ended before. */
   whenReadable(then: (leads: boolean) => void): void;
-  chunks(range: ChunkRange, then: ChunksThen): boolean;
-  time(timestamp: number, then: ChunksThen): boolean;
+  /** `gone`: this replica ends before there is an answer. */
+  chunks(range: ChunkRange, then: ChunksThen, gone: () => void): boolean;
+  time(timestamp: number, then: ChunksThen, gone: () => void): boolean;
   damaged(index: LogIndex): void;
   answer(request: Asked, answer: PartitionAnswer): void;
   fail(request: Asked, error: CallError): void;
@@ -68,28 +70,43 @@ export class Queries {
     });
   }
 
+  /** Reads, and confirms at the same time: a leader that was deposed unawares knows of an end that others have passed. */
   fetch(request: Fetch): void {
     const host = this.#host;
     const upTo = host.readableEnd();
-    const { id } = request;
     const from = offset(Math.max(request.offset, host.first));
-    if (from >= upTo) {
-      host.confirm((leads) => {
-        if (leads) host.answer(request, { kind: 'fetched', id, end: host.end(), chunks: [] });
-        else host.fail(request, deposed());
-      });
-      return;
+    let confirmed = false;
+    let chunks: readonly Uint8Array[] | undefined = from < upTo ? undefined : [];
+    let open = true;
+    const fail = (error: CallError): void => {
+      if (open) host.fail(request, error);
+      open = false;
+    };
+    const settle = (): void => {
+      if (!open || !confirmed || chunks === undefined) return;
+      open = false;
+      host.answer(request, { kind: 'fetched', id: request.id, end: host.end(), chunks });
+    };
+    if (chunks === undefined) {
+      const maxBytes = Math.min(request.maxBytes, host.readBytes);
+      const range = { offset: from, upTo, maxBytes, maxChunks: host.fetchChunks };
+      const done = (read: readonly Uint8Array[], damaged: LogIndex | undefined): void => {
+        if (damaged === undefined) {
+          chunks = read;
+          settle();
+          return;
+        }
+        fail(failure('replica_damaged', { outcome: 'not_applied' }));
+        host.damaged(damaged);
+      };
+      if (!host.chunks(range, done, () => fail(deposed()))) fail(busy());
     }
-    const maxBytes = Math.min(request.maxBytes, host.readBytes);
-    const sent = host.chunks({ offset: from, upTo, maxBytes }, (chunks, damaged) => {
-      if (damaged === undefined) {
-        host.answer(request, { kind: 'fetched', id, end: host.end(), chunks });
-        return;
-      }
-      host.fail(request, failure('replica_damaged', { outcome: 'not_applied' }));
-      host.damaged(damaged);
+    if (!open) return;
+    host.confirm((leads) => {
+      confirmed = leads;
+      if (leads) settle();
+      else fail(deposed());
     });
-    if (!sent) host.fail(request, busy());
   }
 
   locate(request: Locate): void {
@@ -123,12 +140,13 @@ export class Queries {
         then({ error: deposed() });
         return;
       }
-      const sent = host.time(timestamp, ([chunk], damaged) => {
+      const found: ChunksThen = ([chunk], damaged) => {
         if (damaged !== undefined) {
           then({ error: failure('replica_damaged', { outcome: 'not_applied' }) });
           host.damaged(damaged);
         } else then({ offset: chunk === undefined ? end : firstSince(chunk, timestamp), end });
-      });
+      };
+      const sent = host.time(timestamp, found, () => then({ error: deposed() }));
       if (!sent) then({ error: busy() });
     });
   }

@@ -6,10 +6,9 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import { batchOf, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
+import { batchOf, LogClock, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
-  failure,
   logIndex,
   offset,
   type CallError,
@@ -23,20 +22,21 @@ import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
-import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
-import { checkedDraft, decisionError, refusalError } from './errors.ts';
+import { checkedDraft, decisionError, noRoomError, refusalError } from './errors.ts';
 import {
   partitionActorId,
   type PartitionAnswer,
   type PartitionReplicaMessage,
   type Produce,
 } from './messages.ts';
-import { pushHost, queryHost, type ReplicaParts } from './hosts.ts';
+import { pushHost, queryHost, tellTime, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
+import { ManagerNews } from './manager-news.ts';
 import { OpenProduces } from './produces.ts';
 import type { PushRequest } from './push-messages.ts';
 import { PushDesk } from './pushes.ts';
 import { Queries } from './queries.ts';
+import { turnAway } from './turn-away.ts';
 import { ReadableEnd } from './readable-end.ts';
 import { Takes } from './takes.ts';
 
@@ -59,6 +59,8 @@ export interface PartitionReplicaOptions {
   readonly firstOffset?: Offset;
   /** Why new records are refused: the disk is nearly full, or what may be kept in memory is. */
   readonly noRoom: () => 'low_disk_space' | 'memory_full' | undefined;
+  /** Why commands are refused as well: what is kept back for them is used up too. Absent: never. */
+  readonly noReserve?: () => 'low_disk_space' | 'memory_full' | undefined;
 }
 
 export class PartitionReplica implements Actor<PartitionReplicaMessage> {
@@ -73,11 +75,13 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   #log!: LogReads;
   #queries!: Queries;
   #pushes!: PushDesk;
+  #parts!: ReplicaParts;
+  /** Of this leadership; undefined: this replica does not lead. */
+  #clock: LogClock | undefined;
   #nextOffset: Offset = offset(0);
   #counted = 0;
   #started = false;
-  /** The manager was told that this replica leads. */
-  #toldReady = false;
+  #news!: ManagerNews;
 
   constructor(options: PartitionReplicaOptions) {
     this.#options = options;
@@ -87,6 +91,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   start(context: Context<PartitionReplicaMessage>): void {
     const { group, members, self, startCount, limits, crc32 } = this.#options;
     this.#context = context;
+    this.#news = new ManagerNews(context, group);
     this.#produces = new OpenProduces(context);
     this.#log = new LogReads({
       context,
@@ -105,7 +110,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       driver: () => this.#driver,
       answer: (request, answer) => this.#answer(request, answer),
       fail: (request, error) => this.#fail(request, error),
+      noReserve: () => this.#options.noReserve?.(),
     };
+    this.#parts = parts;
     this.#takes = new Takes(parts);
     this.#queries = new Queries(queryHost(parts));
     this.#pushes = new PushDesk(pushHost(parts, (position, then) => this.#queries.place(position, then)));
@@ -194,12 +201,18 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   stopped(): void {
     // One that failed in its start holds nothing yet.
     if (!this.#started) return;
-    this.#driver.close();
     this.#count(0);
     this.#produces.abandon(undefined);
     this.#abandonReaders();
     this.#pushes.close();
-    this.#leadsNoMore();
+    this.#log.abandon();
+    this.#driver.close();
+    this.#news.leadsNoMore();
+  }
+
+  /** Nobody has looked at it, so nothing of it will be. */
+  undelivered(message: PartitionReplicaMessage): void {
+    turnAway(this.#context, message, this.#driver.leaderNode);
   }
 
   get standing(): { readonly verdict: string; readonly leader: string | undefined } {
@@ -258,6 +271,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       case 'advanced':
         this.#pushes.advanced(index, applied.results);
         return;
+      case 'clock':
+        if (this.#driver.isReady) this.#news.forgot(applied.forgotten);
+        return;
       case 'noop':
         return;
     }
@@ -275,32 +291,24 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#context.send(gateway, { kind: 'leader-news', group: this.#options.group, leader }, 'control');
     }
     if (change.role === 'leader') return;
+    this.#clock = undefined;
     this.#tail.clear();
     this.#produces.abandon(leader);
     this.#abandonReaders();
-    this.#leadsNoMore();
+    this.#news.leadsNoMore();
   }
 
   #ready(): void {
     this.#tail.clear();
     this.#nextOffset = this.#machine.end;
+    this.#clock = new LogClock(this.#options.limits, this.#machine.logTimeMs, this.#context.now());
     this.#reportLeadership();
     this.#takes.began();
   }
 
   #reportLeadership(): void {
-    this.#toldReady = true;
-    this.#tellManager('leader-ready');
-  }
-
-  #leadsNoMore(): void {
-    if (this.#toldReady) this.#tellManager('leader-lost');
-    this.#toldReady = false;
-  }
-
-  #tellManager(kind: 'leader-ready' | 'leader-lost'): void {
-    const manager = refTo<ManagerMessage>(this.#context.self.node, managerActorId);
-    this.#context.send(manager, { kind, group: this.#options.group }, 'control');
+    this.#news.leads();
+    this.#news.forgot(this.#machine.forgotten);
   }
 
   #durable(index: LogIndex): void {
@@ -318,8 +326,13 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#fail(request, header.error);
       return;
     }
+    if (this.#options.noRoom() === undefined) tellTime(this.#parts, this.#clock);
     const batch = batchOf(header);
-    const decision: Decision = this.#machine.decide(batch, this.#tail.of(batch.producerId));
+    const decision: Decision = this.#machine.decide(
+      batch,
+      this.#tail.of(batch.producerId),
+      request.registered,
+    );
     if (decision.kind === 'duplicate') {
       const { id, replyTo, acks } = request;
       const waiter = { id, replyTo, acks, baseOffset: offset(decision.baseOffset) };
@@ -374,7 +387,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const { budget, limits } = this.#options;
     if (budget.bytes + bytes > limits.uncommittedNodeBytes) return refusalError('uncommitted-full');
     const code = this.#options.noRoom();
-    return code === undefined ? undefined : failure(code, { retryAfterMs: 1_000 });
+    return code === undefined ? undefined : noRoomError(code, 'records');
   }
 
   #push(request: PushRequest): void {

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failure } from '@callboard/client/protocol';
 import type { Call } from '../../../src/actors/gateway/index.ts';
+import type { CallValue } from '../../../src/actors/gateway/messages.ts';
 import type { DirectoryCommand } from '../../../src/directory/index.ts';
 import { brokerEvent, consumer, producer, Rig, topicEvent } from './rig.ts';
 
@@ -306,6 +307,46 @@ test('when the manager ends, changes that it had are in doubt and barriers are a
   rig.startManager();
   rig.clock.advance(200);
   assert.is(rig.subscribers, 3);
+});
+
+/** The places that a `locate` answered, and where to go on. */
+function located(
+  rig: Rig,
+  topics: readonly string[],
+  from: number,
+): { names: string[]; next: number | undefined } {
+  const call = rig.call({ op: 'locate', topics, from });
+  // Who leads is asked, of nobody who knows.
+  if (rig.verdict(call) === 'open') rig.refuseFor(600, 'not_leader');
+  const value = rig.value(call) as Extract<CallValue, { op: 'locate' }>;
+  return { names: value.topics.map(({ name }) => name), next: value.next };
+}
+
+test('what does not fit one frame is told in parts, each topic once, in the order of creation', () => {
+  const names = ['e', 'd', 'c', 'b', 'a'];
+  for (const wanted of [[], names]) {
+    const rig = new Rig({ limits: { frameArrayItems: 80 } });
+    names.forEach((name, at) => rig.withTopic(name, [['n1'], ['n1'], ['n1']], 1 + 3 * at));
+    const told: string[] = [];
+    let from: number | undefined = 0;
+    for (let parts = 0; from !== undefined; parts += 1) {
+      assert.ok(parts < names.length, 'it comes to an end');
+      const part = located(rig, wanted, from);
+      assert.ok(part.names.length > 0 && part.names.length <= 2, `${part.names.length} topics`);
+      told.push(...part.names);
+      from = part.next;
+      // One that is removed meanwhile moves nobody else out of sight.
+      if (wanted.length === 0) rig.tell([topicEvent('e', [['n1'], ['n1'], ['n1']], 1, 'deleting')]);
+      rig.clock.settle();
+    }
+    assert.equal(told, names);
+  }
+});
+
+test('a topic that is larger than an answer should be is told all the same', () => {
+  const rig = new Rig({ limits: { frameArrayItems: 20 } });
+  rig.withTopic('wide', [['n1'], ['n1'], ['n1'], ['n1']]);
+  assert.equal(located(rig, ['wide'], 0), { names: ['wide'], next: undefined });
 });
 
 test.run();

@@ -213,6 +213,44 @@ test('numbers that the partition does not know lead to a new epoch, and nothing 
   }
 });
 
+test('S4: the numbers that a refusal names are the next ones, and where none are above, those of a new id', () => {
+  const rig = new Rig();
+  rig.withTopic('t');
+  const call = rig.produce('a', 0);
+  const first = rig.one();
+  rig.refuse(first, 'producer_expired', { nextEpoch: 40 });
+  const second = rig.one();
+  assert.equal(numbers(second), [['a'], 40, 0]);
+  rig.refuse(second, 'producer_expired', { nextEpoch: 7 });
+  const third = rig.one();
+  assert.equal(numbers(third), [['a'], 0, 0]);
+  assert.is(chunkOf(second).producerId, chunkOf(first).producerId);
+  assert.is.not(chunkOf(third).producerId, chunkOf(first).producerId);
+  rig.refuse(third, 'producer_expired', { nextEpoch: 7 });
+  const fourth = rig.one();
+  assert.equal(numbers(fourth), [['a'], 7, 0]);
+  rig.stored(fourth, 3);
+  assert.is(rig.verdict(call), 'ok');
+  rig.produce('b', 0);
+  const next = rig.one();
+  assert.equal(numbers(next), [['b'], 7, 1]);
+  assert.is(chunkOf(next).producerId, chunkOf(third).producerId);
+});
+
+test("S4b: a caller's own numbers go under the epoch that the directory gave its id, and are never changed", () => {
+  const rig = new Rig();
+  rig.withTopic('t');
+  rig.tell([{ kind: 'producer', id: producer, topic: 't', epoch: 9 }]);
+  const call = rig.produce('x', 0, 5);
+  const sent = rig.one();
+  const { producerId, producerEpoch, firstSequence } = chunkOf(sent);
+  assert.equal([producerId, producerEpoch, firstSequence], [producer, 9, 5]);
+  assert.is(sent.message.kind === 'produce' && sent.message.registered, true);
+  rig.refuse(sent, 'producer_expired', { nextEpoch: 10 });
+  assert.equal(rig.sent(), []);
+  assert.is(rig.verdict(call), 'producer_expired not_applied');
+});
+
 test('a partition that refuses every epoch is not asked for ever', () => {
   const rig = new Rig();
   rig.withTopic('t');

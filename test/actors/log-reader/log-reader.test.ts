@@ -115,7 +115,7 @@ function entries(id: number): ReadEntries {
 }
 
 function chunks(id: number, from: number, more: Partial<ReadChunks> = {}): ReadChunks {
-  const bounds = { upTo: offset(100), maxIndex: logIndex(50), maxBytes: 1_000 };
+  const bounds = { upTo: offset(100), maxIndex: logIndex(50), maxBytes: 1_000, maxChunks: 1_000 };
   return { kind: 'read-chunks', ...common, id, offset: offset(from), at: undefined, ...bounds, ...more };
 }
 
@@ -148,17 +148,49 @@ test('no more reads run at a time than were allowed, and each answer makes room 
   assert.equal(bench.answers.map((answer) => answer.id).toSorted(), [1, 2, 3, 4, 5]);
 });
 
-test('what replication, healing and applying ask for goes before what consumers ask for', () => {
+test('what replication, healing and applying ask for, and what consumers ask for, take turns', () => {
   const bench = new Bench(1);
-  bench.tell(chunks(1, 0), chunks(2, 0), time(3), entries(4), entries(5));
-  bench.found(undefined);
-  for (let n = 0; n < 2; n += 1) bench.loaded([records(1, 0, 1)]);
-  bench.found(undefined);
-  bench.found(undefined);
+  bench.tell(
+    chunks(1, 0),
+    chunks(2, 0),
+    time(3),
+    chunks(6, 0),
+    entries(4),
+    entries(5),
+    entries(7),
+    entries(8),
+  );
+  for (let n = 0; n < 20 && bench.reader.inspect()['running'] !== 0; n += 1) {
+    if (bench.reads.length > 0) bench.loaded([records(1, 0, 1)]);
+    else bench.found(undefined);
+  }
   assert.equal(
     bench.answers.map((answer) => answer.id),
-    [1, 4, 5, 2, 3],
+    [1, 4, 2, 5, 3, 7, 6, 8],
   );
+});
+
+test('a consumer is read for while a group catches up that never stops asking', () => {
+  const bench = new Bench(1);
+  let id = 100;
+  bench.tell(entries(id));
+  bench.tell(chunks(1, 0));
+  for (let n = 0; n < 5 && bench.answers.every((answer) => answer.id !== 1); n += 1) {
+    id += 1;
+    bench.tell(entries(id));
+    if (bench.reads.length > 0) bench.loaded([records(1, 0, 1)]);
+    else bench.found(undefined);
+  }
+  assert.ok(bench.answers.some((answer) => answer.id === 1));
+});
+
+test('an answer holds no more chunks than were asked for', () => {
+  const bench = new Bench();
+  bench.tell(chunks(1, 10, { maxChunks: 2 }));
+  bench.found(6);
+  const request = bench.loaded([records(6, 10, 1), records(7, 11, 1)]);
+  assert.is(request.maxEntries, 2);
+  assert.is(bench.chunks().chunks.length, 2);
 });
 
 test('entries are answered with the incarnation and number of the question, damage and all', () => {

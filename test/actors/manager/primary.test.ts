@@ -18,10 +18,36 @@ function change(number: number, command: DirectoryCommand = create, tag: string 
   return { kind: 'primary-change', id: number, fromNode: 'n2', tag, command, deadlineMs: 1_000 };
 }
 
-function newPrimary(most = 10): { fake: FakeContext; driver: FakeDriver; part: Primary } {
+function newPrimary(
+  most = 10,
+  noReserve = () => false,
+): { fake: FakeContext; driver: FakeDriver; part: Primary } {
   const [fake, driver] = [new FakeContext(), new FakeDriver()];
-  return { fake, driver, part: new Primary(fake.context, driver, crc32, most) };
+  return { fake, driver, part: new Primary(fake.context, driver, crc32, most, noReserve) };
 }
+
+primary(
+  'on a disk that is nearly full refuses by name what makes the directory grow, and goes on with the rest',
+  () => {
+    const { fake, driver, part } = newPrimary(10, () => true);
+    const growing: readonly DirectoryCommand[] = [
+      create,
+      { kind: 'create-memory-topic', name: 't', partitions: 1 },
+      { kind: 'register-producer', id: id(1), topic: 't' },
+      { kind: 'register-consumer', id: id(1), topic: 't' },
+      { kind: 'open-consumer', id: 'c', topic: 't' },
+    ];
+    for (const [at, command] of growing.entries()) part.change(change(at, command, ''));
+    assert.equal(
+      fake.take('primary-answer').map(outcome),
+      growing.map(() => 'low_disk_space not_applied'),
+    );
+    assert.is(driver.bodies.length, 0);
+    part.change(change(9, { kind: 'remove-topic', name: 't' }, id(9)));
+    part.want('alive', { kind: 'set-alive', broker: 'b1', alive: false });
+    assert.is(driver.bodies.length, 2);
+  },
+);
 
 primary('answers all tries of one change with one entry', () => {
   const { fake, driver, part } = newPrimary();

@@ -1,133 +1,65 @@
 // A leader of three that may have been deposed without knowing it: what it may say for good, and when.
-import {
-  defaultLimits,
-  groupId,
-  logIndex,
-  replicaId,
-  term,
-  type ReplicaId,
-} from '@callboard/client/protocol';
+import { logIndex, offset, term } from '@callboard/client/protocol';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { GroupRaft } from '../../../src/actors/group/messages.ts';
-import type { LogWriterMessage } from '../../../src/actors/log-writer/messages.ts';
-import type {
-  PartitionAnswer,
-  PartitionReplicaMessage,
-} from '../../../src/actors/partition-replica/messages.ts';
-import { PartitionReplica } from '../../../src/actors/partition-replica/replica.ts';
-import { crc32 } from '../../../src/node/ports/crc32.ts';
-import type { RaftMessage } from '../../../src/raft/index.ts';
-import { draftOf } from '../../lib/chunks.ts';
-import { collector, newKit, type Kit } from '../../kernel/kit.ts';
+import { draftOf, entryOf } from '../../lib/chunks.ts';
+import { leading, told, type Leading } from './leading.ts';
 
-const start = 3;
-const own = start * 2 ** 20 + 1;
-const nodes = ['n1', 'n2', 'n3'] as const;
-const idOf = (node: string): ReplicaId => replicaId(node.replace('n', 'a').repeat(16));
-const producerId = 'b'.repeat(32);
-
-interface Rig {
-  readonly kit: Kit;
-  readonly answers: PartitionAnswer[];
-  hear(node: string, said: object): void;
-  /** The newest message of this kind to n2; undefined: none. */
-  said(kind: RaftMessage['kind']): RaftMessage | undefined;
-  produce(id: number, firstSequence: number): void;
-}
-
-/** Leads term 1, its own first entry is committed. */
-function leading(): Rig {
-  const kit = newKit({ freezeMessages: false });
-  const answers: PartitionAnswer[] = [];
-  const writes: LogWriterMessage[] = [];
-  const { system } = kit;
-  system.spawn('log-writer', collector(writes));
-  for (const id of ['log-reader', 'peer-link', 'gateway', 'manager']) {
-    system.spawn(id, collector<unknown>([]));
-  }
-  const replyTo = system.spawn('asker', collector(answers));
-  system.spawn<PartitionReplicaMessage>(
-    'partition/1',
-    () =>
-      new PartitionReplica({
-        group: groupId(1),
-        members: nodes.map((node) => ({ replica: idOf(node), node })),
-        self: idOf('n1'),
-        startCount: start,
-        limits: defaultLimits,
-        crc32,
-        budget: { bytes: 0 },
-        noRoom: () => undefined,
-      }),
-  );
-  const tell = (message: PartitionReplicaMessage): void => {
-    const to = system.find<PartitionReplicaMessage>('partition/1');
-    assert.ok(to);
-    system.send(to, message, 'control');
-    kit.settle();
-  };
-  const said: Rig['said'] = (kind) =>
-    kit.sent
-      .filter(({ to }) => to.node === 'n2')
-      .map(({ message }) => message as GroupRaft)
-      .findLast((message) => message.kind === 'group-raft' && message.message.kind === kind)?.message;
-  const hear: Rig['hear'] = (node, fields) => {
-    const message = { term: term(1), from: idOf(node), to: idOf('n1'), ...fields } as unknown as RaftMessage;
-    tell({ kind: 'group-raft', fromIncarnation: 100, toIncarnation: own, message });
-  };
-  const written = (): void => {
-    const token = writes.findLast((message) => message.kind === 'log-write')?.token ?? 0;
-    tell({ kind: 'group-written', incarnation: own, token });
-  };
-  const none = { index: logIndex(0), term: term(0), checksum: 0 };
-  const log = { hard: { term: term(0), vote: undefined }, runs: [], tail: none, highest: logIndex(0) };
-  kit.pass(1_200);
-  tell({ kind: 'group-opened', incarnation: own, log: { ...log, verdict: { kind: 'clean' } } });
-  for (let waited = 0; said('pre-vote') === undefined && waited < 100; waited += 1) kit.pass(100);
-  hear('n2', { kind: 'pre-vote-reply', granted: true });
-  written();
-  hear('n2', { kind: 'vote-reply', granted: true });
-  written();
-  const first = logIndex(1);
-  hear('n2', { kind: 'append-reply', outcome: 'ack', index: first, hintIndex: first, hintTerm: term(1) });
-  const produce: Rig['produce'] = (id, firstSequence) => {
-    const chunk = draftOf(['x'], { producerId, firstSequence, epoch: 0 });
-    tell({ kind: 'produce', id, replyTo, acks: 'quorum', chunk });
-  };
-  return { kit, answers, hear, said, produce };
-}
-
-function codes(rig: Rig): string[] {
-  return rig.answers.map((answer) => (answer.kind === 'partition-failed' ? answer.error.code : answer.kind));
+function later(rig: Leading): void {
+  rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(1), context: 1 });
 }
 
 test('a sequence is refused for good only by a leader that a majority has confirmed since', () => {
   const rig = leading();
   rig.produce(1, 7);
-  assert.equal(codes(rig), [], 'nobody has confirmed it yet');
-  const beat = rig.said('heartbeat');
-  assert.ok(beat?.kind === 'heartbeat');
-  rig.hear('n2', { kind: 'heartbeat-reply', context: beat.context, damaged: false, last: logIndex(1) });
-  assert.equal(codes(rig), ['sequence_gap']);
+  assert.equal(told(rig), [], 'nobody has confirmed it yet');
+  rig.confirm();
+  assert.equal(told(rig), ['1: sequence_gap not_applied']);
 });
 
 test('one that learns of a later term instead sends the producer on: others may know the sequence', () => {
   const rig = leading();
   rig.produce(1, 7);
-  rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(1), context: 1 });
-  assert.equal(codes(rig), ['not_leader']);
+  later(rig);
+  assert.equal(told(rig), ['1: not_leader not_applied']);
+});
+
+/** One record is committed and can be read; a fetch of it has been asked, and read. */
+function fetching(): Leading {
+  const rig = leading();
+  rig.produce(1, 0);
+  rig.commit(2);
+  assert.equal(told(rig), ['1: produced']);
+  rig.ask(2, { kind: 'fetch', offset: offset(0), maxBytes: 1_000 });
+  const read = rig.reads.at(-1);
+  assert.ok(read?.kind === 'read-chunks');
+  const chunks = [entryOf(draftOf(['x']), { index: 2, baseOffset: 0 }).bytes];
+  const { id, incarnation } = read;
+  rig.tell({ kind: 'read-chunks-answer', id, incarnation, chunks, damaged: undefined });
+  assert.equal(told(rig), ['1: produced'], 'where the log ends is not confirmed yet');
+  return rig;
+}
+
+test('S13: a read says where the log ends only when a majority has confirmed the leader after it was asked', () => {
+  const rig = fetching();
+  rig.confirm();
+  const answer = rig.answers.at(-1);
+  assert.ok(answer?.kind === 'fetched');
+  assert.equal([answer.id, answer.end, answer.chunks.length], [2, 1, 1]);
+});
+
+test('S13: a leader that learns of a later term answers no read: others may have records that it lacks', () => {
+  const rig = fetching();
+  later(rig);
+  assert.equal(told(rig), ['1: produced', '2: not_leader not_applied']);
 });
 
 /** The first batch of the producer is stored and was answered. */
-function stored(): Rig {
+function stored(): Leading {
   const rig = leading();
   rig.produce(1, 0);
-  const index = logIndex(2);
-  for (const node of ['n2', 'n3']) {
-    rig.hear(node, { kind: 'append-reply', outcome: 'ack', index, hintIndex: index, hintTerm: term(1) });
-  }
-  assert.equal(codes(rig), ['produced']);
+  rig.commit(2);
+  assert.equal(told(rig), ['1: produced']);
   rig.answers.length = 0;
   return rig;
 }
@@ -135,20 +67,16 @@ function stored(): Rig {
 test('a batch that is stored already is acknowledged again only by a leader that a majority has confirmed since', () => {
   const rig = stored();
   rig.produce(2, 0);
-  assert.equal(codes(rig), [], 'nobody has confirmed it yet: the topic may have been removed');
-  const beat = rig.said('heartbeat');
-  assert.ok(beat?.kind === 'heartbeat');
-  rig.hear('n2', { kind: 'heartbeat-reply', context: beat.context, damaged: false, last: logIndex(2) });
-  assert.equal(codes(rig), ['produced']);
+  assert.equal(told(rig), [], 'nobody has confirmed it yet: the topic may have been removed');
+  rig.confirm();
+  assert.equal(told(rig), ['2: produced']);
 });
 
 test('one that is deposed meanwhile leaves it open what became of a repeated batch', () => {
   const rig = stored();
   rig.produce(2, 0);
-  rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(2), context: 1 });
-  const [answer] = rig.answers;
-  assert.ok(answer?.kind === 'partition-failed');
-  assert.equal([answer.error.code, answer.error.outcome], ['not_leader', 'unknown']);
+  later(rig);
+  assert.equal(told(rig), ['2: not_leader unknown']);
 });
 
 test.run();

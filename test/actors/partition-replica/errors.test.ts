@@ -55,7 +55,7 @@ test('a batch over the limit says both sizes', () => {
   assert.match(error?.message ?? '', /1100014 bytes, the limit is 1048576/);
 });
 
-test('a batch from the future cannot make other producers expire', () => {
+test('a batch from the future, which would spoil the search by time, is refused', () => {
   const error = draftError(draftOf(['a'], { timestamp: now + 3_600_000 }), defaultLimits, now);
   assert.match(error?.message ?? '', /3600 s ahead/);
 });
@@ -71,8 +71,14 @@ test('every refusal of consensus is certain, and worth a retry', () => {
 test('each decision against a batch names its numbers', () => {
   const batch = { producerId: 'a'.repeat(32), epoch: 2, firstSequence: 7, count: 1 };
   assert.match(decisionError({ kind: 'gap', expected: 5 }, batch).message, /sequence 7, expected 5/);
-  assert.is(decisionError({ kind: 'fenced', epoch: 3 }, batch).code, 'producer_fenced');
-  assert.is(decisionError({ kind: 'expired' }, batch).code, 'producer_expired');
+  const fenced = decisionError({ kind: 'fenced', epoch: 3 }, batch);
+  assert.equal([fenced.code, fenced.nextEpoch], ['producer_fenced', 4]);
+  const expired = decisionError({ kind: 'expired', forgotten: 11, nextEpoch: 12 }, batch);
+  assert.equal([expired.code, expired.nextEpoch, expired.outcome], ['producer_expired', 12, 'not_applied']);
+  assert.match(expired.message, /up to epoch 11/);
+  const high = decisionError({ kind: 'epoch-too-high', nextEpoch: 1 }, batch);
+  assert.equal([high.code, high.nextEpoch, high.outcome], ['producer_expired', 1, 'not_applied']);
+  assert.match(high.message, /epoch 2 .* the highest that it knows is 0/);
   assert.is(decisionError({ kind: 'forgotten-batch', nextSequence: 900 }, batch).outcome, 'applied');
   assert.is(decisionError({ kind: 'table-full', limit: 10 }, batch).code, 'limit_reached');
 });

@@ -10,6 +10,8 @@ export interface ErrorReply {
   readonly message: string;
   readonly outcome: Outcome;
   readonly retryAfterMs?: number;
+  /** See `Failure.nextEpoch`. */
+  readonly nextEpoch?: number;
 }
 
 const plainCode = str(64);
@@ -30,13 +32,21 @@ export const errorReply: MessageCodec<ErrorReply> = message<ErrorReply>('error',
   message: text(1_024),
   outcome: oneOf(['applied', 'not_applied', 'unknown']),
   retryAfterMs: optional(uint),
+  nextEpoch: optional(uint),
 });
 
 /** The frame that carries `problem`. */
 export function toErrorReply(to: number, problem: Failure): ErrorReply {
-  const { code, message: words, outcome, retryAfterMs } = problem;
-  const reply = { kind: 'error', correlation: to, code, message: words, outcome } as const;
-  return retryAfterMs === undefined ? reply : { ...reply, retryAfterMs };
+  const { code, message: words, outcome, retryAfterMs, nextEpoch } = problem;
+  return {
+    kind: 'error',
+    correlation: to,
+    code,
+    message: words,
+    outcome,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(nextEpoch === undefined ? {} : { nextEpoch }),
+  };
 }
 
 /** The failure that a frame carries. */

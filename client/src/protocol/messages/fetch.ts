@@ -10,7 +10,7 @@ export interface Fetch {
   readonly topic: string;
   readonly partition: number;
   readonly offset: Offset;
-  /** At least one chunk is sent even if it is larger. */
+  /** At least one chunk is sent even if it is larger, and never more than `fetchChunks`. */
   readonly maxBytes: number;
 }
 
@@ -25,7 +25,10 @@ export const fetch: MessageCodec<Fetch> = message<Fetch>('fetch', 41, {
 export interface Fetched {
   readonly kind: 'fetched';
   readonly correlation: number;
-  /** The offset that the next committed record will get: nothing at or above it can be read yet. */
+  /**
+   * The offset that the next committed record will get, as the leader confirmed it after the question: nothing at or above it can be
+   * read yet.
+   */
   readonly end: Offset;
   /** Sealed chunks in order; the first holds the offset asked for, unless that is `end`. Views into the frame. */
   readonly chunks: readonly Uint8Array[];
@@ -34,5 +37,5 @@ export interface Fetched {
 export const fetched: MessageCodec<Fetched> = message<Fetched>('fetched', 42, {
   correlation,
   end: offsetField,
-  chunks: list(passingChunk, defaultLimits.appendEntries * 8),
+  chunks: list(passingChunk, defaultLimits.fetchChunks),
 });

@@ -1,6 +1,9 @@
-/** Where partitions live. An empty list of topics asks for all of them. */
+/**
+ * Where partitions live. An empty list of topics asks for all of them, in the order of their creation. What does not fit one frame is left
+ * out, and the answer says where to go on.
+ */
 import { defaultLimits } from '../limits.ts';
-import { list, message, nullable, struct, type MessageCodec } from '../shape.ts';
+import { list, message, nullable, optional, struct, uint, type MessageCodec } from '../shape.ts';
 import { correlation, groupField, nodeName, topicName } from './common.ts';
 import { errorCode } from './error.ts';
 import type { GroupId } from '../brands.ts';
@@ -10,6 +13,8 @@ export interface MetadataRequest {
   readonly kind: 'metadata';
   readonly correlation: number;
   readonly topics: readonly string[];
+  /** With the same topics: `next` of the answer before. */
+  readonly from?: number;
 }
 
 export interface PartitionPlace {
@@ -32,6 +37,8 @@ export interface MetadataReply {
   readonly kind: 'metadata-reply';
   readonly correlation: number;
   readonly topics: readonly TopicPlaces[];
+  /** There is more than fits here: ask again from this on. */
+  readonly next?: number;
 }
 
 const place = struct<PartitionPlace>({
@@ -49,9 +56,11 @@ const topicPlaces = struct<TopicPlaces>({
 export const metadataRequest: MessageCodec<MetadataRequest> = message<MetadataRequest>('metadata', 35, {
   correlation,
   topics: list(topicName, defaultLimits.clusterPartitions),
+  from: optional(uint),
 });
 
 export const metadataReply: MessageCodec<MetadataReply> = message<MetadataReply>('metadata-reply', 36, {
   correlation,
   topics: list(topicPlaces, defaultLimits.clusterPartitions),
+  next: optional(uint),
 });
