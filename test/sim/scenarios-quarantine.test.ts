@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { partitionActorId } from '../../src/actors/partition-replica/messages.ts';
 import type { SimNode } from '../../sim/node.ts';
 import type { Settings } from '../../sim/settings.ts';
-import { play, type Stage } from './scenario.ts';
+import { play, slipIn, type Stage } from './scenario.ts';
 
 const group = 1;
 const other = 2;
@@ -103,6 +103,53 @@ test('S18: one replica that throws at every message goes into quarantine, and it
     somePartitions,
   );
   for (const { points } of results) assert.ok((points['a replica was put into quarantine'] ?? 0) > 0);
+});
+
+/** A call at one node whose answer is the assertion: `then` runs once it has succeeded. */
+function succeeds(
+  { door }: SimNode,
+  call: Parameters<NonNullable<SimNode['door']>['call']>[0],
+  then: () => void,
+): void {
+  assert.ok(door, 'the node does not serve');
+  door.call(call, (value, error) => {
+    assert.ok(value !== undefined, `${call.op} failed: ${JSON.stringify(error)}`);
+    then();
+  });
+}
+
+test('a topic whose replicas are in quarantine can be removed, and its name be used again', () => {
+  let steps = 0;
+  play('quarantined topic removed', ({ world, at, plan }) => {
+    plan.restartsQuarantined = false;
+    const [node] = world.nodes as readonly [SimNode];
+    const create = { op: 'create-topic', name: 'doomed', partitions: 1, storage: 'disk' } as const;
+    at(8_000, () =>
+      succeeds(node, create, () => {
+        const doomed = Math.max(...world.checks.promises.groups());
+        world.poison.put(doomed, 2, world.nowMicros);
+        // Whoever leads takes it.
+        world.nodes.forEach((one, n) => slipIn(world, one, doomed, 1_000_000 + n));
+        steps += 1;
+        at(42_000, () => {
+          const out = world.nodes.filter((one) => stateOf(one, doomed) === 'quarantined');
+          assert.ok(out.length >= 2, `${out.length} replicas are in quarantine`);
+          succeeds(node, { op: 'remove-topic', name: 'doomed' }, () => {
+            steps += 1;
+            at(2_000, () => {
+              const left = world.nodes.map((one) => stateOf(one, doomed));
+              assert.ok(
+                left.every((state) => state === 'none'),
+                left.join(),
+              );
+              succeeds(node, create, () => (steps += 1));
+            });
+          });
+        });
+      }),
+    );
+  });
+  assert.ok(steps >= 3, `only ${steps} steps were done`);
 });
 
 test.run();
