@@ -119,7 +119,7 @@ export class CheckDesk {
       to('consumers'),
     );
     this.pushes = new PushChecker({ valueAt, ackedEnd, first }, this.pushCursors, to('pushes'));
-    this.fetches = new FetchChecker({ valueAt, ackedEnd }, to('fetches'));
+    this.fetches = new FetchChecker({ valueAt, ackedEnd, first }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
     this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, position }, to('visibility'));
     this.states = new StateChecker(to('states'));
@@ -129,19 +129,24 @@ export class CheckDesk {
       { controlMessages: 50_000, uncommittedBytes, entryBytes: 1 << 20 },
       to('bounds'),
     );
-    this.failures = new FailureChecker({
-      damaged: (node) => world.atlas.excusesReads(node),
-      failing: (node) => world.atlas.mayFail(node),
-      // Of the one the checker of generations is the judge; the other is what a node says that has lost its disk.
-      expected: (node, event) =>
-        event === 'memory.partition-lost' || (event === 'manager.not-a-founder' && world.atlas.isWiped(node)),
-      report: to('failures'),
-    });
+    this.failures = this.#failureChecker(to('failures'));
     this.noticing = new NoticingChecker(
       () => report.sometimes('a bad entry was met by a replication read'),
       to('noticing'),
     );
     this.raft = this.#raftChecks();
+  }
+
+  #failureChecker(report: (text: string) => void): FailureChecker {
+    const { atlas } = this.#world;
+    return new FailureChecker({
+      damaged: (node) => atlas.excusesReads(node),
+      failing: (node) => atlas.mayFail(node),
+      // Of the one the checker of generations is the judge; the other is what a node says that has lost its disk.
+      expected: (node, event) =>
+        event === 'memory.partition-lost' || (event === 'manager.not-a-founder' && atlas.isWiped(node)),
+      report,
+    });
   }
 
   #raftChecks(): RaftChecks {

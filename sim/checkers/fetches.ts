@@ -5,6 +5,8 @@
 export interface FetchFacts {
   valueAt(group: number, offset: number): Uint8Array | undefined;
   ackedEnd(group: number, beforeMicros: number): number;
+  /** Offset of the group's first record: above 0 where a partition in memory was begun anew; 0 unless given. */
+  first?(group: number): number;
 }
 
 export class FetchChecker {
@@ -18,7 +20,7 @@ export class FetchChecker {
 
   /** The records of one chunk; the reader had everything below `from`. */
   fetched(group: number, baseOffset: number, values: readonly Uint8Array[], from: number): void {
-    if (baseOffset > from) {
+    if (baseOffset > Math.max(from, this.#facts.first?.(group) ?? 0)) {
       this.#report(`a read of group ${group} from offset ${from} skipped to ${baseOffset}`);
     }
     for (const [at, value] of values.entries()) {
