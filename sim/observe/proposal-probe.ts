@@ -3,6 +3,7 @@
  * knows who acts from the actor whose turn it is. Asked for are batches of records and changes of the directory; what is proposed while
  * a request is being handled is proposed for it.
  */
+import { chunkKind, readChunkHeader } from '@callboard/client/protocol';
 import { GroupDriver } from '../../src/actors/group/driver.ts';
 import { managerActorId, type ManagerMessage } from '../../src/actors/manager/messages.ts';
 import type { PartitionAnswer, PartitionRequest } from '../../src/actors/partition-replica/messages.ts';
@@ -36,6 +37,11 @@ export function turnBegins(node: string, life: number, group: number, message: u
   turn = { who, group, ask: message === undefined ? undefined : askOf(who, message as Request) };
 }
 
+/** A turn that was asked to store records may also propose commands of its own, such as the time. */
+function isAsked(group: number, draft: Uint8Array): boolean {
+  return group === 0 || readChunkHeader(draft).kind === chunkKind.records;
+}
+
 function askOf(who: string, message: Request): string | undefined {
   if (message.kind === 'produce') return nameOf(who, message.replyTo, message.id);
   if (message.kind !== 'primary-change') return undefined;
@@ -65,7 +71,7 @@ export function withProposalChecker<T>(checker: ProposalChecker, body: () => T):
   const { send } = Incarnation.prototype;
   GroupDriver.prototype.propose = function observed(this: GroupDriver, draft, baseOffset) {
     const proposed = propose.call(this, draft, baseOffset);
-    if (proposed.ok && turn?.ask !== undefined) {
+    if (proposed.ok && turn?.ask !== undefined && isAsked(turn.group, draft)) {
       const { index, term } = proposed;
       checker.proposed(turn.ask, { group: turn.group, index, term });
     }
