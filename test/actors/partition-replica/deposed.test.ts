@@ -18,7 +18,7 @@ import type {
 import { PartitionReplica } from '../../../src/actors/partition-replica/replica.ts';
 import { crc32 } from '../../../src/node/ports/crc32.ts';
 import type { RaftMessage } from '../../../src/raft/index.ts';
-import { draftOf } from '../../lib/chunks.ts';
+import { draftOf, emptyDraft, entryOf } from '../../lib/chunks.ts';
 import { collector, newKit, type Kit } from '../../kernel/kit.ts';
 
 const start = 3;
@@ -33,7 +33,11 @@ interface Rig {
   hear(node: string, said: object): void;
   /** The newest message of this kind to n2; undefined: none. */
   said(kind: RaftMessage['kind']): RaftMessage | undefined;
+  /** Asked as a gateway or a session does. */
+  ask(request: object): void;
   produce(id: number, firstSequence: number): void;
+  /** Everything that was asked to be written is durable. */
+  written(): void;
 }
 
 /** Leads term 1, its own first entry is committed. */
@@ -91,11 +95,12 @@ function leading(): Rig {
   written();
   const first = logIndex(1);
   hear('n2', { kind: 'append-reply', outcome: 'ack', index: first, hintIndex: first, hintTerm: term(1) });
+  const ask: Rig['ask'] = (request) => tell({ ...request, replyTo } as unknown as PartitionReplicaMessage);
   const produce: Rig['produce'] = (id, firstSequence) => {
     const chunk = draftOf(['x'], { producerId, firstSequence, epoch: 0 });
-    tell({ kind: 'produce', id, replyTo, acks: 'quorum', chunk });
+    ask({ kind: 'produce', id, acks: 'quorum', chunk });
   };
-  return { kit, answers, hear, said, produce };
+  return { kit, answers, hear, said, ask, produce, written };
 }
 
 function codes(rig: Rig): string[] {
@@ -149,6 +154,59 @@ test('one that is deposed meanwhile leaves it open what became of a repeated bat
   const [answer] = rig.answers;
   assert.ok(answer?.kind === 'partition-failed');
   assert.equal([answer.error.code, answer.error.outcome], ['not_leader', 'unknown']);
+});
+
+test('a lookup and an anonymous subscription begin nowhere at a leader that could not confirm that it leads', () => {
+  for (const start of [{ at: 'latest', value: 0 } as const, { at: 'offset', value: 0 } as const]) {
+    const rig = leading();
+    rig.ask({ kind: 'locate', id: 1, position: start });
+    rig.ask({ kind: 'push-open', id: 2, owner: undefined, start, reset: false });
+    assert.equal(rig.answers, [], 'nobody has confirmed it yet');
+    rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(1), context: 1 });
+    const told = (rig.answers as readonly { kind: string; error?: { code: string } }[]).map(
+      ({ kind, error }) => `${kind} ${error?.code}`,
+    );
+    assert.equal(told.toSorted(), ['partition-failed not_leader', 'push-ended not_leader']);
+  }
+});
+
+test('what a leadership has not applied is no duplicate in the next one of the same replica', () => {
+  const rig = leading();
+  const first = rig.said('append');
+  assert.ok(first?.kind === 'append');
+  const [noop] = first.entries;
+  assert.ok(noop);
+  rig.produce(1, 0);
+  // Its entry is replaced by the first one of node 3's term, which is committed.
+  const theirs = entryOf(emptyDraft('noop'), { index: 2, term: 2, previous: noop.checksum });
+  const place = {
+    prevIndex: logIndex(1),
+    prevTerm: term(1),
+    commit: logIndex(2),
+    last: logIndex(2),
+    stream: 0,
+  };
+  rig.hear('n3', { kind: 'append', term: term(2), ...place, entries: [theirs] });
+  rig.written();
+  assert.equal(codes(rig), ['not_leader']);
+  // Then this replica leads once more.
+  const asked = (kind: 'pre-vote' | 'vote'): boolean => rig.said(kind)?.term === 3;
+  for (let waited = 0; !asked('pre-vote') && waited < 100; waited += 1) rig.kit.pass(100);
+  rig.hear('n2', { kind: 'pre-vote-reply', term: term(3), granted: true });
+  rig.written();
+  assert.ok(asked('vote'));
+  rig.hear('n2', { kind: 'vote-reply', term: term(3), granted: true });
+  rig.written();
+  const ack = (at: number): object => {
+    const index = logIndex(at);
+    const end = { index, hintIndex: index, hintTerm: term(3), stream: 0 };
+    return { kind: 'append-reply', outcome: 'ack', term: term(3), ...end };
+  };
+  rig.hear('n2', ack(3));
+  rig.produce(2, 0);
+  rig.written();
+  rig.hear('n2', ack(4));
+  assert.equal(codes(rig), ['not_leader', 'produced']);
 });
 
 test.run();
