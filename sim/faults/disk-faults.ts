@@ -96,14 +96,19 @@ const helical: Fault = (context) => {
   return hits > 1;
 };
 
-/** An entry is bad by the time that its leader reads it for a follower. Every leader may come to that; it counts when it strikes. */
+/**
+ * An entry is bad by the time that its leader reads it for a follower, and for nobody else: it is applied there already. Every leader
+ * may come to that; it counts when it strikes.
+ */
 const badRead: Fault = ({ world, random, triggers }) => {
   const { atlas, report, checks } = world;
-  for (const { name, running } of world.nodes) {
-    if (!running) continue;
+  const strikeAt = (name: string): void => {
     triggers.armRead(name, (view, load) => {
       const key = atlas.reader(name).entryKeyOf(view.group, load.from);
-      if (key === undefined || !atlas.mayDamage(name)) return;
+      if (key === undefined || view.raft.status().applied < load.from || !atlas.mayDamage(name)) {
+        strikeAt(name);
+        return;
+      }
       const { engine } = world.node(name).storage;
       const only: KeyFilter = (other) => Buffer.compare(other, key) === 0;
       if (!(random.chance(0.5) ? engine.makeHole(only) : engine.flipBit(only))) return;
@@ -112,7 +117,8 @@ const badRead: Fault = ({ world, random, triggers }) => {
       report.fault('bad-read');
       checks.noticing.damaged(view, load.id, load.from);
     });
-  }
+  };
+  for (const { name, running } of world.nodes) if (running) strikeAt(name);
   return false;
 };
 

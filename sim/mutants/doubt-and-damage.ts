@@ -70,6 +70,11 @@ export const doubtAndDamage: readonly Mutant[] = [
         'if (healing !== undefined)\n            reportedLast',
       ),
     ],
+    directed: {
+      test: 'test/raft/healing.test.ts',
+      reason:
+        'a message from before the open must come late to a replica with an unknown owed tail, in the term in which it was sent: random runs of the cores alone meet it once in some hundred seeds',
+    },
     ...seldom,
   },
   {
@@ -82,6 +87,11 @@ export const doubtAndDamage: readonly Mutant[] = [
         'if (!this.damaged)\n            this.durability.cut(from);',
       ),
     ],
+    directed: {
+      test: 'test/raft/healing.test.ts',
+      reason:
+        'the sound prefix of a damaged log must contradict what is owed, which takes an older state of the same log to come back',
+    },
     ...seldom,
   },
   {
@@ -90,6 +100,11 @@ export const doubtAndDamage: readonly Mutant[] = [
     edits: [
       edit('actors/partition-replica/log-reads.js', '!this.#options.holds(header)', 'header.index < 0'),
     ],
+    directed: {
+      test: 'test/actors/partition-replica/log-reads.test.ts',
+      reason:
+        'an entry that a later leader replaced must come back intact, at a leader whose memory has let go of the place, and be asked for before anybody else reads it',
+    },
     ...seldom,
   },
   {
@@ -103,6 +118,11 @@ export const doubtAndDamage: readonly Mutant[] = [
       ),
       edit('actors/partition-replica/replica.js', '#ready() {\n        this.#tail.clear();', '#ready() {'),
     ],
+    directed: {
+      test: 'test/actors/partition-replica/deposed.test.ts',
+      reason:
+        'one replica must lead, lose an unapplied batch to another leader, lead again, and be sent that very batch once more',
+    },
     ...often,
   },
   {
@@ -115,6 +135,11 @@ export const doubtAndDamage: readonly Mutant[] = [
         '(next) => (name === journalNames[0] ? files.sync(name, next) : next(undefined)),\n        ]), (error) => {',
       ),
     ],
+    directed: {
+      test: 'test/storage/journal.test.ts',
+      reason:
+        'the power must fail before the next record syncs the second file, and the first file be damaged before the next start',
+    },
     ...seldom,
   },
   {
@@ -127,6 +152,11 @@ export const doubtAndDamage: readonly Mutant[] = [
         'const end',
       ),
     ],
+    directed: {
+      test: 'test/actors/partition-replica/deposed.test.ts',
+      reason:
+        'a leader must be deposed, not know it yet, and be asked where the partition ends after its successor has acknowledged more',
+    },
     ...seldom,
   },
 ];

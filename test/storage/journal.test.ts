@@ -325,4 +325,15 @@ test('hard records are synced in the first file before the second gets them', ()
   assert.ok((two?.byteLength ?? 0) >= base);
 });
 
+test('a vote that was answered outlives the power together with either file, whichever it is', () => {
+  for (let seed = 0; seed < 20; seed += 1) {
+    const desk = new Desk(empty, 0, 0, `power ${seed}`).add(births, change(g1, 5));
+    desk.files.crash(true);
+    const [one, two] = desk.pair();
+    for (const pair of [[undefined, two] as const, [one, undefined] as const]) {
+      assert.equal(found(pair).state.replicas.get(g1)?.hard, hardState(5, idOf('a')), `seed ${seed}`);
+    }
+  }
+});
+
 test.run();

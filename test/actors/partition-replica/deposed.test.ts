@@ -2,11 +2,15 @@
 import { logIndex, offset, term } from '@callboard/client/protocol';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { draftOf, entryOf } from '../../lib/chunks.ts';
+import { draftOf, emptyDraft, entryOf } from '../../lib/chunks.ts';
 import { leading, told, type Leading } from './leading.ts';
 
 function later(rig: Leading): void {
   rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(1), context: 1 });
+}
+
+function codes({ answers }: Leading): readonly string[] {
+  return answers.map((answer) => ('error' in answer ? answer.error.code : answer.kind));
 }
 
 test('a sequence is refused for good only by a leader that a majority has confirmed since', () => {
@@ -77,6 +81,56 @@ test('one that is deposed meanwhile leaves it open what became of a repeated bat
   rig.produce(2, 0);
   later(rig);
   assert.equal(told(rig), ['2: not_leader unknown']);
+});
+
+test('a lookup and an anonymous subscription begin nowhere at a leader that could not confirm that it leads', () => {
+  for (const start of [{ at: 'latest', value: 0 } as const, { at: 'offset', value: 0 } as const]) {
+    const rig = leading();
+    rig.ask(1, { kind: 'locate', position: start });
+    rig.ask(2, { kind: 'push-open', owner: undefined, start, reset: false });
+    assert.equal(rig.answers, [], 'nobody has confirmed it yet');
+    rig.hear('n3', { kind: 'heartbeat', term: term(2), commit: logIndex(0), last: logIndex(1), context: 1 });
+    assert.equal(codes(rig).toSorted(), ['not_leader', 'not_leader']);
+  }
+});
+
+test('what a leadership has not applied is no duplicate in the next one of the same replica', () => {
+  const rig = leading();
+  const first = rig.said('append');
+  assert.ok(first?.kind === 'append');
+  const [noop] = first.entries;
+  assert.ok(noop);
+  rig.produce(1, 0);
+  // Its entry is replaced by the first one of node 3's term, which is committed.
+  const theirs = entryOf(emptyDraft('noop'), { index: 2, term: 2, previous: noop.checksum });
+  const place = {
+    prevIndex: logIndex(1),
+    prevTerm: term(1),
+    commit: logIndex(2),
+    last: logIndex(2),
+    stream: 0,
+  };
+  rig.hear('n3', { kind: 'append', term: term(2), ...place, entries: [theirs] });
+  rig.written();
+  assert.equal(codes(rig), ['not_leader']);
+  // Then this replica leads once more.
+  const asked = (kind: 'pre-vote' | 'vote'): boolean => rig.said(kind)?.term === 3;
+  for (let waited = 0; !asked('pre-vote') && waited < 100; waited += 1) rig.kit.pass(100);
+  rig.hear('n2', { kind: 'pre-vote-reply', term: term(3), granted: true });
+  rig.written();
+  assert.ok(asked('vote'));
+  rig.hear('n2', { kind: 'vote-reply', term: term(3), granted: true });
+  rig.written();
+  const ack = (at: number): object => {
+    const index = logIndex(at);
+    const end = { index, hintIndex: index, hintTerm: term(3), stream: 0 };
+    return { kind: 'append-reply', outcome: 'ack', term: term(3), ...end };
+  };
+  rig.hear('n2', ack(3));
+  rig.produce(2, 0);
+  rig.written();
+  rig.hear('n2', ack(4));
+  assert.equal(codes(rig), ['not_leader', 'produced']);
 });
 
 test.run();

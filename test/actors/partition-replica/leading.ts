@@ -48,18 +48,20 @@ export interface Leading {
   tell(message: PartitionReplicaMessage): void;
   /** n2 answers the newest heartbeat. */
   confirm(): void;
+  /** Everything that was asked to be written is on this disk. */
+  written(): void;
   /** Everything up to `index` is on this disk and that of n2. */
   commit(index: number): void;
   stop(): void;
 }
 
-/** Leads term 1, its own first entry is committed. */
 /** What the test says of the room that there is. */
 export interface Room {
   noRoom?: 'low_disk_space' | 'memory_full' | undefined;
   noReserve?: 'low_disk_space' | 'memory_full' | undefined;
 }
 
+/** Leads term 1, its own first entry is committed. */
 export function leading(limits: Partial<Limits> = {}, room: Room = {}): Leading {
   const kit = newKit({ freezeMessages: false });
   const answers: (PartitionAnswer | PushNews)[] = [];
@@ -135,6 +137,7 @@ export function leading(limits: Partial<Limits> = {}, room: Room = {}): Leading 
     said,
     ask,
     tell,
+    written,
     commit,
     produce: (id, firstSequence) => {
       const chunk = draftOf(['x'], { producerId, firstSequence, epoch: 0 });
