@@ -2,6 +2,7 @@
 import { doubtAndDamage } from './doubt-and-damage.ts';
 import { memoryMutants } from './memory-list.ts';
 import { edit, often, seldom, type Mutant } from './mutant.ts';
+import { clientMutants } from './client.ts';
 import { takeMutants } from './takes.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -405,6 +406,7 @@ export const mutants: readonly Mutant[] = [
     },
     ...often,
   },
+  ...clientMutants,
   ...takeMutants,
   ...memoryMutants,
 ];

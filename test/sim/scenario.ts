@@ -37,6 +37,7 @@ export function calm(settings: Settings): Settings {
       maxPartitions: 1,
       thinkMs: repeats(450, 150),
       idle: false,
+      realClients: 0,
     },
   };
 }
