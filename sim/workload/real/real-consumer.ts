@@ -204,11 +204,11 @@ export class RealConsumer {
 
   #restless(): void {
     const { thinkMs } = this.#program.world.settings.workload;
-    this.#program.later(thinkMs * 15, () => {
+    this.#program.later(thinkMs * 10, () => {
       if (this.#over || this.#running.over()) return;
       const drawn = this.#program.random.next();
-      if (drawn < 0.35) this.#seek();
-      else if (drawn < 0.5) {
+      if (drawn < 0.45) this.#seek();
+      else if (drawn < 0.55) {
         this.#close();
         return;
       }
