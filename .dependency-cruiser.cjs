@@ -96,6 +96,13 @@ module.exports = {
       to: { path: '^(sim|test)/' },
     },
     {
+      name: 'no-circles-in-sim',
+      comment: 'Not even of types: each part of the simulator names what it needs of the others.',
+      severity: 'error',
+      from: { path: '^sim/' },
+      to: { circular: true },
+    },
+    {
       name: 'unresolvable',
       comment: 'An import that leads nowhere is judged by no row.',
       severity: 'error',

@@ -8,6 +8,7 @@ import type { Address, TraceFields } from '../src/kernel/index.ts';
 import type { TakeId, Taker } from '../src/partition/index.ts';
 import { AnswerChecker } from './checkers/answers.ts';
 import { BoundsChecker } from './checkers/bounds.ts';
+import { ClientConsumerChecker } from './checkers/client-consumers.ts';
 import { CommittedChecker } from './checkers/committed.ts';
 import type { CommittedRecord } from './checkers/committed.ts';
 import { ConsumerChecker } from './checkers/consumers.ts';
@@ -26,16 +27,36 @@ import { RecordChecker } from './checkers/records.ts';
 import { RemovalChecker } from './checkers/removals.ts';
 import { StateChecker } from './checkers/states.ts';
 import { VisibilityChecker } from './checkers/visibility.ts';
+import type { Atlas } from './faults/atlas.ts';
 import { DirectoryModel } from './observe/directory-model.ts';
+import type { LoadEffect } from '../src/raft/index.ts';
+import type { RaftView } from './observe/raft-probe.ts';
 import type { SimNode } from './node.ts';
 import type { StoreObserver } from './observe/observed-store.ts';
+import type { Poison } from './observe/poison.ts';
 import { RaftChecks } from './observe/raft-checks.ts';
+import type { Report } from './observe/report.ts';
 import { StoreChecks } from './observe/store-checks.ts';
 import { isWholeValue, valueId } from './workload/values.ts';
-import type { World } from './world.ts';
+import type { Settings } from './settings.ts';
 
 /** Scheduling, drift and the gateway's own granularity on top of a deadline. */
 const answerSlackMicros = 400_000;
+
+/** What the desk needs of the world. */
+export interface CheckedWorld {
+  readonly settings: Settings;
+  readonly nowMicros: number;
+  readonly report: Report;
+  readonly nodes: readonly SimNode[];
+  readonly atlas: Atlas;
+  readonly poison: Poison;
+  /** Told as a node begins a write. */
+  readonly onWriting: (node: string, truncates: boolean) => void;
+  /** Told as a leader asks its disk for what a follower lacks. */
+  readonly onReplicationRead: (view: RaftView, load: LoadEffect) => void;
+  node(name: string): SimNode;
+}
 
 export class CheckDesk {
   readonly promises: Promises;
@@ -52,6 +73,7 @@ export class CheckDesk {
   readonly consumers: ConsumerChecker;
   readonly pushCursors: PushCursors;
   readonly pushes: PushChecker;
+  readonly clientConsumers: ClientConsumerChecker;
   readonly fetches: FetchChecker;
   readonly visibility: VisibilityChecker;
   readonly states: StateChecker;
@@ -59,14 +81,14 @@ export class CheckDesk {
   readonly bounds: BoundsChecker;
   readonly failures: FailureChecker;
   readonly raft: RaftChecks;
-  readonly #world: World;
+  readonly #world: CheckedWorld;
   readonly #stores = new Map<string, StoreChecks>();
   readonly #journals = new Map<string, string>();
   readonly #nodesByReplica = new Map<string, string>();
   /** Consumers over HTTP of which the workload tells what they were given. */
   readonly #watched = new Set<string>();
 
-  constructor(world: World) {
+  constructor(world: CheckedWorld) {
     this.#world = world;
     const { report, settings } = world;
     const to =
@@ -90,13 +112,7 @@ export class CheckDesk {
     const first = (group: number): number => this.generations.first(group);
     this.records = new RecordChecker(to('records'), this.generations);
     this.removals = new RemovalChecker(this.promises, to('removals'), this.generations);
-    this.pushCursors = new PushCursors({
-      nowMicros: () => world.nowMicros,
-      first,
-      onNoted: (group, consumer, offset, take) => this.#noted(group, consumer, offset, take),
-      onAgain: () => report.sometimes('a record was given again'),
-      report: to('pushes'),
-    });
+    this.pushCursors = this.#followCursors(to('pushes'));
     this.committed = new CommittedChecker({
       find: (group, index, checksum) => this.matching.find(group, index, checksum),
       first,
@@ -119,6 +135,11 @@ export class CheckDesk {
       to('consumers'),
     );
     this.pushes = new PushChecker({ valueAt, ackedEnd, first }, this.pushCursors, to('pushes'));
+    this.clientConsumers = new ClientConsumerChecker(
+      { valueAt, ackedEnd },
+      this.pushCursors,
+      to('client consumers'),
+    );
     this.fetches = new FetchChecker({ valueAt, ackedEnd, first }, to('fetches'));
     const committedEnd = (group: number): number => this.committed.group(group).end;
     this.visibility = new VisibilityChecker({ ackedEnd, committedEnd, position }, to('visibility'));
@@ -129,7 +150,7 @@ export class CheckDesk {
       { controlMessages: 50_000, uncommittedBytes, entryBytes: 1 << 20 },
       to('bounds'),
     );
-    this.failures = this.#failureChecker(to('failures'));
+    this.failures = this.#checkFailures(to('failures'));
     this.noticing = new NoticingChecker(
       () => report.sometimes('a bad entry was met by a replication read'),
       to('noticing'),
@@ -137,7 +158,21 @@ export class CheckDesk {
     this.raft = this.#raftChecks();
   }
 
-  #failureChecker(report: (text: string) => void): FailureChecker {
+  watchConsumer(id: string): void {
+    this.#watched.add(id);
+  }
+
+  #followCursors(report: (text: string) => void): PushCursors {
+    return new PushCursors({
+      nowMicros: () => this.#world.nowMicros,
+      first: (group) => this.generations.first(group),
+      onNoted: (group, consumer, offset, take) => this.#noted(group, consumer, offset, take),
+      onAgain: () => this.#world.report.sometimes('a record was given again'),
+      report,
+    });
+  }
+
+  #checkFailures(report: (text: string) => void): FailureChecker {
     const { atlas } = this.#world;
     return new FailureChecker({
       damaged: (node) => atlas.excusesReads(node),
@@ -163,10 +198,6 @@ export class CheckDesk {
       nodeOf: (replica) => this.#nodesByReplica.get(replica) ?? replica,
       applying: (group, index) => this.#world.poison.meet(group, index),
     });
-  }
-
-  watchConsumer(id: string): void {
-    this.#watched.add(id);
   }
 
   #proposalChecker(report: (text: string) => void): ProposalChecker {

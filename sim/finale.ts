@@ -50,7 +50,7 @@ export class Finale {
     const world = this.#world;
     const work = this.#work;
     work.stopped = true;
-    for (const consumer of [...work.pushed, ...work.consumers]) consumer.finish();
+    for (const follower of work.followers) follower.finish();
     this.#plan.heal();
     this.#healedAt = world.nowMicros;
     // Damage that nobody has met yet must be met now.
@@ -152,8 +152,8 @@ export class Finale {
       return;
     }
     const lagging = (): string | undefined => {
-      for (const consumer of [...this.#work.pushed, ...this.#work.consumers]) {
-        const lag = consumer.lag();
+      for (const follower of this.#work.followers) {
+        const lag = follower.lag();
         if (lag !== undefined) return lag;
       }
       return undefined;

@@ -11,9 +11,10 @@ import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { addUp, footer } from './footer.ts';
+import { inOwnTurn } from './ports/turns.ts';
 import { runRange } from './range.ts';
 import { runSeed } from './run.ts';
-import type { RunResult } from './run.ts';
+import type { RunOptions } from './run.ts';
 
 const traceLines = Number(process.env['SIM_TRACE_LINES'] ?? 200);
 
@@ -28,13 +29,13 @@ function positive(name: string, text: string): number {
 }
 
 /** The same run again, with its trace: without readers no line is ever made. */
-function explain(seed: string, minutes: number): void {
+async function explain(seed: string, minutes: number): Promise<void> {
   const last: string[] = [];
   const keep = (line: string): void => {
     last.push(line);
     if (last.length > traceLines) last.shift();
   };
-  const { violations } = runSeed({ seed, minutes, line: keep });
+  const { violations } = await inOwnTurn(() => runSeed({ seed, minutes, line: keep }));
   say(`----- the last ${last.length} events of seed ${seed}`);
   for (const line of last) say(line);
   say('-----');
@@ -44,12 +45,13 @@ function explain(seed: string, minutes: number): void {
   say(`replay: npm run sim -- --seed ${seed} --minutes ${minutes}`);
 }
 
-function runOne(seed: string, minutes: number, trace: boolean): boolean {
+async function runOne(seed: string, minutes: number, trace: boolean): Promise<boolean> {
   const before = process.cpuUsage();
-  const result: RunResult = trace ? runSeed({ seed, minutes, line: say }) : runSeed({ seed, minutes });
+  const options: RunOptions = trace ? { seed, minutes, line: say } : { seed, minutes };
+  const result = await inOwnTurn(() => runSeed(options));
   const { user, system } = process.cpuUsage(before);
   const failed = result.violations.length > 0;
-  if (failed) explain(seed, minutes);
+  if (failed) await explain(seed, minutes);
   for (const line of footer(addUp([result]), (user + system) / 1_000)) say(line);
   say(`trace hash ${result.hash}`);
   return !failed;
@@ -61,7 +63,7 @@ async function runMany(range: string, minutes: number, workers: number): Promise
   if (!(first <= last)) throw new RangeError(`--seeds must be a range such as 1..200, not '${range}'`);
   const { ok, totals } = await runRange({ first, last, minutes, workers, say });
   const [failed] = totals.failed;
-  if (failed !== undefined) explain(failed.seed, minutes);
+  if (failed !== undefined) await explain(failed.seed, minutes);
   return ok;
 }
 

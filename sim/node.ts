@@ -13,6 +13,7 @@ import { deliver } from '../src/node/deliver.ts';
 import type { Topic } from '../src/directory/index.ts';
 import { startNodeActors } from '../src/node/node-actors.ts';
 import type { LogStore } from '../src/raft/index.ts';
+import { ClientPort } from './client/client-port.ts';
 import { Door } from './door.ts';
 import type { LinkEnd } from './network/link.ts';
 import type { SimNetwork } from './network/sim-network.ts';
@@ -55,6 +56,7 @@ interface Process {
   system: ObservedSystem | undefined;
   store: LogStore | undefined;
   door: Door | undefined;
+  clients: ClientPort | undefined;
   readonly shared: SharedBySessions;
 }
 
@@ -125,6 +127,11 @@ export class SimNode {
     return this.#process?.door;
   }
 
+  /** Where real clients come in. */
+  get clients(): ClientPort | undefined {
+    return this.#process?.clients;
+  }
+
   start(): void {
     if (this.#process !== undefined) return;
     this.#life += 1;
@@ -134,6 +141,7 @@ export class SimNode {
       system: undefined,
       store: undefined,
       door: undefined,
+      clients: undefined,
       shared: sharedBySessions(this.#options.limits, () => false),
     };
     this.#process = process;
@@ -169,6 +177,7 @@ export class SimNode {
     }
     this.#process = undefined;
     process.clock.crash();
+    process.clients?.processEnded(power);
     this.storage.crash(power);
     this.#options.network.detach(this.name, power);
     this.#options.report.event(this.name, power ? 'power-loss' : 'crash');
@@ -181,6 +190,7 @@ export class SimNode {
     if (process === undefined) return;
     this.#process = undefined;
     process.clock.crash();
+    process.clients?.processEnded(false);
     this.storage.crash(false);
     this.#options.network.detach(this.name, false);
     this.#options.report.event(this.name, 'process-ends', why);
@@ -275,6 +285,14 @@ export class SimNode {
       onClusterId: () => undefined,
     });
     process.door = new Door(system, limits, (topic) => events.gone(topic));
+    process.clients = new ClientPort({
+      node: this.name,
+      system,
+      clock,
+      limits,
+      sessions: process.shared,
+      report,
+    });
     report.event(this.name, 'process-serves', this.#life, store.startCount);
     events.started(this);
   }

@@ -52,10 +52,13 @@ export async function runAll(
   return jobs.flatMap((job) => answers.get(job) ?? []);
 }
 
-function runHere(jobs: readonly WorkerJob[], { onAnswer, enough }: PoolOptions): readonly WorkerAnswer[] {
+async function runHere(
+  jobs: readonly WorkerJob[],
+  { onAnswer, enough }: PoolOptions,
+): Promise<readonly WorkerAnswer[]> {
   const answers: WorkerAnswer[] = [];
   for (const job of jobs) {
-    const answer = runJob(job);
+    const answer = await runJob(job);
     answers.push(answer);
     onAnswer?.(answer);
     if (enough?.(answer) === true) break;

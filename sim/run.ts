@@ -6,8 +6,10 @@ import type { FaultKind } from './observe/fault-kinds.ts';
 import { withProposalChecker } from './observe/proposal-probe.ts';
 import { withRaftObserver } from './observe/raft-probe.ts';
 import type { Violation } from './observe/report.ts';
+import { watchingRejections } from './ports/turns.ts';
 import { drawSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { People } from './workload/people.ts';
 import { Workload } from './workload/workload.ts';
 import { World } from './world.ts';
 
@@ -24,6 +26,8 @@ export interface RunResult {
   /** Records acknowledged, each of which was found at its place. */
   readonly acknowledged: number;
   readonly delivered: number;
+  /** By consumers of the client library to their users. */
+  readonly handedByClients: number;
   readonly statesCompared: number;
   readonly opsAcked: number;
   readonly opsUnknown: number;
@@ -54,19 +58,23 @@ export function runSeed(options: RunOptions): RunResult {
   const plan = new FaultPlan(world, work.clients);
   const finale = new Finale(world, work, plan);
   world.isDisturbed = () => plan.busy;
+  const found = (error: unknown): void =>
+    world.report.violation(
+      'simulator',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
   const whole = (): void => {
     try {
       options.script?.(world, plan);
       play(world, work, plan, finale);
     } catch (error) {
-      world.report.violation(
-        'simulator',
-        error instanceof Error ? (error.stack ?? error.message) : String(error),
-      );
+      found(error);
     }
   };
-  withoutRealWorld(() =>
-    withRaftObserver(world.checks.raft, () => withProposalChecker(world.checks.proposals, whole)),
+  watchingRejections(found, () =>
+    withoutRealWorld(() =>
+      withRaftObserver(world.checks.raft, () => withProposalChecker(world.checks.proposals, whole)),
+    ),
   );
   return resultOf(world, work, finale);
 }
@@ -78,7 +86,7 @@ function play(world: World, work: Workload, plan: FaultPlan, finale: Finale): vo
   for (const node of world.nodes) {
     plan.restartAfter(world.random.fork(`start ${node.name}`).between(1, 300), node);
   }
-  work.start();
+  new People(work).start();
   plan.start();
   sampleEvery(world, 30_000);
   world.run(endMicros, most);
@@ -132,6 +140,7 @@ function resultOf(world: World, work: Workload, finale: Finale): RunResult {
     elections: checks.elections.elections,
     acknowledged: checks.records.acknowledged,
     delivered: checks.consumers.deliveries + checks.pushes.deliveries,
+    handedByClients: checks.clientConsumers.deliveries,
     statesCompared: checks.states.compared,
     opsAcked: work.counts.acked,
     opsUnknown: work.counts.unknown,

@@ -49,6 +49,8 @@ export interface WorkloadSettings {
   /** Instances of the one durable consumer of each topic that is pushed to, and readers without a name. */
   readonly pushed: number;
   readonly pushReaders: number;
+  /** Programs per topic that use the client library itself. */
+  readonly realClients: number;
   /** Mean pause of a client between two operations. */
   readonly thinkMs: number;
   readonly batchRecords: number;
@@ -260,6 +262,7 @@ function drawWorkload(random: SimRandom): Omit<WorkloadSettings, 'naps'> {
   return {
     pushed: push.between(0, 2),
     pushReaders: push.between(0, 1),
+    realClients: random.fork('real clients').pick([0, 0, 0, 0, 1, 2]),
     topics: random.pick([1, 1, 1, 2, 3]),
     fleeting: random.fork('fleeting').pick([0, 0, 1]),
     maxPartitions: random.pick([1, 1, 1, 2, 2, 4]),

@@ -116,7 +116,10 @@ export interface Producer extends AsyncDisposable {
   readonly topic: string;
   /** Rejects with `overloaded` at once when the buffer is full; await `ready` first. */
   send(record: OutgoingRecord): Promise<SentRecord>;
-  /** All records, in order per partition; resolves when all are stored, rejects with the first failure. */
+  /**
+   * All records, in order per partition; resolves when all are stored, rejects with the first failure. Its outcome speaks of the whole
+   * batch: `unknown` where some of it is stored, or may be.
+   */
   sendBatch(records: readonly OutgoingRecord[]): Promise<readonly SentRecord[]>;
   /** Resolves when there is room for more. */
   readonly ready: Promise<void>;

@@ -3,8 +3,12 @@
  * no group may more than a minority of the copies be suspect at a time, so every violation is a bug and never a fault that
  * went too far. It also says which bad verdicts and failures are excused.
  */
+import type { Promises } from '../checkers/promises.ts';
 import { DiskReader } from '../disk-reader.ts';
-import type { World } from '../world.ts';
+import type { SimNode } from '../node.ts';
+import type { RaftChecks } from '../observe/raft-checks.ts';
+import type { Report } from '../observe/report.ts';
+import type { Settings } from '../settings.ts';
 
 /** A suspect that stays up for this long without being found out is restarted, so that its disk is looked at. */
 const patienceMicros = 20_000_000;
@@ -15,8 +19,18 @@ interface Suspicion {
   readonly untilLife: number;
 }
 
+/** What the atlas needs of the world. */
+export interface ChartedWorld {
+  readonly settings: Settings;
+  readonly nowMicros: number;
+  readonly report: Report;
+  readonly checks: { readonly promises: Promises; readonly raft: RaftChecks };
+  readonly nodes: readonly SimNode[];
+  node(name: string): SimNode;
+}
+
 export class Atlas {
-  readonly #world: World;
+  readonly #world: ChartedWorld;
   readonly #suspects = new Map<string, Suspicion>();
   /**
    * Nodes whose index may be damaged, by the process in which it happened: only a start checks the whole of it, and one that finds
@@ -33,7 +47,7 @@ export class Atlas {
   readonly #failing = new Set<string>();
   readonly #readers = new Map<string, DiskReader>();
 
-  constructor(world: World) {
+  constructor(world: ChartedWorld) {
     this.#world = world;
   }
 

@@ -10,6 +10,7 @@ import type { Clients } from '../workload/clients.ts';
 import type { World } from '../world.ts';
 import { actorFaults } from './actor-faults.ts';
 import { Aim } from './aim.ts';
+import { clientFaults } from './client-faults.ts';
 import { diskFaults } from './disk-faults.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
@@ -22,6 +23,7 @@ const faults: Readonly<Record<string, Fault>> = {
   ...networkFaults,
   ...diskFaults,
   ...actorFaults,
+  ...clientFaults,
 };
 
 /** Early on, a cluster is founded and its first topics made: worth a few faults, but it must get somewhere. */
@@ -41,7 +43,10 @@ export class FaultPlan {
   constructor(world: World, clients: Clients) {
     this.#world = world;
     this.#random = world.random.fork('faults');
-    this.#kinds = world.settings.faults.kinds.filter((kind) => kind in faults);
+    const { realClients } = world.settings.workload;
+    this.#kinds = world.settings.faults.kinds.filter(
+      (kind) => kind in faults && (realClients > 0 || !(kind in clientFaults)),
+    );
     const random = this.#random.fork('details');
     const triggers = new Triggers(world);
     this.#context = {

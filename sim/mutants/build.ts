@@ -6,6 +6,9 @@ import type { Mutant } from './mutant.ts';
 
 /** The build that this very file belongs to. */
 const buildDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+/** The compiled client that this build uses: the shared one, or a private build's own. */
+const clientDist = dirname(fileURLToPath(import.meta.resolve('@callboard/client')));
+const ofClient = 'client/';
 
 /** Mutants live below the checkout, or their packages would not be found. */
 function mutantsDir(): string {
@@ -27,18 +30,21 @@ export function buildMutant(mutant: Mutant, purpose: string): string {
   for (const room of ['src', 'sim']) {
     cpSync(join(buildDir, room), join(dir, room), { recursive: true, filter: compiled });
   }
-  // A private build carries its own client; the shared one is found through the checkout's packages.
-  const client = join(buildDir, 'node_modules');
-  if (existsSync(client)) cpSync(client, join(dir, 'node_modules'), { recursive: true });
-  for (const [file, text] of broken(mutant)) writeFileSync(join(dir, 'src', file), text);
+  // A client of its own, which is found before the one that all share.
+  const client = join(dir, 'node_modules', '@callboard', 'client');
+  cpSync(clientDist, join(client, 'dist'), { recursive: true, filter: compiled });
+  cpSync(join(clientDist, '..', 'package.json'), join(client, 'package.json'));
+  for (const [file, text] of broken(mutant)) {
+    writeFileSync(placeOf(file, join(dir, 'src'), join(client, 'dist')), text);
+  }
   return join(dir, 'sim', 'worker.js');
 }
 
-/** The changed files below `src/` with their new text. Throws if an edit does not fit exactly once. */
+/** The changed files, by the names that the edits use, with their new text. Throws if an edit does not fit exactly once. */
 export function broken(mutant: Mutant): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const { file, find, replace } of mutant.edits) {
-    const text = texts.get(file) ?? readFileSync(join(buildDir, 'src', file), 'utf8');
+    const text = texts.get(file) ?? readFileSync(placeOf(file, join(buildDir, 'src'), clientDist), 'utf8');
     const parts = text.split(find);
     if (parts.length !== 2) {
       throw new Error(
@@ -48,6 +54,10 @@ export function broken(mutant: Mutant): ReadonlyMap<string, string> {
     texts.set(file, parts.join(replace));
   }
   return texts;
+}
+
+function placeOf(file: string, src: string, client: string): string {
+  return file.startsWith(ofClient) ? join(client, file.slice(ofClient.length)) : join(src, file);
 }
 
 export function removeMutant(mutant: Mutant, purpose: string): void {

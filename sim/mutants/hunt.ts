@@ -1,6 +1,8 @@
 /** Runs a mutant under the random simulator until a checker has caught it, or its seeds are used up. */
 import { runAll } from '../pool.ts';
 import type { Violation } from '../observe/report.ts';
+import { drawSettings } from '../settings.ts';
+import type { WorkerJob } from '../worker.ts';
 import { buildMutant, removeMutant } from './build.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -21,7 +23,12 @@ export interface HuntOptions {
 export async function hunt(mutant: Mutant, options: HuntOptions): Promise<Catch | undefined> {
   const worker = buildMutant(mutant, options.purpose);
   const seeds = options.seeds ?? mutant.seeds;
-  const jobs = Array.from({ length: seeds }, (_, at) => ({ seed: `m${at + 1}`, minutes: mutant.minutes }));
+  const jobs: WorkerJob[] = [];
+  for (let at = 1; jobs.length < seeds; at += 1) {
+    const job = { seed: `m${at}`, minutes: mutant.minutes };
+    const { realClients } = drawSettings(job.seed, job.minutes).workload;
+    if (mutant.ofClient !== true || realClients > 0) jobs.push(job);
+  }
   let run = 0;
   let caught: Catch | undefined;
   await runAll(jobs, {

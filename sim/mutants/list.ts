@@ -3,6 +3,7 @@ import { doubtAndDamage } from './doubt-and-damage.ts';
 import { memoryMutants } from './memory-list.ts';
 import { edit, often, seldom, type Mutant } from './mutant.ts';
 import { quarantineMutants } from './quarantine.ts';
+import { clientMutants } from './client.ts';
 import { takeMutants } from './takes.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -401,6 +402,7 @@ export const mutants: readonly Mutant[] = [
     ...often,
   },
   ...quarantineMutants,
+  ...clientMutants,
   ...takeMutants,
   ...memoryMutants,
 ];

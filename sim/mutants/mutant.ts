@@ -1,6 +1,6 @@
 /** A named breakage of the built program, and what is expected to catch it. */
 export interface Edit {
-  /** Below `src/` of the build. */
+  /** Below `src/` of the build; what begins with `client/` is below `dist/` of the client library. */
   readonly file: string;
   /** Must be found exactly once: a program that has moved on must not make a mutant vanish. */
   readonly find: string;
@@ -14,6 +14,8 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** Seeds that the random simulator gets. */
   readonly seeds: number;
+  /** Only seeds with programs that use the client library: it is what is broken. */
+  readonly ofClient?: true;
   /** Simulated minutes of each. */
   readonly minutes: number;
   /** Instead of random runs: the test that catches it, and why random runs do not. */

@@ -6,12 +6,14 @@
  * Inputs of a process that is paused wait in its clock, in order, frames and news alike, as they would in its sockets.
  */
 import type { LinkLane } from '@callboard/client/protocol';
+import type { Report } from '../observe/report.ts';
 import type { SimClock } from '../ports/sim-clock.ts';
+import type { SimLoop } from '../ports/sim-loop.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { Envelope } from '../../src/kernel/index.ts';
+import type { NetworkSettings } from '../settings.ts';
 import type { Direction } from './direction.ts';
-import type { Parcel, Sealed } from './parcels.ts';
-import type { SimNetwork } from './sim-network.ts';
+import type { Parcel, Parcels, Sealed } from './parcels.ts';
 
 /** A process, as the network sees it. */
 export interface LinkEnd {
@@ -19,6 +21,18 @@ export interface LinkEnd {
   readonly clock: SimClock;
   deliver(envelope: Envelope): void;
   linkNews(peer: string, up: boolean): void;
+}
+
+/** The network that the link is part of. */
+export interface LinkNetwork {
+  readonly options: {
+    readonly loop: SimLoop;
+    readonly parcels: Parcels;
+    readonly report: Report;
+    readonly settings: NetworkSettings;
+  };
+  readonly raw: boolean;
+  end(name: string): LinkEnd | undefined;
 }
 
 interface Held {
@@ -32,7 +46,7 @@ interface Held {
 const silenceMicros = 900_000;
 
 export class Link {
-  readonly #network: SimNetwork;
+  readonly #network: LinkNetwork;
   readonly #there: Direction;
   readonly #back: Direction;
   readonly #random: SimRandom;
@@ -44,7 +58,7 @@ export class Link {
   #seeking = false;
   #attempts = 0;
 
-  constructor(network: SimNetwork, there: Direction, back: Direction, random: SimRandom) {
+  constructor(network: LinkNetwork, there: Direction, back: Direction, random: SimRandom) {
     this.#network = network;
     this.#there = there;
     this.#back = back;

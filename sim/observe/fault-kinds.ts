@@ -58,6 +58,12 @@ export const faultKinds = [
   'actor-crash',
   'actor-crash-loop',
   'poisoned-group',
+  // Programs that use the client library.
+  'client-break',
+  'client-silence',
+  'client-clog',
+  'client-stall',
+  'client-crash',
   // People.
   'deactivate',
 ] as const;

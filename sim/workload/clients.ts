@@ -5,6 +5,7 @@
 import type { CallError } from '@callboard/client/protocol';
 import type { Call, CallValue } from '../../src/actors/gateway/messages.ts';
 import type { PartitionAnswer } from '../../src/actors/partition-replica/messages.ts';
+import type { ClientMachine } from '../client/machine.ts';
 import type { RequestBody } from '../door.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
@@ -38,6 +39,8 @@ export class Clients {
   #lastId = 0;
   /** Told of the end of a process: connections end with it. */
   onProcessEnded: (node: SimNode) => void = () => undefined;
+  /** Those on which the client library runs. */
+  readonly machines: ClientMachine[] = [];
   /** How likely an answer gets lost between node and client. */
   answerLoss = 0;
 

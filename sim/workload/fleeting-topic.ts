@@ -16,9 +16,6 @@ import { oneRecordChunk } from './one-record.ts';
 import { leastValueBytes, makeValue, valueId } from './values.ts';
 import type { Workload } from './workload.ts';
 
-/** Topics of this kind come and go: nothing may be expected of them at the end of a run. */
-export const fleetingPrefix = 'fleeting-';
-
 /** One topic of the name, from its creation to its removal. */
 interface Generation {
   readonly name: string;

@@ -22,7 +22,7 @@ export class HttpConsumer {
     this.#random = random;
     this.#lanes = random.pick([1, 1, 2, 3]);
     this.#eager = random.chance(0.3);
-    work.consumers.add(this);
+    work.followers.add(this);
   }
 
   /** What was taken for it and neither noted nor given again; undefined: nothing. */

@@ -57,7 +57,7 @@ export class PushConsumer {
     this.#name = name;
     this.#seeks = seeks;
     this.#creditRecords = random.pick([1, 7, 1_000]);
-    work.pushed.add(this);
+    work.followers.add(this);
   }
 
   start(): void {

@@ -66,7 +66,8 @@ export class ClientConnection {
     id: number,
     remoteAddress: string,
     socket: WebSocket,
-    raw: Duplex,
+    /** The stream below the WebSocket; undefined where there is none, as in simulation. */
+    raw: Duplex | undefined,
     options: ClientConnectionOptions,
   ) {
     const { clock, limits } = options;
@@ -82,7 +83,7 @@ export class ClientConnection {
       },
     });
     this.#deadline = clock.setTimer(limits.handshakeMs, () => this.close('timeout', 'no hello in time'));
-    this.#wire.watch(raw);
+    if (raw !== undefined) this.#wire.watch(raw);
   }
 
   /** What the client calls itself; empty before the hello. */

@@ -225,8 +225,15 @@ test('mistakes are told without a call: a record too large, a partition that is 
       { value: 'good', partition: 0 },
       { value: 'bad', partition: 7 },
     ]);
-    assert.is((await rejected(mixed)).code, 'invalid_partition');
+    const half = await rejected(mixed);
+    // Whoever believed 'not_applied' would send the stored half again.
+    assert.equal([half.code, half.outcome], ['invalid_partition', 'unknown']);
+    assert.match(half.detail, /of the 2 records of this batch 1 is stored/);
     assert.ok(valuesOf(cluster, 't', 0).includes('good'));
+    const neither = await rejected(
+      producer.sendBatch([7, 8].map((partition) => ({ value: 'bad', partition }))),
+    );
+    assert.equal([neither.code, neither.outcome], ['invalid_partition', 'not_applied']);
     await using nowhere = client.producer('nowhere');
     const missing = await rejected(nowhere.send({ value: 'x' }));
     assert.equal([missing.code, missing.outcome], ['topic_not_found', 'not_applied']);

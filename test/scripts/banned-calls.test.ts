@@ -55,6 +55,24 @@ test('the linter catches banned globals, in every deterministic room', async () 
   }
 });
 
+test('the client asks its platform for time, randomness and turns', async () => {
+  const uses = [
+    'export const x = Date.now();',
+    'export const x = performance.now();',
+    'export const x = Math.random();',
+    'setTimeout(() => undefined, 1);',
+    'queueMicrotask(() => undefined);',
+    'export const x = AbortSignal.timeout(1);',
+  ];
+  const files = uses.map((source, index) => [`client/src/producer/banned-${index}.ts`, source] as const);
+  const output = await lint({
+    ...Object.fromEntries(files),
+    'client/src/core/platform.ts': 'export const x = Date.now();',
+  });
+  for (const [file, source] of files) assert.match(output, `${file}:`, `not caught: ${source}`);
+  assert.not.match(output, 'platform.ts');
+});
+
 test('the ban holds in each of the rooms, and nowhere else', async () => {
   const source = 'export const x = Date.now();';
   const inRooms = Object.fromEntries(ROOMS.map((room) => [`src/${room}/deep/x.ts`, source]));

@@ -97,6 +97,14 @@ test('an import that cannot be resolved is refused, except of a client not yet b
   assert.is(output, `src/kernel/b.ts: the row 'kernel' forbids @callboard/client/protocol`);
 });
 
+test('the simulator has no circles, of types neither', async () => {
+  const { output } = await rows({
+    'sim/b.ts': `import type { C } from './c.ts';\nexport interface B { readonly c: C }`,
+    'sim/c.ts': `import type { B } from './b.ts';\nexport interface C { readonly b: B }`,
+  });
+  assert.match(output, `sim/b.ts: the row 'no-circles-in-sim' forbids sim/c.ts`);
+});
+
 test('a room without a row is refused', async () => {
   const { output } = await rows({ 'src/attic/b.ts': 'export const b = 1;' });
   assert.match(output, 'src/attic/b.ts: is in no room');

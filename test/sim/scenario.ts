@@ -41,6 +41,7 @@ export function calm(settings: Settings): Settings {
       thinkMs: repeats(450, 150),
       idle: false,
       naps: false,
+      realClients: 0,
     },
   };
 }

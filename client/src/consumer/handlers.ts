@@ -29,7 +29,7 @@ export class Handlers {
   constructor(options: HandlersOptions) {
     this.#options = options;
     options.signal?.addEventListener('abort', this.#aborted);
-    if (options.signal?.aborted === true) queueMicrotask(this.#aborted);
+    if (options.signal?.aborted === true) options.platform.soon(this.#aborted);
   }
 
   /** Begins work on partitions that have some. */

@@ -374,7 +374,7 @@ export class Subscription implements Stream {
   #commitSoon(): void {
     if (this.#committing) return;
     this.#committing = true;
-    queueMicrotask(() => {
+    this.#host.core.platform.soon(() => {
       this.#committing = false;
       this.#commit();
     });

@@ -71,7 +71,7 @@ export class Core {
   #changed(): void {
     if (this.#told) return;
     this.#told = true;
-    queueMicrotask(() => {
+    this.platform.soon(() => {
       this.#told = false;
       this.topology.pump();
       for (const run of [...this.#watchers]) run();

@@ -36,6 +36,8 @@ export interface Platform {
   /** Milliseconds since 1970, for timestamps only. */
   wallTime(): number;
   setTimer(ms: number, run: () => void): Timer;
+  /** Runs it when what is under way in this turn has ended, before any message or timer: in its turn among reactions of promises. */
+  soon(run: () => void): void;
   /** From 0 to below 1. */
   random(): number;
   randomBytes(count: number): Uint8Array;
@@ -49,6 +51,7 @@ export const commonPlatform: Omit<Platform, 'name' | 'crc32' | 'open'> = {
     const timer = setTimeout(run, ms);
     return { cancel: () => clearTimeout(timer) };
   },
+  soon: (run) => queueMicrotask(run),
   random: () => Math.random(),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 };

@@ -211,7 +211,7 @@ export class CallboardProducer implements Producer, LaneHost {
     this.#nowMs = platform.now();
     this.#wallMs = platform.wallTime();
     // Twice, so that those who wait for the same answer have sent their next records before.
-    queueMicrotask(() => queueMicrotask(() => this.#flush()));
+    platform.soon(() => platform.soon(() => this.#flush()));
     this.#startSweep();
   }
 

@@ -1,6 +1,7 @@
 /** Who waits for the records of a chunk: single sends and parts of batches. */
 import type { SentRecord } from '../api.ts';
-import type { CallboardError } from '../errors.ts';
+import { CallboardError } from '../errors.ts';
+import type { Outcome } from '../protocol/index.ts';
 
 /** Waits for `count` neighbouring records. `base` below 0: stored at an offset that is not told. */
 export interface Waiter {
@@ -30,7 +31,10 @@ export class Batch {
   readonly #resolve: (sent: readonly SentRecord[]) => void;
   readonly #reject: (error: CallboardError) => void;
   #missing: number;
+  #stored = 0;
   #error: CallboardError | undefined;
+  /** What became of its records. */
+  readonly #outcomes = new Set<Outcome>();
 
   constructor(
     count: number,
@@ -45,18 +49,34 @@ export class Batch {
 
   store(index: number, partition: number, offset: number): void {
     this.#results[index] = { partition, offset };
+    this.#stored += 1;
+    this.#outcomes.add('applied');
   }
 
   /** The first failure is the one that is told, once all records have been answered. */
   fail(error: CallboardError): void {
     this.#error ??= error;
+    this.#outcomes.add(error.outcome);
   }
 
   answered(count: number): void {
     this.#missing -= count;
     if (this.#missing > 0) return;
     if (this.#error === undefined) this.#resolve(this.#results);
-    else this.#reject(this.#error);
+    else this.#reject(this.#verdict(this.#error));
+  }
+
+  /** What the first failure says of its own records does not hold for a batch of which others are stored, or may be. */
+  #verdict(first: CallboardError): CallboardError {
+    if (this.#outcomes.size === 1 || first.outcome === 'unknown') return first;
+    const { code, detail, retriable, retryAfterMs, cause } = first;
+    const stored = `${this.#stored} ${this.#stored === 1 ? 'is' : 'are'} stored`;
+    const message = `${detail}; of the ${this.#results.length} records of this batch ${stored}`;
+    const problem = { code, message, outcome: 'unknown', retriable } as const;
+    return new CallboardError(
+      retryAfterMs === undefined ? problem : { ...problem, retryAfterMs },
+      cause === undefined ? undefined : { cause },
+    );
   }
 }
 
