@@ -3,6 +3,7 @@
  * knows who acts from the actor whose turn it is. Asked for are batches of records and changes of the directory; what is proposed while
  * a request is being handled is proposed for it.
  */
+import { chunkKind, readChunkHeader } from '@callboard/client/protocol';
 import { GroupDriver } from '../../src/actors/group/driver.ts';
 import { managerActorId, type ManagerMessage } from '../../src/actors/manager/messages.ts';
 import type { PartitionAnswer, PartitionRequest } from '../../src/actors/partition-replica/messages.ts';
@@ -65,7 +66,9 @@ export function withProposalChecker<T>(checker: ProposalChecker, body: () => T):
   const { send } = Incarnation.prototype;
   GroupDriver.prototype.propose = function observed(this: GroupDriver, draft, baseOffset) {
     const proposed = propose.call(this, draft, baseOffset);
-    if (proposed.ok && turn?.ask !== undefined) {
+    // A leader's clock, put in front of a batch, is nobody's.
+    const asked = turn?.group === 0 || readChunkHeader(draft).kind === chunkKind.records;
+    if (proposed.ok && asked && turn?.ask !== undefined) {
       const { index, term } = proposed;
       checker.proposed(turn.ask, { group: turn.group, index, term });
     }

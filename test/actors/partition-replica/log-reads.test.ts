@@ -33,9 +33,12 @@ class Rig {
   }
 
   ask(): number {
-    this.reads.chunks({ offset: offset(4), upTo: offset(9), maxChunks: 10, maxBytes: 100 }, (chunks, damaged) => {
-      this.told.push(`${chunks.length} chunks, damaged ${damaged ?? 'nowhere'}`);
-    });
+    this.reads.chunks(
+      { offset: offset(4), upTo: offset(9), maxChunks: 10, maxBytes: 100 },
+      (chunks, damaged) => {
+        this.told.push(`${chunks.length} chunks, damaged ${damaged ?? 'nowhere'}`);
+      },
+    );
     return (this.asked.at(-1) as { readonly id: number }).id;
   }
 
