@@ -1,5 +1,6 @@
 /** The mutants: bugs that real systems had, each put back into this one. */
 import { doubtAndDamage } from './doubt-and-damage.ts';
+import { producerMutants } from './producers.ts';
 import { memoryMutants } from './memory-list.ts';
 import { edit, often, seldom, type Mutant } from './mutant.ts';
 import { quarantineMutants } from './quarantine.ts';
@@ -87,24 +88,6 @@ export const mutants: readonly Mutant[] = [
     name: 'propose-before-own-noop',
     breaks: 'a new leader takes proposals before it has applied its own first entry',
     edits: [edit('raft/leader.js', 'if (core.applied < lead.noop)', 'if (core.applied < 0)')],
-    ...often,
-  },
-  {
-    name: 'dedup-not-replicated',
-    breaks: "producers' sequences are known only to the leader that took them",
-    edits: [
-      edit(
-        'partition/producers.js',
-        'if (batch.producerId !== anonymousProducer)\n            this.#store(batch, baseOffset);',
-        'if (batch.producerId !== anonymousProducer && this.#decided === true)\n            this.#store(batch, baseOffset);',
-      ),
-      edit(
-        'partition/producers.js',
-        'const newest = pending.at(-1);',
-        'const newest = pending.at(-1); this.#decided = true;',
-      ),
-      edit('partition/producers.js', '    #forgotten;\n', '    #forgotten;\n    #decided = false;\n'),
-    ],
     ...often,
   },
   {
@@ -215,37 +198,6 @@ export const mutants: readonly Mutant[] = [
         'a leader must be deposed, not know it yet, and be asked with a sequence that only its successor has stored: ' +
         'about one seed in sixty meets it',
     },
-    ...seldom,
-  },
-  {
-    name: 'stopped-abandons-nobody',
-    breaks: 'a replica that ends leaves those who wait for it to their deadlines',
-    edits: [
-      edit(
-        'actors/partition-replica/replica.js',
-        '    stopped() {\n',
-        '    stopped() {\n        if (this.#options !== undefined)\n            return this.#driver.close();\n',
-      ),
-      edit('actors/group/driver.js', 'this.#reads.abandon();', ''),
-    ],
-    ...often,
-  },
-  {
-    name: 'forgotten-come-back',
-    breaks: 'a producer that was forgotten comes back under its old epoch',
-    edits: [edit('partition/producers.js', 'if (batch.epoch < nextEpoch)', 'if (batch.epoch < 0)')],
-    ...seldom,
-  },
-  {
-    name: 'log-time-by-records',
-    breaks: "log time follows the dates of records, and a wrong clock makes others' producers forgotten",
-    edits: [
-      edit(
-        'partition/machine.js',
-        'this.#producers.apply(batchOf(header), this.#end);',
-        'for (let n = 0; n < 5; n += 1)\n            this.#producers.advance(header.firstTimestamp);\n        this.#producers.apply(batchOf(header), this.#end);',
-      ),
-    ],
     ...seldom,
   },
   {
@@ -405,4 +357,5 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...takeMutants,
   ...memoryMutants,
+  ...producerMutants,
 ];

@@ -75,7 +75,7 @@ export class DirectoryMachine {
   readonly #creating = new Set<string>();
   /** Topics that are being deleted. No other topic has the name of one. */
   readonly #removals = new Removals();
-  readonly #producers = new ProducerIds();
+  readonly #producers: ProducerIds;
   readonly #consumers: ConsumerTable;
   readonly #loads = new Loads();
   readonly #tags: RecentTags;
@@ -95,6 +95,7 @@ export class DirectoryMachine {
     this.#factor = replicationFactor;
     this.#tags = new RecentTags(options.limits.directoryTags);
     const { directoryConsumers: most, topicNameBytes: nameBytes } = options.limits;
+    this.#producers = new ProducerIds(options.limits.directoryProducers);
     this.#consumers = new ConsumerTable({ most, nameBytes });
   }
 
@@ -183,7 +184,6 @@ export class DirectoryMachine {
     return this.#copies.of(replica);
   }
 
-  /** Of producers that register with the topic from here on. */
   producerEpoch(topic: string): number {
     return this.#producers.epochOf(topic);
   }
@@ -358,16 +358,10 @@ export class DirectoryMachine {
   }
 
   #registerProducer(id: string, name: string): Applied {
-    const table = this.#producers;
-    const most = this.#limits.directoryProducers;
     if (!isId(id)) return no(errors.badId(id));
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
-    const owner = table.topicOf(id);
-    if (owner !== undefined && owner !== name) return no(errors.idInUse(id, owner));
-    if (owner === name) return ok(topic.partitions.length);
-    if (table.size >= most) return no(errors.limitReached('producers', most));
-    return ok(topic.partitions.length, [table.register(id, name)]);
+    return this.#producers.register(id, name, topic.partitions.length);
   }
 
   #consumer(kind: 'register-consumer' | 'open-consumer', id: string, name: string): Applied {

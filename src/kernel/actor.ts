@@ -36,8 +36,8 @@ export interface Actor<M> {
   /** Called once after the last message, whether stopped or failed. Must not throw. */
   stopped?(): void;
   /**
-   * Called after `stopped()` for each message that waited in the mailbox and will not be received, in the order in which it would have been:
-   * whoever waits for an answer to it can be told so. Must not throw.
+   * Called after `stopped()` for each message that waited in the mailbox and will be received by nobody, not even a stand-in, in the order
+   * in which it would have been: whoever waits for an answer to it can be told so. Must not throw.
    */
   undelivered?(message: M): void;
   /** A small plain object for `/status` and `callboard actor info`. */

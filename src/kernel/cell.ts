@@ -262,10 +262,11 @@ export class Cell implements Task, Home {
     } catch (error) {
       this.#context.trace.note('error', 'actor.stopped_threw', describeError(error));
     }
-    this.#giveBack();
+    const leaves = handsOver && this.#quarantine === undefined;
+    if (!leaves) this.#giveBack();
     this.#actor = undefined;
     this.#context.end();
-    if (handsOver && this.#quarantine === undefined) this.#mailbox.clearControl();
+    if (leaves) this.#mailbox.clearControl();
     else this.#mailbox.clear();
     this.#overflowed = false;
     // Widened on purpose: stopped() may have called stop(), which control flow analysis cannot see.

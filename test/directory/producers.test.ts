@@ -40,7 +40,10 @@ test('a topic takes its epoch with it, and one that is not there has none', () =
   assert.is(codeOf(directory.apply({ kind: 'raise-epoch', topic: 't', epoch: 5 }).result), 'topic_not_found');
   readyTopic(directory, 't');
   directory.apply({ kind: 'raise-epoch', topic: 't', epoch: 5 });
+  const removed = directory.topic('t');
   directory.apply({ kind: 'remove-topic', name: 't' });
+  const groups = removed?.partitions.map(({ group }) => group) ?? [];
+  for (const n of [1, 2, 3]) directory.apply({ kind: 'replicas-died', replica: id(n), groups });
   readyTopic(directory, 't');
   assert.is(directory.producerEpoch('t'), 0);
   assert.is(epochOf(directory, 1), undefined);

@@ -171,7 +171,16 @@ const toNodes: Readonly<Record<string, readonly [actor: string, message: object]
       kind: 'group-raft',
       fromIncarnation: large,
       toIncarnation: large,
-      message: { ...base, kind: 'append', prevIndex: 0, prevTerm: 0, commit: 0, last: 1, entries },
+      message: {
+        ...base,
+        kind: 'append',
+        stream: large,
+        prevIndex: 0,
+        prevTerm: 0,
+        commit: 0,
+        last: 1,
+        entries,
+      },
     },
   ],
   'the changes of a beat': [

@@ -60,9 +60,8 @@ function placesOfSome(
     const places = placesOf(parts, name);
     bytes += mostBytesOf(places);
     items += itemsPerTopic + itemsPerPlace * places.partitions.length;
-    if (topics.length > 0 && (bytes > frameBytes / 2 || items > frameArrayItems / 2)) {
-      return { topics, next: mark };
-    }
+    const full = bytes > frameBytes / 2 || items > frameArrayItems / 2;
+    if (full && topics.length > 0) return { topics, next: mark };
     topics.push(places);
   }
   return { topics };

@@ -14,7 +14,7 @@ import type {
   RecoveredLog,
   RoleChange,
 } from '../../raft/index.ts';
-import { logIndex, type LogIndex, type Offset, type ReplicaId, type Term } from '@callboard/client/protocol';
+import { logIndex, type LogIndex, type Offset, type Term } from '@callboard/client/protocol';
 import type { GroupDriverOptions, Proposed } from './contract.ts';
 import { clearEffects, emptyEffects } from './effects.ts';
 import { Gathered } from './gathered.ts';
@@ -105,9 +105,11 @@ export class GroupDriver {
       case 'group-incarnation':
         this.#meet(message.fromNode, message.incarnation);
         break;
-      case 'group-link':
-        if (!message.up) this.#linkClosed(this.#peers.replicaOf(message.node));
+      case 'group-link': {
+        const peer = this.#peers.replicaOf(message.node);
+        if (!message.up && peer !== undefined) this.#step({ kind: 'suspect', peer });
         break;
+      }
       case 'group-damage':
         this.damageFound(message.index);
         break;
@@ -300,10 +302,6 @@ export class GroupDriver {
     }
     this.#step({ kind: 'applied', index: this.#applied });
     this.#applyCommitted();
-  }
-
-  #linkClosed(peer: ReplicaId | undefined): void {
-    if (peer !== undefined) this.#step({ kind: 'suspect', peer });
   }
 
   /** The proposals made before `input` come before it: the core sees everything in the order in which it happened. */

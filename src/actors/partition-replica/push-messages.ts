@@ -56,7 +56,7 @@ export interface PushOpened extends News {
   readonly end: Offset;
 }
 
-/** There are records up to `end`, and no pull is open. */
+/** There are records up to `end`, and no pull is open. As in `pushed`, `end` is what is committed for certain; there may be more. */
 export interface PushReady extends News {
   readonly kind: 'push-ready';
   readonly end: Offset;

@@ -22,7 +22,8 @@ import { gatewayActorId, type GatewayMessage } from '../gateway/messages.ts';
 import type { Roster } from '../beats/roster.ts';
 import { GroupDriver } from '../group/driver.ts';
 import type { GroupMember, GroupMessage } from '../group/messages.ts';
-import { checkedDraft, decisionError, noRoomError, refusalError } from './errors.ts';
+import { reportOf, roomFor } from './admission.ts';
+import { checkedDraft, decisionError, refusalError } from './errors.ts';
 import {
   partitionActorId,
   type PartitionAnswer,
@@ -220,24 +221,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   inspect(): Record<string, unknown> {
-    const status = this.#driver.status;
-    return {
-      group: this.#options.group,
-      verdict: this.#driver.verdict,
-      role: status?.role ?? 'none',
-      term: status?.term ?? 0,
-      leader: this.#driver.leaderNode,
-      commit: status?.commit ?? 0,
-      applied: this.#driver.applied,
-      last: status?.last ?? 0,
-      durable: this.#driver.durable,
-      lag: (status?.last ?? 0) - this.#driver.applied,
-      first: this.#machine.first,
-      end: this.#machine.end,
-      consumers: this.#machine.recentConsumers(),
-      followers: status?.followers ?? [],
-      ...this.#pushes.inspect(),
-    };
+    const report = reportOf(this.#options.group, this.#driver, this.#machine);
+    return { ...report, ...this.#pushes.inspect() };
   }
 
   /** For checkers: the applied state as lines, equal on every replica at the same index. */
@@ -291,8 +276,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#context.send(gateway, { kind: 'leader-news', group: this.#options.group, leader }, 'control');
     }
     if (change.role === 'leader') return;
-    this.#clock = undefined;
     this.#tail.clear();
+    this.#clock = undefined;
     this.#produces.abandon(leader);
     this.#abandonReaders();
     this.#news.leadsNoMore();
@@ -347,7 +332,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       this.#driver.read((leads) => this.#fail(request, leads ? error : refusalError('not-leader')));
       return;
     }
-    const refused = this.#roomFor(request.chunk.byteLength);
+    const refused = roomFor(this.#driver, this.#options, request.chunk.byteLength);
     if (refused !== undefined) {
       this.#fail(request, refused);
       return;
@@ -378,16 +363,6 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       if (leads) this.#answer(request, { kind: 'produced', id, baseOffset });
       else this.#fail(request, { ...refusalError('not-leader'), outcome: 'unknown' });
     });
-  }
-
-  /** Why `bytes` more cannot be taken now: consensus refuses, the node is full of uncommitted bytes, or its disk is. */
-  #roomFor(bytes: number): CallError | undefined {
-    const refusal = this.#driver.refusal(bytes);
-    if (refusal !== undefined) return refusalError(refusal);
-    const { budget, limits } = this.#options;
-    if (budget.bytes + bytes > limits.uncommittedNodeBytes) return refusalError('uncommitted-full');
-    const code = this.#options.noRoom();
-    return code === undefined ? undefined : noRoomError(code, 'records');
   }
 
   #push(request: PushRequest): void {

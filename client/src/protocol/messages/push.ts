@@ -134,6 +134,7 @@ export interface Delivery {
   readonly kind: 'delivery';
   /** The subscription. */
   readonly correlation: number;
+  /** At least this far the log goes; not confirmed: a leader that was deposed unawares knows of less. */
   readonly end: Offset;
   /** Views into the frame. */
   readonly chunks: readonly Uint8Array[];
