@@ -36,8 +36,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       edit(
         'client/producer/lane.js',
-        'this.#nextSequence = 0;\n            for',
-        'this.#nextSequence = 1;\n            for',
+        'this.#nextSequence = 0;\n        this.#told',
+        'this.#nextSequence = 1;\n        this.#told',
       ),
     ],
     ...often,

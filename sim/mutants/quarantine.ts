@@ -23,7 +23,13 @@ export const quarantineMutants: readonly Mutant[] = [
   {
     name: 'quarantine-drops-waiting',
     breaks: 'who waits in the mailbox of a replica that goes into quarantine gets no answer',
-    edits: [edit('kernel/cell.js', 'if (handsOver && this.#quarantine === undefined)', 'if (false)')],
+    edits: [
+      edit(
+        'kernel/cell.js',
+        'const leaves = handsOver && this.#quarantine === undefined;',
+        'const leaves = false;',
+      ),
+    ],
     directed: {
       test: 'test/kernel/supervision.test.ts and test/actors/partition-replica/quarantined.test.ts',
       reason: 'a call without an answer ends by its deadline, as it does when a message is lost',

@@ -15,6 +15,8 @@ export interface StoreObserver {
   born(births: readonly Birth[]): void;
   dying(groups: readonly GroupId[]): void;
   died(groups: readonly GroupId[]): void;
+  /** What the journal knows at a start: the replicas that live here, and up to which group others have died. */
+  found(births: readonly Birth[], diedUpTo: number): void;
   /** A write is about to begin. */
   writing(batch: StoreBatch): void;
   written(batch: StoreBatch, answer: StoreAnswer): void;
@@ -89,7 +91,9 @@ export class ObservedStore implements LogStore {
   }
 
   replicas(): readonly Birth[] {
-    return this.#store.replicas();
+    const births = this.#store.replicas();
+    this.#observer.found(births, this.#store.diedUpTo);
+    return births;
   }
 
   saveDocument(name: string, text: string, done: (answer: StoreAnswer) => void): void {

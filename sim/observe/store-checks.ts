@@ -60,6 +60,16 @@ export class StoreChecks implements StoreObserver {
     for (const group of groups) this.#checkers.promises.died(this.#node, group);
   }
 
+  /** A death may be durable though its process ended before it was told so. */
+  found(births: readonly Birth[], diedUpTo: number): void {
+    const { promises } = this.#checkers;
+    const living = new Set<number>(births.map(({ group }) => group));
+    for (const [group, nodes] of promises.deaths()) {
+      const over = group <= diedUpTo && !living.has(group);
+      if (over && nodes.has(this.#node)) promises.died(this.#node, group);
+    }
+  }
+
   writing(batch: StoreBatch): void {
     this.#inFlight = batch;
     this.#checkers.onWriting(batch.some((write) => write.truncateFrom !== undefined));

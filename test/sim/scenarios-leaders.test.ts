@@ -133,9 +133,9 @@ test('B14, DESIGN 4: a replica that fails with its write on the way opens its lo
   }
 });
 
-test('S1, F33: an actor that cannot stay up ends its process, and the next process is whole', () => {
+test('S1, F33: an actor of the whole node that cannot stay up ends its process, and the next process is whole', () => {
   const results = play('crash loop', ({ at, leader }) => {
-    at(8_000, () => leader(group).system?.fuses.get(`partition/${group}`)?.arm(true, Infinity));
+    at(8_000, () => leader(group).system?.fuses.get('manager')?.arm(true, Infinity));
   });
   for (const { points, faults } of results) {
     assert.is(points['a process ended by escalation'], 1);

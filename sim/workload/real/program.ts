@@ -28,14 +28,17 @@ export interface Running {
   readonly over: () => boolean;
 }
 
-/** The failure, if it is one of these; undefined, and a violation, for any other. */
+/** The failure, if it is one of these or of a partition in quarantine; undefined, and a violation, for any other. */
 export function expectFailure(
   world: World,
   error: unknown,
   codes: readonly string[],
   what: string,
 ): CallboardError | undefined {
-  if (error instanceof CallboardError && codes.includes(error.code)) {
+  const quarantined = world.report.points.has('a replica was put into quarantine')
+    ? ['partition_quarantined']
+    : [];
+  if (error instanceof CallboardError && [...codes, ...quarantined].includes(error.code)) {
     world.report.detail('', () => `${what} failed: ${error.code} ${error.outcome}`);
     return error;
   }
