@@ -1,6 +1,5 @@
 // Runs the selected test files, and all repeats if they are asked for, and judges what they took.
 import { stdout } from 'node:process';
-import { bundleNode } from './node-bundle.ts';
 import { runPool } from './pool.ts';
 import type { PoolLimits } from './pool.ts';
 import { runTestFile } from './run-test-file.ts';
@@ -43,9 +42,10 @@ export function addUp(all: readonly Counts[]): Counts {
 /** As usual, tests start the bundled command; with all repeats it is the one that is published, file by file. */
 async function settingFor(files: readonly TestFile[], run: TestRun, full: boolean): Promise<Setting> {
   const bundled = !full && files.some(({ startsNodes }) => startsNodes);
-  const nodeBundle = bundled
-    ? await bundleNode(run.buildDir, clientOutput(run.root, run.buildDir))
-    : undefined;
+  if (!bundled) return { cwd: run.root, full, nodeBundle: undefined };
+  // The bundler takes longer to load than most files take to run.
+  const { bundleNode } = await import('./node-bundle.ts');
+  const nodeBundle = await bundleNode(run.buildDir, clientOutput(run.root, run.buildDir));
   return { cwd: run.root, full, nodeBundle };
 }
 
