@@ -42,6 +42,8 @@ export type ErrorCode =
   | 'memory_full'
   | 'replica_damaged'
   | 'auth_failed'
+  | 'origin_refused'
+  | 'host_refused'
   | 'unavailable'
   | 'broker_exists'
   | 'broker_not_found'
@@ -89,6 +91,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
   ),
   replica_damaged: entry('This copy of the partition is damaged and is being repaired.', true),
   auth_failed: entry('The token or the proof of the secret is missing or wrong.', false),
+  origin_refused: entry('Web pages of this origin may not use the node.', false),
+  host_refused: entry('The node is asked for under a name that it does not know as its own.', false),
   unavailable: entry('The node is starting, stopping or cannot be reached.', true),
   broker_exists: entry('A broker of this name exists already.', false),
   broker_not_found: entry('There is no broker of this name.', false),
