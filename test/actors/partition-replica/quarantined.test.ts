@@ -98,7 +98,10 @@ class Rig {
     return { kind: 'push-pull', id, replyTo: this.#subscriber, records: 1, bytes: 1 };
   }
 
-  ask(kind: 'size' | 'consume' | 'lead' | 'fetch' | 'locate', id: number): PartitionReplicaMessage {
+  ask(
+    kind: 'size' | 'consume' | 'settle-takes' | 'lead' | 'fetch' | 'locate',
+    id: number,
+  ): PartitionReplicaMessage {
     const head = { id, replyTo: this.#asker };
     switch (kind) {
       case 'lead':
@@ -111,6 +114,8 @@ class Rig {
         return { kind, ...head, consumer: 'c' };
       case 'consume':
         return { kind, ...head, consumer: 'c', start: 1, noted: [] };
+      case 'settle-takes':
+        return { kind, ...head, start: 1, words: [] };
     }
   }
 
@@ -153,13 +158,13 @@ test('whoever asks it afterwards is refused at once, whatever was asked, and not
   const rig = new Rig();
   rig.fail();
   rig.news.length = 0;
-  const asked = ['size', 'consume', 'lead', 'fetch', 'locate'] as const;
+  const asked = ['size', 'consume', 'lead', 'fetch', 'locate', 'settle-takes'] as const;
   asked.forEach((kind, at) => rig.send(rig.ask(kind, 10 + at)));
   rig.send(rig.produce(1));
   rig.send(rig.open(5));
   rig.send(rig.pull(6));
   rig.kit.settle();
-  const refused = [10, 11, 12, 13, 14, 1].map((id) => `${String(id)} partition_quarantined not_applied`);
+  const refused = [10, 11, 12, 13, 14, 15, 1].map((id) => `${String(id)} partition_quarantined not_applied`);
   assert.equal(rig.verdicts(), refused);
   assert.equal(
     rig.news.map((news) => `${String(news.id)} ${news.kind}`),
