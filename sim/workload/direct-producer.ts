@@ -24,6 +24,8 @@ interface Batch {
   sent: number;
   /** The round in which it was last sent. */
   round: number;
+  /** Whether none was ahead of it as it was last sent: then alone does an answer say that the partition knows nothing of this producer. */
+  foremost: boolean;
   /** When its first attempt began. */
   startMicros: number;
   /** An attempt may have stored it. */
@@ -95,6 +97,7 @@ export class DirectProducer {
       timestamp: 0,
       sent: 0,
       round: 0,
+      foremost: false,
       startMicros: 0,
       unknown: false,
     });
@@ -154,6 +157,7 @@ export class DirectProducer {
     const target = this.#leader ?? (this.#random.pick(members) || node.name);
     batch.sent += 1;
     batch.round = this.#round;
+    batch.foremost = this.#waiting[0] === batch;
     this.#inFlight += 1;
     if (batch.startMicros === 0) batch.startMicros = world.nowMicros;
     const group = this.#group;
@@ -242,7 +246,8 @@ export class DirectProducer {
     this.#leader = leader;
     if (error.code === 'sequence_gap') report.sometimes('a batch met a sequence gap');
     if (error.outcome === 'applied') this.#waiting = this.#waiting.filter((other) => other !== batch);
-    if (error.code === 'producer_expired' && batch.epoch === this.#epoch) {
+    // One that overtook the first of its producer in a partition begun anew is told so too, though its turn only has not come.
+    if (error.code === 'producer_expired' && batch.epoch === this.#epoch && batch.foremost) {
       this.#memory.forgotten(group);
       this.#forgotten = { nextEpoch: error.nextEpoch };
     }
