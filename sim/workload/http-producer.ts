@@ -14,6 +14,8 @@ interface Numbered {
   readonly record: SentRecord;
   readonly partition: number;
   readonly sequence: number;
+  /** When it was first sent: what a partition remembers is as old as that, however often it is asked again. */
+  readonly bornMicros: number;
 }
 
 export class HttpProducer {
@@ -102,7 +104,8 @@ export class HttpProducer {
     const partition = this.#random.below(this.#topic.groups.length);
     const sequence = this.#next[partition] ?? 0;
     this.#next[partition] = sequence + 1;
-    this.#insist({ record: this.#record(partition), partition, sequence });
+    const bornMicros = this.#work.world.nowMicros;
+    this.#insist({ record: this.#record(partition), partition, sequence, bornMicros });
   }
 
   /**
@@ -117,7 +120,8 @@ export class HttpProducer {
     const { world } = this.#work;
     if (!again) this.#work.insisting += 1;
     const { record, partition, sequence } = numbered;
-    this.#send(record, partition, sequence, (stored, error) => {
+    this.#send(record, partition, sequence, (stored, error, group) => {
+      if (group !== undefined) this.#memory.stored(group, numbered.bornMicros);
       if (!stored && (this.#id === '' || error?.code !== 'producer_expired')) {
         const nap = this.#random.chance(0.2) && !this.#work.stopped;
         const napMs = nap ? this.#memory.napMs(this.#random) : 0;
@@ -155,7 +159,7 @@ export class HttpProducer {
     record: SentRecord,
     partition: number | undefined,
     sequence: number | undefined,
-    then: (stored: boolean, error?: CallError) => void,
+    then: (stored: boolean, error?: CallError, group?: number) => void,
     node = this.#work.anyNode(this.#random),
   ): void {
     const { world, clients, counts } = this.#work;
@@ -178,8 +182,7 @@ export class HttpProducer {
         counts.acked += 1;
         checks.records.answered(record.id, 'applied', { group, offset }, world.nowMicros);
         report.mix(offset);
-        this.#memory.stored(group, startMicros);
-        then(true);
+        then(true, undefined, group);
         return;
       }
       const known =

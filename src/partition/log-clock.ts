@@ -20,13 +20,13 @@ export function leastStepMs({ producerIdleMs }: IdleLimit): number {
   return Math.max(1, Math.floor(producerIdleMs / 256));
 }
 
-/** Steps in a row: beyond them everybody who was idle is forgotten, however long it was. */
+/** Steps in a row: beyond them everybody who was idle is forgotten, however long it was, and what is left of that time is not counted. */
 const stepsAtOnce = 6;
 
 /** Of one leadership. */
 export class LogClock {
   readonly #limits: IdleLimit;
-  readonly #base: number;
+  #base: number;
   readonly #sinceMs: number;
   /** Log time once everything that was proposed is applied. */
   #proposed: number;
@@ -47,6 +47,9 @@ export class LogClock {
       at = Math.min(target, at + mostStepMs(this.#limits));
       steps.push(at);
     }
+    // Or the next batch would bring it, and make the partition forget whoever stored the one before just now.
+    const last = steps.at(-1);
+    if (steps.length === stepsAtOnce && last !== undefined) this.#base -= target - last;
     return steps;
   }
 

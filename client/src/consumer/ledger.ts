@@ -1,8 +1,8 @@
 /**
  * What has been acknowledged of one partition since its position was last set, and how much of that the cluster has committed.
  *
- * One `ack` frame is on its way at a time; what is acknowledged meanwhile is told by the next. Callers of one round share
- * one promise.
+ * One `ack` frame is on its way at a time; what is acknowledged meanwhile is told by the next. However often it has to be sent again,
+ * whoever waits for it waits for as long as its deadline, and not for longer.
  */
 import { CallboardError, errorOf } from '../errors.ts';
 import type { Platform, Timer } from '../core/platform.ts';
@@ -11,8 +11,13 @@ import { AckWindow } from './ack-window.ts';
 
 const done = Promise.resolve();
 
+/** An eighth of a deadline is the most by which a caller may be told too early that it is over. */
+const roundsPerDeadline = 8;
+
+/** Callers that came at about the same time: they share a promise and its deadline. */
 interface Round {
   readonly promise: Promise<void>;
+  readonly bornMs: number;
   readonly timer: Timer;
   resolve(): void;
   reject(error: CallboardError): void;
@@ -36,8 +41,8 @@ export class Ledger {
   /** Where the `ack` that is on its way will take the cursor. */
   #sent: number | undefined;
   /** Those that wait for what is on its way, and those for what comes after it. */
-  #current: Round | undefined;
-  #next: Round | undefined;
+  #current: Round[] = [];
+  #next: Round[] = [];
   #end: CallboardError | undefined;
   #forgotten = false;
 
@@ -64,34 +69,34 @@ export class Ledger {
     }
     const { cursor } = this.#window;
     if (cursor <= this.#committed) return done;
-    if (this.#sent !== undefined && cursor <= this.#sent && this.#current !== undefined) {
-      return this.#current.promise;
-    }
-    this.#next ??= this.#round();
+    if (this.#sent !== undefined && cursor <= this.#sent) return this.#join(this.#current);
+    const promise = this.#join(this.#next);
     if (this.#sent === undefined) this.#host.wake();
-    return this.#next.promise;
+    return promise;
   }
 
   /** An `ack` up to `cursor` leaves. */
   leaves(cursor: number): void {
     this.#sent = cursor;
     this.#current = this.#next;
-    this.#next = undefined;
+    this.#next = [];
   }
 
   /** It was answered. */
   committed(cursor: number): void {
     this.#committed = Math.max(this.#committed, cursor);
     this.#sent = undefined;
-    settle(this.#current, undefined);
-    this.#current = undefined;
+    const rounds = this.#current;
+    this.#current = [];
+    settle(rounds, undefined);
     this.#settleIfDone();
   }
 
   /** It was not, and has to be sent again. */
   missed(): void {
     this.#sent = undefined;
-    this.#join();
+    this.#next = [...this.#current, ...this.#next];
+    this.#current = [];
   }
 
   /** A new subscription: the cluster's cursor is here, and what was on its way is not any more. */
@@ -121,45 +126,50 @@ export class Ledger {
 
   #settleIfDone(): void {
     if (this.#window.cursor > this.#committed) return;
-    settle(this.#next, undefined);
-    this.#next = undefined;
+    const rounds = this.#next;
+    this.#next = [];
+    settle(rounds, undefined);
   }
 
   #finish(error: CallboardError | undefined): void {
-    settle(this.#current, error);
-    settle(this.#next, error);
-    this.#current = undefined;
-    this.#next = undefined;
+    const rounds = [...this.#current, ...this.#next];
+    this.#current = [];
+    this.#next = [];
+    settle(rounds, error);
   }
 
-  /** Those who waited for the `ack` that failed wait for the next one. */
-  #join(): void {
-    const { resolve, reject, timer } = this.#current ?? {};
-    this.#current = undefined;
-    if (resolve === undefined || reject === undefined) return;
-    timer?.cancel();
-    this.#next ??= this.#round();
-    this.#next.promise.then(resolve, reject);
+  /** A promise of the newest of `rounds`, or of one more if that has waited for a while. */
+  #join(rounds: Round[]): Promise<void> {
+    const { platform, deadlineMs } = this.#host;
+    const newest = rounds.at(-1);
+    if (newest !== undefined && platform.now() - newest.bornMs < deadlineMs / roundsPerDeadline) {
+      return newest.promise;
+    }
+    const round = this.#round();
+    rounds.push(round);
+    return round.promise;
   }
 
   #round(): Round {
     const { platform, deadlineMs, name } = this.#host;
     const { promise, resolve, reject } = withResolvers();
     const timer = platform.setTimer(deadlineMs, () => {
-      if (this.#current?.timer === timer) this.#current = undefined;
-      if (this.#next?.timer === timer) this.#next = undefined;
+      const others = (one: Round): boolean => one.timer !== timer;
+      this.#current = this.#current.filter(others);
+      this.#next = this.#next.filter(others);
       const message = `the acknowledgement in ${name} was not committed within ${deadlineMs} ms; it is tried on`;
       reject(new CallboardError(failure('timeout', { message })));
     });
-    return { promise: silent(promise), resolve, reject, timer };
+    return { promise: silent(promise), bornMs: platform.now(), timer, resolve, reject };
   }
 }
 
-function settle(round: Round | undefined, error: CallboardError | undefined): void {
-  if (round === undefined) return;
-  round.timer.cancel();
-  if (error === undefined) round.resolve();
-  else round.reject(error);
+function settle(rounds: readonly Round[], error: CallboardError | undefined): void {
+  for (const round of rounds) {
+    round.timer.cancel();
+    if (error === undefined) round.resolve();
+    else round.reject(error);
+  }
 }
 
 /** Most callers do not await an ack; what goes wrong with it they are told by the consumer. */

@@ -1,7 +1,8 @@
 /**
  * The connections of a client. One is home: to any of the addresses given (or learned), kept up for as long as the client lives.
  * The others lead to nodes that lead partitions; a leader that cannot be reached is left alone for a while, and its
- * partitions are served through home, which passes the calls on.
+ * partitions are served through home, which passes the calls on. A home that is there and can do nothing, because it is cut off from
+ * the others or no member any more, is left for another address too.
  */
 import { clientLimits, failure, type Failure } from '../protocol/index.ts';
 import type { ClientStatus } from '../api.ts';
@@ -27,6 +28,9 @@ interface Detour {
   until: number;
 }
 
+/** What a node says that cannot ask the others. */
+const helpless: ReadonlySet<string> = new Set(['unavailable', 'timeout']);
+
 /** Trying again cannot help against these. */
 const final: ReadonlySet<string> = new Set(['auth_failed', 'version_mismatch']);
 
@@ -39,6 +43,8 @@ export class Links {
   #homeUrl: string;
   #next: number;
   #attempt = 0;
+  /** Calls in a row that home could do nothing about. */
+  #helpless = 0;
   #timer: Timer | undefined;
   #closed = false;
   /** Why home is not there, as far as known. */
@@ -81,6 +87,18 @@ export class Links {
     }
   }
 
+  /** A call that any node can answer was answered at `connection`, or failed there with `problem`. */
+  heard(connection: Connection, problem?: Failure): void {
+    if (connection !== this.#home || this.#closed) return;
+    if (problem === undefined || !helpless.has(problem.code)) this.#helpless = 0;
+    // A connection that is lost is left anyway.
+    else if (connection.open) this.#helpless += 1;
+    if (problem === undefined || this.#helpless < clientLimits.homeFailures) return;
+    const before = this.#homeUrl;
+    this.#nextHome();
+    if (this.#homeUrl !== before) this.#moving(problem);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -113,6 +131,7 @@ export class Links {
   #goHome(): void {
     this.#timer = undefined;
     if (this.#closed) return;
+    this.#helpless = 0;
     this.#home = this.#connections.get(this.#homeUrl) ?? this.#connect(this.#homeUrl);
     if (this.#home.open) this.#atHome(this.#home);
   }
@@ -142,17 +161,27 @@ export class Links {
   }
 
   #leftHome(problem: Failure): void {
-    this.lastProblem = problem;
     this.#home = undefined;
     if (final.has(problem.code)) {
       this.#options.refused(problem);
       if (this.#closed) return;
     }
-    const { platform, urls, direct, status } = this.#options;
+    this.#nextHome();
+    this.#moving(problem);
+  }
+
+  #nextHome(): void {
+    const { urls, direct } = this.#options;
     const addresses = direct ? [...new Set([...urls, ...this.#learned])] : urls;
-    this.#attempt += 1;
     this.#next = (this.#next + 1) % addresses.length;
     this.#homeUrl = addresses[this.#next] ?? this.#homeUrl;
+  }
+
+  #moving(problem: Failure): void {
+    const { platform, status } = this.#options;
+    this.lastProblem = problem;
+    this.#home = undefined;
+    this.#attempt += 1;
     // The first try comes at once, but not all clients of a node that has died at the same instant.
     const ms =
       this.#attempt === 1

@@ -11,8 +11,10 @@ interface RequestPlan<K extends NodeFrame['kind']> {
   readonly answer: K;
   /** The connection for the next try; undefined: wait for one. */
   route(): Connection | undefined;
-  /** A try failed: for example its leader has to be looked up again. */
-  missed?(problem: Failure): void;
+  /** A try was answered, at this connection. */
+  heard?(connection: Connection): void;
+  /** A try failed there: for example its leader has to be looked up again. */
+  missed(connection: Connection, problem: Failure): void;
 }
 
 class Request<K extends NodeFrame['kind']> {
@@ -68,14 +70,15 @@ class Request<K extends NodeFrame['kind']> {
       answered: (frame) => {
         if (this.#state === 'done') return;
         this.#end();
+        this.#plan.heard?.(connection);
         this.#resolve(frame);
       },
-      failed: (problem) => this.#missed(problem),
+      failed: (problem) => this.#missed(connection, problem),
     };
     connection.call(this.#plan.call, reply);
   }
 
-  #missed(problem: Failure): void {
+  #missed(connection: Connection, problem: Failure): void {
     if (this.#state === 'done') return;
     this.#state = 'pausing';
     this.#last = problem;
@@ -85,7 +88,7 @@ class Request<K extends NodeFrame['kind']> {
       this.#fail(new CallboardError(unknownBefore ? { ...problem, outcome: 'unknown' } : problem));
       return;
     }
-    this.#plan.missed?.(problem);
+    this.#plan.missed(connection, problem);
     const { retryMs, retryMaxMs } = clientLimits;
     const pause = Math.max(
       problem.retryAfterMs ?? 0,
@@ -130,7 +133,10 @@ export function request<K extends NodeFrame['kind']>(
   options: CallOptions = {},
 ): Promise<Answer<K>> {
   return new Promise((resolve, reject) => {
-    void new Request(core, { call, answer, route: () => core.links.home }, options, resolve, reject);
+    const { links } = core;
+    const heard = (connection: Connection, problem?: Failure): void => links.heard(connection, problem);
+    const plan = { call, answer, route: () => links.home, heard, missed: heard };
+    void new Request(core, plan, options, resolve, reject);
   });
 }
 

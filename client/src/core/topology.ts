@@ -94,11 +94,15 @@ export class Topology {
       answer: 'metadata-reply',
       answered: (reply) => {
         this.#failures = 0;
+        this.#links.heard(home);
         this.learn(reply.topics);
         for (const topic of topics.slice(reply.next ?? topics.length)) this.#wanted.add(topic);
         this.#asked();
       },
-      failed: (problem) => this.#failed(topics, problem),
+      failed: (problem) => {
+        this.#links.heard(home, problem);
+        this.#failed(topics, problem);
+      },
     });
   }
 

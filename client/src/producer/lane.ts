@@ -100,9 +100,11 @@ export class Lane {
   }
 
   get oldestUnsettled(): number {
-    const waiting =
-      this.#sent.find((chunk) => !chunk.settled) ?? this.#full[0] ?? this.#filled() ?? undefined;
-    return waiting?.number ?? Infinity;
+    // Also one that was never sent may be settled, while it is being given up.
+    const waits = (chunk: OutgoingChunk): boolean => !chunk.settled;
+    const open = this.#filled();
+    const waiting = this.#sent.find(waits) ?? this.#full.find(waits) ?? open;
+    return waiting === undefined || waiting.settled ? Infinity : waiting.number;
   }
 
   /** Encodes one record and returns the bytes that it takes; 0: it is larger than the cluster takes. Sends nothing. */

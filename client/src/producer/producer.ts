@@ -147,7 +147,13 @@ export class CallboardProducer implements Producer, LaneHost {
     if (problem !== undefined) tell(waiter, problem);
   }
 
-  #append(record: OutgoingRecord, waiter: SingleWaiter | Batch, index: number): CallboardError | undefined {
+  /** `bornMs`: when the record came, if not now; its deadline counts from there. */
+  #append(
+    record: OutgoingRecord,
+    waiter: SingleWaiter | Batch,
+    index: number,
+    bornMs?: number,
+  ): CallboardError | undefined {
     this.#schedule();
     const { key } = record;
     const value = bytesOrText(record.value);
@@ -178,7 +184,7 @@ export class CallboardProducer implements Producer, LaneHost {
       value,
       record.headers,
       timestamp,
-      this.#nowMs,
+      bornMs ?? this.#nowMs,
       waiter,
       index,
     );
@@ -247,9 +253,9 @@ export class CallboardProducer implements Producer, LaneHost {
       return;
     }
     this.#partitions = view.partitions.length;
-    for (const { record, waiter, index, bytes } of this.#early.takeAll()) {
+    for (const { record, waiter, index, bytes, bornMs } of this.#early.takeAll()) {
       this.#buffered -= bytes;
-      const problem = this.#append(record, waiter, index);
+      const problem = this.#append(record, waiter, index, bornMs);
       if (problem !== undefined) tell(waiter, problem);
     }
     // Their bytes are counted as they are now, no longer as they might be.

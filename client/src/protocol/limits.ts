@@ -323,6 +323,8 @@ export const clientLimits = {
   retryMaxMs: 1_000,
   reconnectMs: 50,
   reconnectMaxMs: 3_000,
+  /** Home is left for another address after so many calls in a row that it could do nothing about. */
+  homeFailures: 3,
   /** A leader whose address could not be reached is left alone for this long, then longer; its calls go through another node. */
   detourMs: 2_000,
   detourMaxMs: 60_000,

@@ -31,6 +31,8 @@ export class RealClient implements Follower, Program {
   #producers: RealProducer[] = [];
   #consumers: RealConsumer[] = [];
   #clients = 0;
+  #nodes: readonly string[] = [];
+  #running: Running | undefined;
 
   constructor(work: Workload, turns: Turns, topic: KnownTopic, random: SimRandom, name: string) {
     const { world } = work;
@@ -68,8 +70,12 @@ export class RealClient implements Follower, Program {
   /** The work is over: everything is answered, and the consumers end up with everything. */
   finish(): void {
     for (const way of this.machine.ways) way.mend();
+    const { atlas } = this.world;
     this.#turns.run(() => {
       for (const producer of this.#producers) producer.finish();
+      // Its people find out that none of its nodes will ever be a member again.
+      const stranded = this.#nodes.every((name) => atlas.isWiped(name));
+      if (stranded && this.#running !== undefined) this.#close(this.#running);
     });
   }
 
@@ -100,8 +106,13 @@ export class RealClient implements Follower, Program {
     const { random, machine, work } = this;
     const platform = machine.platform(() => this.#tap.wire());
     const deadlineMs = random.pick([2_000, 5_000, 10_000, 30_000]);
-    const nodes = random.shuffle([...this.world.nodes]).slice(0, random.between(1, 3));
-    const urls = nodes.map(({ name }) => `http://${name}:8080`);
+    const { atlas, nodes } = this.world;
+    const names = random.shuffle(nodes.map(({ name }) => name)).slice(0, random.between(1, 3));
+    if (names.every((name) => atlas.isWiped(name))) {
+      names.push(...nodes.map(({ name }) => name).filter((name) => !atlas.isWiped(name)));
+    }
+    this.#nodes = names;
+    const urls = names.map((name) => `http://${name}:8080`);
     const options = { name: this.name, deadlineMs, direct: random.chance(0.8) };
     this.#clients += 1;
     this.waits.begin(platform);
@@ -124,6 +135,7 @@ export class RealClient implements Follower, Program {
     const { life } = this.machine;
     const over = (): boolean => this.machine.life !== life || this.#clients !== number;
     const running: Running = { client, platform, deadlineMs, over };
+    this.#running = running;
     this.world.report.event(this.name, 'client-connected');
     const producers = this.random.between(1, 2);
     this.#producers = [];

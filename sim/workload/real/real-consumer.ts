@@ -92,35 +92,34 @@ export class RealConsumer {
     const concurrency = random.pick([1, 2, Infinity]);
     return this.#consumer.run(
       (record) => {
-        this.#handed(record);
+        const generation = this.#handed(record);
         if (!this.#lingers()) {
-          this.#took(record);
+          this.#took(record, generation);
           return undefined;
         }
-        return this.#linger().then(() => this.#took(record));
+        return this.#linger().then(() => this.#took(record, generation));
       },
       { concurrency },
     );
   }
 
   async #records(): Promise<void> {
-    let last: IncomingRecord | undefined;
-    for await (const record of this.#noting(() => last)) {
-      this.#handed(record);
+    let done = (): void => undefined;
+    for await (const record of this.#noting(() => done())) {
+      const generation = this.#handed(record);
       if (this.#lingers()) await this.#linger();
-      if (this.#auto) last = record;
-      else this.#took(record);
+      if (this.#auto) done = () => this.#took(record, generation);
+      else this.#took(record, generation);
     }
   }
 
   /** What was handed over last is acknowledged as soon as the next is asked for. */
-  #noting(last: () => IncomingRecord | undefined): AsyncIterable<IncomingRecord> {
+  #noting(last: () => void): AsyncIterable<IncomingRecord> {
     const iterator = this.#consumer[Symbol.asyncIterator]();
     return {
       [Symbol.asyncIterator]: () => ({
         next: () => {
-          const record = last();
-          if (record !== undefined) this.#acknowledged(record.partition, record.offset, record.offset + 1);
+          last();
           return iterator.next();
         },
       }),
@@ -133,43 +132,47 @@ export class RealConsumer {
       const next = await iterator.next();
       if (next.done === true) return;
       const { records, partition } = next.value;
-      for (const record of records) this.#handed(record);
+      let generation = -1;
+      for (const record of records) generation = this.#handed(record);
       if (this.#lingers()) await this.#linger();
       const [first] = records;
       if (first === undefined) continue;
       const end = first.offset + records.length;
-      if (this.#auto) this.#acknowledged(partition, first.offset, end);
-      else this.#keep(partition, next.value, first.offset, end);
+      if (this.#auto) this.#acknowledged(partition, first.offset, end, generation);
+      else this.#keep(partition, next.value, first.offset, end, generation);
     }
   }
 
-  #handed(record: IncomingRecord): void {
+  /** Returns the generation that it belongs to: its user may seek before he is done with it. */
+  #handed(record: IncomingRecord): number {
     const { world } = this.#program;
     const reading = this.readings[record.partition];
-    if (reading === undefined) return;
+    if (reading === undefined) return -1;
     world.checks.clientConsumers.handed(reading, record.offset, record.value);
     world.report.mix(record.offset);
+    return reading.generation;
   }
 
-  #took(record: IncomingRecord): void {
-    if (this.#auto) this.#acknowledged(record.partition, record.offset, record.offset + 1);
-    else this.#keep(record.partition, record, record.offset, record.offset + 1);
+  #took(record: IncomingRecord, generation: number): void {
+    const { partition, offset } = record;
+    if (this.#auto) this.#acknowledged(partition, offset, offset + 1, generation);
+    else this.#keep(partition, record, offset, offset + 1, generation);
   }
 
   /** The library acknowledges by itself what its user was done with. */
-  #acknowledged(partition: number, from: number, to: number): void {
+  #acknowledged(partition: number, from: number, to: number, generation: number): void {
     const reading = this.readings[partition];
     if (reading === undefined) return;
     const { clientConsumers } = this.#program.world.checks;
-    for (let at = from; at < to; at += 1) clientConsumers.acknowledges(reading, at, reading.generation);
+    for (let at = from; at < to; at += 1) clientConsumers.acknowledges(reading, at, generation);
   }
 
   /** Acknowledges some of what it keeps, in any order. */
-  #keep(partition: number, record: Acknowledged, from: number, to: number): void {
+  #keep(partition: number, record: Acknowledged, from: number, to: number, generation: number): void {
     const { random } = this.#program;
     const reading = this.readings[partition];
     if (reading === undefined || this.id === '') return;
-    this.#held.push({ record, reading, generation: reading.generation, from, to });
+    this.#held.push({ record, reading, generation, from, to });
     while (this.#held.length > mostHeld) this.#ack(this.#held.shift());
     if (random.chance(0.6)) this.#ack(this.#held.splice(random.below(this.#held.length), 1)[0]);
   }
