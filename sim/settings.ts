@@ -262,7 +262,7 @@ function drawWorkload(random: SimRandom): Omit<WorkloadSettings, 'naps'> {
   return {
     pushed: push.between(0, 2),
     pushReaders: push.between(0, 1),
-    realClients: random.fork('real clients').pick([0, 0, 0, 0, 1, 2]),
+    realClients: random.fork('real clients').pick([0, 0, 0, 1, 1, 2]),
     topics: random.pick([1, 1, 1, 2, 3]),
     fleeting: random.fork('fleeting').pick([0, 0, 1]),
     maxPartitions: random.pick([1, 1, 1, 2, 2, 4]),

@@ -11,7 +11,7 @@ import {
   type Ref,
 } from '../../src/kernel/index.ts';
 import type { PartitionAnswer, PartitionRequest } from '../../src/actors/partition-replica/messages.ts';
-import type { PushNews, PushOpen } from '../../src/actors/partition-replica/push-messages.ts';
+import type { PushClose, PushNews, PushOpen } from '../../src/actors/partition-replica/push-messages.ts';
 
 const requests: ReadonlySet<string> = new Set<(PartitionRequest | PushOpen)['kind']>([
   'produce',
@@ -80,9 +80,11 @@ export class IndebtedActor<M> implements Actor<M> {
 
   #borrow(message: M): void {
     const { kind } = message as { readonly kind: string };
-    if (!requests.has(kind)) return;
-    const { id, replyTo } = message as Request;
-    this.#owed.set(`${formatAddress(replyTo)} ${id}`, kind);
+    if (!requests.has(kind) && kind !== 'push-close') return;
+    const { id, replyTo } = message as Request | PushClose;
+    // Whoever closes what was not opened yet waits for nothing any more.
+    if (kind === 'push-close') this.#owed.delete(`${formatAddress(replyTo)} ${id}`);
+    else this.#owed.set(`${formatAddress(replyTo)} ${id}`, kind);
   }
 
   #paid(to: Address, message: unknown): void {
