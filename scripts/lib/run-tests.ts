@@ -22,7 +22,7 @@ export interface TestRun {
   readonly limits: PoolLimits;
   /** Parts of file names; a file that contains any of them is run. None means all files. */
   readonly select: readonly string[];
-  /** With all repeats: selected files at once, all files first as usual and then those again that have repeats. */
+  /** With all repeats: selected files at once, all files first as usual and then those that have more than that. */
   readonly full: boolean;
   /** Files that take too long are failures, and not only named. */
   readonly judgeTime: boolean;
@@ -117,11 +117,18 @@ export async function runTests(run: TestRun): Promise<Counts> {
   }
   if (run.select.length === 0) {
     const whole = withoutParts(all);
-    const usual = await runAsUsual(whole, run);
-    if (!run.full) return usual;
-    say('\nall repeats:');
+    const fullOnly = whole.filter((file) => file.fullOnly);
+    const usual = await runAsUsual(
+      whole.filter((file) => !file.fullOnly),
+      run,
+    );
+    if (!run.full) {
+      if (fullOnly.length > 0) say(`${fullOnly.length} test files more run with TEST_FULL=1`);
+      return usual;
+    }
+    say('\nall repeats, and what only runs with them:');
     const repeats = whole.filter(({ hasRepeats }) => hasRepeats);
-    return addUp([usual, await runOnly(repeats, run)]);
+    return addUp([usual, await runOnly([...new Set([...fullOnly, ...repeats])], run)]);
   }
   // A name that matches nothing is a typing error, and a run of nothing must not look like a success.
   const unmatched = run.select.filter((part) => !all.some((file) => file.name.includes(part)));

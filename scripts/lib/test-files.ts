@@ -17,6 +17,8 @@ export interface TestFile {
   readonly startsNodes: boolean;
   /** It does more with TEST_FULL=1. */
   readonly hasRepeats: boolean;
+  /** Its name ends with `.full.test.ts`: it runs with TEST_FULL=1 only, or when it is named. */
+  readonly fullOnly: boolean;
   /** Test files that it imports: they run in its process, to share what is dear to set up. */
   readonly parts: readonly TestPart[];
 }
@@ -86,6 +88,7 @@ function readTestFile(root: string, file: string, compiled: string, sources: Tes
     startsProcesses: [...reached].some((path) => PROCESSES.test(sources.text(path))),
     startsNodes: NODES.some((path) => reached.has(join(root, path))),
     hasRepeats: reached.has(join(root, EFFORT)),
+    fullOnly: file.endsWith('.full.test.ts'),
     parts: parts.map((path) => ({ name: nameOf(path), source: sources.text(path) })),
   };
 }

@@ -2,8 +2,4 @@
 // timeout: 900 s
 /** What ends nodes and lets them come back, one after the other on one cluster; each of these runs alone too. */
 import './one-node-faults.test.ts';
-import './kill-all.test.ts';
 import './takes.test.ts';
-import './no-quorum.test.ts';
-// It leaves a node without its data, so it comes last.
-import './wiped-node.test.ts';

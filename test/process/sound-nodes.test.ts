@@ -4,4 +4,3 @@
 import './create-then-use.test.ts';
 import './parallel-consume.test.ts';
 import './push.test.ts';
-import './fsync-is-real.test.ts';

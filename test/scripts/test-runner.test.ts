@@ -199,6 +199,18 @@ test('with TEST_FULL all files run as usual, and then those again that have repe
   ]);
 });
 
+test('a file named `.full` runs with TEST_FULL only, or when it is named', () => {
+  const files = { 'a.full': GOOD, b: GOOD };
+  const usual = run(files);
+  assert.is(usual.lastLine, '1 passed, 0 failed');
+  mentions(usual, '1 test files more run with TEST_FULL=1');
+  assert.is(run(files, ['a.full']).lastLine, '1 passed, 0 failed');
+  const whole = runWith(files, { env: { TEST_FULL: '1' } });
+  // The time of the usual run is a count of its own.
+  assert.is(whole.lastLine, '3 passed, 0 failed');
+  mentions(whole, 'ok   test/a.full.test.ts: ');
+});
+
 test('a test file that another one imports runs as its part, and alone when it is named', () => {
   const part = `${HEAD}const own = suite('own');\nown('x', () => {});\nown.run();\n`;
   const whole = `import './a.test.ts';\nimport './b.test.ts';\n`;

@@ -18,6 +18,7 @@ function took(name: string, seconds: number, startsProcesses = false): FileTime 
     startsProcesses,
     startsNodes: false,
     hasRepeats: false,
+    fullOnly: false,
     parts: [],
   };
   return { file, durationMs: seconds * 1_000 };
