@@ -76,6 +76,8 @@ class Loader {
       manualBrokers: settings.manualBrokers ?? false,
       logLevel: settings.logLevel ?? 'info',
       allowedOrigins: settings.allowedOrigins ?? [],
+      allowedHosts: settings.allowHost ?? [],
+      trustedProxies: settings.trustedProxy ?? [],
       ...(settings.limits === undefined ? {} : { limitsOverrides: settings.limits }),
     };
     const [first, ...others] = this.#problems;

@@ -20,6 +20,8 @@ export const settingKeys = [
   'manualBrokers',
   'logLevel',
   'allowedOrigins',
+  'allowHost',
+  'trustedProxy',
   'limits',
 ] as const;
 export type SettingKey = (typeof settingKeys)[number];

@@ -32,6 +32,10 @@ export interface NodeConfig {
   readonly logLevel: LogLevel;
   /** Browser origins that may connect beside the node's own. */
   readonly allowedOrigins: readonly string[];
+  /** Names, lower case and without port, under which HTTP may ask for this node beside those that are always its own. */
+  readonly allowedHosts: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-For` says who asks. */
+  readonly trustedProxies: readonly string[];
   /** Checked together with the defaults by `assertLimits`. */
   readonly limitsOverrides?: Partial<Limits>;
 }

@@ -16,8 +16,9 @@ import { createHttpDoor, tokenChecker, type HttpDoor } from '../doors/http/index
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
-import { browserRefusal } from '../transport/browser-policy.ts';
+import { ClientAddresses } from '../transport/client-address.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
+import { RequestPolicy } from '../transport/request-policy.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
 import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callboard/client/protocol';
@@ -160,7 +161,21 @@ function makeParts(config: NodeConfig, limits: Limits, logger: NodeLogger, nodeF
   return { config, limits, clock, timeouts: new Timeouts(), random, trace, network, system, status };
 }
 
-function openDoors({ config, limits, clock, trace, network, system, status }: Parts): Doors {
+/** What the two doors of the port have in common: whom they let in, and whom it counts for. */
+function makePolicy({ config, clock, trace }: Parts): RequestPolicy {
+  const { allowedHosts, allowedOrigins, peers } = config;
+  return new RequestPolicy({
+    hosts: [...peers.flatMap(({ name, host }) => [name, host]), ...allowedHosts],
+    allowedOrigins,
+    clock,
+    refused: (code, who) => trace.note(refTo(config.name, 'policy'), 'warn', `http.${code}`, { who }),
+  });
+}
+
+function openDoors(parts: Parts): Doors {
+  const { config, limits, clock, trace, network, system, status } = parts;
+  const policy = makePolicy(parts);
+  const addresses = new ClientAddresses(config.trustedProxies);
   const http = createHttpDoor({
     system,
     node: config.name,
@@ -170,7 +185,7 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     topics: () => status.topics(),
     ready: () => status.readiness(),
     healthy: () => status.healthy(),
-    refusal: (headers) => browserRefusal(headers, config.allowedOrigins),
+    policy,
     trace,
   });
   const shared = sharedBySessions(limits, tokenChecker(config.adminToken));
@@ -179,7 +194,8 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     limits,
     clock,
     trace,
-    origins: config.allowedOrigins,
+    policy,
+    addressOf: (request) => addresses.of(request),
     acceptPeer: (socket, raw) => network.accept(socket, raw),
     authenticate: tokenCheck([]),
     openClient: (connection) => openClientSession(system, connection, limits, shared),

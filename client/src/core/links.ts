@@ -28,7 +28,12 @@ interface Detour {
 }
 
 /** Trying again cannot help against these. */
-const final: ReadonlySet<string> = new Set(['auth_failed', 'version_mismatch']);
+const final: ReadonlySet<string> = new Set([
+  'auth_failed',
+  'version_mismatch',
+  'origin_refused',
+  'host_refused',
+]);
 
 export class Links {
   readonly #options: LinksOptions;

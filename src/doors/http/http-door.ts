@@ -4,7 +4,7 @@
  * Not on a framework: the contract is a dozen fixed paths, wants GET with a body, its own texts for every fault (also for
  * those that a framework answers itself) and numbers as they were written. What would be left of one is its cost.
  */
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
@@ -34,9 +34,18 @@ export interface HttpDoorOptions {
   readonly topics: () => object;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly healthy: () => boolean;
-  /** Why a call with these headers is refused, if it is: web pages of others must not use this node. */
-  readonly refusal?: (headers: IncomingHttpHeaders) => string | undefined;
+  /** What this node takes by its headers alone. Absent: everything that HTTP allows. */
+  readonly policy?: DoorPolicy;
   readonly trace: Trace;
+}
+
+/** Each says why a request is not taken, if it is not. */
+export interface DoorPolicy {
+  malformed(request: IncomingMessage): CallError | undefined;
+  /** The request asks for this node under a name of others. */
+  foreignHost(request: IncomingMessage): CallError | undefined;
+  /** A web page of others sent it. `changes`: the call changes something. */
+  foreignPage(request: IncomingMessage, changes: boolean): CallError | undefined;
 }
 
 export interface HttpDoor {
@@ -49,6 +58,7 @@ export interface HttpDoor {
 const httpDoorActorId = 'http-door';
 
 const jsonType = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
+const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const noFields = new Fields(new Map());
 
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
@@ -131,8 +141,8 @@ class Door {
           return json(503, { ...failureBody(error), ready: false, reasons });
         },
       },
-      { path: '/status', answer: (request) => this.#foreign(request, 403) ?? json(200, status()) },
-      { path: '/status/topics', answer: (request) => this.#foreign(request, 403) ?? json(200, topics()) },
+      { path: '/status', answer: () => json(200, status()) },
+      { path: '/status/topics', answer: () => json(200, topics()) },
       ...pageAssets(),
     ];
   }
@@ -146,6 +156,11 @@ class Door {
       return;
     }
     const route = this.#routes.find(request.method ?? '', path);
+    const foreign = this.#foreign(request, route, path);
+    if (foreign !== undefined) {
+      this.#refuse(request, response, failed(403, foreign, { connection: 'close' }));
+      return;
+    }
     this.#bodies.read(request, (body) => {
       if (body.kind === 'too-large') {
         this.#refuse(request, response, tooLarge(this.#options.limits.httpBodyBytes));
@@ -172,11 +187,16 @@ class Door {
       const message = `The request speaks HTTP/${request.httpVersion}, this server 1.0 and 1.1: send the version you mean.`;
       return failed(400, failure('bad_request', { message }), { connection: 'close' });
     }
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) {
-      const message = "The request has no header 'host', which HTTP/1.1 demands: send one.";
-      return failed(400, failure('bad_request', { message }), { connection: 'close' });
-    }
-    return undefined;
+    const malformed = this.#options.policy?.malformed(request);
+    return malformed === undefined ? undefined : failed(400, malformed, { connection: 'close' });
+  }
+
+  /** Before anything else of a request is looked at; probes of a node's health come under any name. */
+  #foreign(request: IncomingMessage, route: Route, path: string): CallError | undefined {
+    const { policy } = this.#options;
+    if (policy === undefined || probes.has(path)) return undefined;
+    const changes = route.kind === 'endpoint' && (route.endpoint.method === 'POST' || route.endpoint.takes === true);
+    return policy.foreignHost(request) ?? policy.foreignPage(request, changes);
   }
 
   #dispatch(
@@ -190,11 +210,6 @@ class Door {
       return;
     }
     const { endpoint } = route;
-    const foreign = this.#foreign(request, 400);
-    if (foreign !== undefined) {
-      this.#send(response, foreign);
-      return;
-    }
     if (this.#ledger.unsentBytes > this.#options.limits.gatewayPendingBytes) {
       this.#send(response, failed(400, overloaded()));
       return;
@@ -204,11 +219,6 @@ class Door {
         ? undefined
         : parametersOf(request, endpoint, sent.query, sent.body.bytes);
     this.#call(response, endpoint, parameters);
-  }
-
-  #foreign(request: IncomingMessage, status: number): Reply | undefined {
-    const message = this.#options.refusal?.(request.headers);
-    return message === undefined ? undefined : failed(status, failure('auth_failed', { message }));
   }
 
   #call(response: ServerResponse, endpoint: Endpoint, parameters: JsonValue | undefined): void {
