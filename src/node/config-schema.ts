@@ -98,7 +98,8 @@ function parseHostNames(values: readonly string[]): Parsed<readonly string[]> {
   for (const value of values) {
     const name = value.trim().toLowerCase().replace(/\.$/, '');
     const parsed = parseHost(name);
-    if (!parsed.ok) return { ok: false, why: `${parsed.why}; write names such as queue.example, without port` };
+    if (!parsed.ok)
+      return { ok: false, why: `${parsed.why}; write names such as queue.example, without port` };
     names.push(name);
   }
   return { ok: true, value: names };
@@ -112,7 +113,10 @@ function parseProxies(values: readonly string[]): Parsed<readonly string[]> {
     const widest = isIP(address) === 6 ? 128 : 32;
     const network = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
     if (isIP(address) === 0 || !network || more.length > 0) {
-      return { ok: false, why: `'${wanted}' is no address: write 10.0.0.5, or a network such as 10.0.0.0/24` };
+      return {
+        ok: false,
+        why: `'${wanted}' is no address: write 10.0.0.5, or a network such as 10.0.0.0/24`,
+      };
     }
     proxies.push(wanted);
   }

@@ -16,7 +16,7 @@ import { createHttpDoor, tokenChecker, type HttpDoor } from '../doors/http/index
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
-import { ClientAddresses } from '../transport/client-address.ts';
+import { ClientAddresses, shareOwner } from '../transport/client-address.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
 import { RequestPolicy } from '../transport/request-policy.ts';
 import { WireServer } from '../transport/server.ts';
@@ -157,7 +157,7 @@ function makeParts(config: NodeConfig, limits: Limits, logger: NodeLogger, nodeF
       nodeFailed('unexpected');
     },
   });
-  const status = new NodeStatus({ system, config, network, limits });
+  const status = new NodeStatus({ system, config, network, limits, clock });
   return { config, limits, clock, timeouts: new Timeouts(), random, trace, network, system, status };
 }
 
@@ -181,11 +181,13 @@ function openDoors(parts: Parts): Doors {
     node: config.name,
     limits,
     adminToken: config.adminToken,
-    status: () => status.document(),
-    topics: () => status.topics(),
-    ready: () => status.readiness(),
+    status: () => status.text(),
+    topics: (after) => status.topics(after),
+    ready: () => status.recentReadiness(),
     healthy: () => status.healthy(),
     policy,
+    addressOf: (request) => addresses.of(request),
+    ownerOf: (socket) => shareOwner(socket.remoteAddress ?? ''),
     trace,
   });
   const shared = sharedBySessions(limits, tokenChecker(config.adminToken));

@@ -79,7 +79,9 @@ export class RequestPolicy {
     }
     if (this.#names.name(host) !== undefined) return undefined;
     const shown = JSON.stringify(host.slice(0, shownCharacters));
-    return badHost(`The header 'host' is ${shown}, which is no host: send the name or address, and the port.`);
+    return badHost(
+      `The header 'host' is ${shown}, which is no host: send the name or address, and the port.`,
+    );
   }
 
   /** Why it is asked for under a name that is not this node's; undefined: it is not. */

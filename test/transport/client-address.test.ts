@@ -26,7 +26,17 @@ test('behind trusted proxies it is the last one whom a trusted proxy names', () 
 });
 
 test('what is no address names nobody: the one before it counts', () => {
-  for (const nonsense of ['', ' ', 'unknown', 'localhost', '1.2.3', '_secret', ',,,', '999.1.1.1', 'x'.repeat(9_999)]) {
+  for (const nonsense of [
+    '',
+    ' ',
+    'unknown',
+    'localhost',
+    '1.2.3',
+    '_secret',
+    ',,,',
+    '999.1.1.1',
+    'x'.repeat(9_999),
+  ]) {
     assert.is(owner(['10.0.0.1'], '10.0.0.1', nonsense), '10.0.0.1', nonsense.slice(0, 20));
     assert.is(owner(['10.0.0.1'], '10.0.0.1', `${nonsense}, 198.51.100.1`), '198.51.100.1');
   }
@@ -35,7 +45,12 @@ test('what is no address names nobody: the one before it counts', () => {
 });
 
 test('an IPv6 network is one owner, however its addresses are numbered and written', () => {
-  for (const address of ['2001:db8:1:2::1', '2001:0DB8:1:2:ffff::', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::5%eth0']) {
+  for (const address of [
+    '2001:db8:1:2::1',
+    '2001:0DB8:1:2:ffff::',
+    '2001:db8:1:2:3:4:5:6',
+    '2001:db8:1:2::5%eth0',
+  ]) {
     assert.is(shareOwner(address), '2001:db8:1:2::/64', address);
   }
   assert.is(shareOwner('::1'), '0:0:0:0::/64');

@@ -118,7 +118,18 @@ test('a request has one host, and one that can be one', () => {
   assert.is(malformed({ host: local }), undefined);
   assert.is(malformed({}, '1.0'), undefined);
   assert.is(malformed({}), 'bad_request');
-  for (const host of ['', ' ', 'a b', 'a:b:c', 'user@host', 'a/b', '[::1', '[evil]', 'host:999999', 'http://x']) {
+  for (const host of [
+    '',
+    ' ',
+    'a b',
+    'a:b:c',
+    'user@host',
+    'a/b',
+    '[::1',
+    '[evil]',
+    'host:999999',
+    'http://x',
+  ]) {
     assert.is(malformed({ host }), 'bad_request', host);
   }
   const two = { ...request({ host: local }), rawHeaders: ['Host', local, 'hOST', local] };

@@ -5,8 +5,9 @@
  * those that a framework answers itself) and numbers as they were written. What would be left of one is its cost.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
-import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
+import { refTo, SharedBudget, type ActorSystem, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
 import { Desk, deskRestarts, type HandOver } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
@@ -15,7 +16,7 @@ import { Ledger } from './ledger.ts';
 import { pageAssets } from './page/assets.ts';
 import { frontPage } from './page/front-page.ts';
 import { parseQuery } from './query.ts';
-import { failed, json, overloaded, tooLarge, writeHead, type Reply } from './reply.ts';
+import { failed, json, overloaded, reply, tooLarge, writeHead, type Reply } from './reply.ts';
 import { refuseUnread } from './refuse.ts';
 import { parseTarget, Routes, type Page, type Route } from './routes.ts';
 import { createHttpServer } from './server.ts';
@@ -29,17 +30,21 @@ export interface HttpDoorOptions {
   readonly limits: Limits;
   /** Undefined: every admin call fails its authentication. */
   readonly adminToken: string | undefined;
-  readonly status: () => object;
-  /** What this node's replicas know of the topics: read often, and nobody else is asked. */
-  readonly topics: () => object;
+  /** JSON. Asked for as often as anybody likes, so it must cost little. */
+  readonly status: () => string;
+  /** JSON of what this node's replicas know of the topics behind the name `after`: nobody else is asked. */
+  readonly topics: (after: string) => string;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly healthy: () => boolean;
-  /** What this node takes by its headers alone. Absent: everything that HTTP allows. */
-  readonly policy?: DoorPolicy;
+  readonly policy: DoorPolicy;
+  /** Whom a request counts for, where a budget has shares. */
+  readonly addressOf: (request: IncomingMessage) => string;
+  /** The same of a connection from which nothing has come yet. */
+  readonly ownerOf: (socket: Socket) => string;
   readonly trace: Trace;
 }
 
-/** Each says why a request is not taken, if it is not. */
+/** What this node takes by its headers alone: each says why a request is not taken, if it is not. */
 export interface DoorPolicy {
   malformed(request: IncomingMessage): CallError | undefined;
   /** The request asks for this node under a name of others. */
@@ -86,15 +91,23 @@ class Door {
     this.#desk = desk;
     this.#self = refTo(options.node, httpDoorActorId);
     this.#routes = new Routes(endpoints(limits), this.#pages());
-    this.#bodies = new BodyReader(limits.httpBodyBytes, limits.gatewayPendingBytes);
+    this.#bodies = new BodyReader(
+      limits.httpBodyBytes,
+      new SharedBudget({ total: limits.gatewayPendingBytes }),
+    );
     this.#isAdmin = tokenChecker(options.adminToken);
-    this.#ledger = new Ledger(() => this.#closed?.());
+    this.#ledger = new Ledger({
+      connectionBytes: limits.httpConnectionUnsentBytes,
+      budget: new SharedBudget({ total: limits.gatewayPendingBytes }),
+      settled: () => this.#closed?.(),
+    });
     this.server = createHttpServer(limits, {
       request: (request, response, fits) => this.#request(request, response, fits),
       refuse: (request, response, answer) => {
         this.#ledger.arrived(request, response);
         this.#refuse(request, response, answer);
       },
+      ownerOf: options.ownerOf,
       dropped: (which) => {
         const most = limits.nodeConnections;
         options.trace.note(this.#self, 'warn', 'http.connection_dropped', { most, which });
@@ -141,13 +154,14 @@ class Door {
           return json(503, { ...failureBody(error), ready: false, reasons });
         },
       },
-      { path: '/status', answer: () => json(200, status()) },
-      { path: '/status/topics', answer: () => json(200, topics()) },
+      { path: '/status', answer: () => reply(200, 'application/json', status()) },
+      { path: '/status/topics', answer: (request) => topicsPage(request, topics) },
       ...pageAssets(),
     ];
   }
 
   #request(request: IncomingMessage, response: ServerResponse, fits: boolean): void {
+    const address = this.#options.addressOf(request);
     this.#ledger.arrived(request, response);
     const { path, query } = parseTarget(request.url ?? '/');
     const refused = this.#unacceptable(request);
@@ -161,7 +175,7 @@ class Door {
       this.#refuse(request, response, failed(403, foreign, { connection: 'close' }));
       return;
     }
-    this.#bodies.read(request, (body) => {
+    this.#bodies.read(request, address, (body) => {
       if (body.kind === 'too-large') {
         this.#refuse(request, response, tooLarge(this.#options.limits.httpBodyBytes));
       } else if (!fits) {
@@ -187,15 +201,16 @@ class Door {
       const message = `The request speaks HTTP/${request.httpVersion}, this server 1.0 and 1.1: send the version you mean.`;
       return failed(400, failure('bad_request', { message }), { connection: 'close' });
     }
-    const malformed = this.#options.policy?.malformed(request);
+    const malformed = this.#options.policy.malformed(request);
     return malformed === undefined ? undefined : failed(400, malformed, { connection: 'close' });
   }
 
   /** Before anything else of a request is looked at; probes of a node's health come under any name. */
   #foreign(request: IncomingMessage, route: Route, path: string): CallError | undefined {
     const { policy } = this.#options;
-    if (policy === undefined || probes.has(path)) return undefined;
-    const changes = route.kind === 'endpoint' && (route.endpoint.method === 'POST' || route.endpoint.takes === true);
+    if (probes.has(path)) return undefined;
+    const changes =
+      route.kind === 'endpoint' && (route.endpoint.method === 'POST' || route.endpoint.takes === true);
     return policy.foreignHost(request) ?? policy.foreignPage(request, changes);
   }
 
@@ -205,15 +220,15 @@ class Door {
     route: Route,
     sent: { readonly query: string; readonly body: Extract<Body, { kind: 'whole' }> },
   ): void {
+    if (!this.#ledger.mayAnswer(response)) {
+      this.#send(response, failed(route.kind === 'endpoint' ? 400 : 503, overloaded()));
+      return;
+    }
     if (route.kind === 'reply') {
       this.#send(response, route.answer(request));
       return;
     }
     const { endpoint } = route;
-    if (this.#ledger.unsentBytes > this.#options.limits.gatewayPendingBytes) {
-      this.#send(response, failed(400, overloaded()));
-      return;
-    }
     const parameters =
       endpoint.schema === undefined
         ? undefined
@@ -282,18 +297,16 @@ class Door {
   }
 
   #send(response: ServerResponse, answer: Reply, handOver?: HandOver): void {
-    if (!this.#ledger.answering(response, answer.body.length)) {
-      handOver?.settle(false);
-      return;
-    }
-    if (handOver !== undefined) {
+    const bytes = Buffer.byteLength(answer.body);
+    const room = this.#ledger.answering(response, bytes, this.#options.addressOf(response.req));
+    if (room === 'ok' && handOver !== undefined) {
       this.#ledger.handing(response, (handed) => handOver.settle(handed));
       handOver.onCancel(() => response.destroy());
-    }
+    } else handOver?.settle(false);
+    if (room === 'gone') return;
+    const told = room === 'ok' ? answer : noRoomFor(answer);
     const kept =
-      this.#closing !== undefined
-        ? { ...answer, headers: { ...answer.headers, connection: 'close' } }
-        : answer;
+      this.#closing === undefined ? told : { ...told, headers: { ...told.headers, connection: 'close' } };
     writeHead(response, kept);
     response.end(kept.body);
   }
@@ -302,6 +315,24 @@ class Door {
     if (request.complete) this.#send(response, answer);
     else refuseUnread(request, response, answer);
   }
+}
+
+/**
+ * What stands in the place of an answer that there is no room for. It was made for a call that changes nothing, or for a consume,
+ * which gives its record again as long as nobody was handed it.
+ */
+function noRoomFor(answer: Reply): Reply {
+  const page = answer.type !== 'application/json';
+  return failed(page ? 503 : 400, { ...overloaded(), outcome: 'unknown' });
+}
+
+/** `/status/topics?after=NAME`; anything else is a mistake that should be told. */
+function topicsPage({ url = '' }: IncomingMessage, topics: (after: string) => string): Reply {
+  const query = new URLSearchParams(parseTarget(url).query);
+  const unknown = [...query.keys()].find((name) => name !== 'after');
+  if (unknown === undefined) return reply(200, 'application/json', topics(query.get('after') ?? ''));
+  const message = `/status/topics has no parameter ${JSON.stringify(unknown.slice(0, 80))}: there is 'after', the name of a topic.`;
+  return failed(400, failure('bad_request', { message }));
 }
 
 function internalError(): CallError {
