@@ -189,6 +189,7 @@ function openDoors(parts: Parts): Doors {
     addressOf: (request) => addresses.of(request),
     ownerOf: (socket) => shareOwner(socket.remoteAddress ?? ''),
     trace,
+    clock,
   });
   const shared = sharedBySessions(limits, tokenChecker(config.adminToken));
   const wire = new WireServer({

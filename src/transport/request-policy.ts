@@ -11,9 +11,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { failure, type CallError } from '@callboard/client/protocol';
 import type { Clock } from '../kernel/ports.ts';
+import { Seldom } from '../kernel/seldom.ts';
 import { HostNames } from './host-names.ts';
 import { mayConnect } from './origins.ts';
-import { Seldom } from './seldom.ts';
 
 export interface RequestPolicyOptions {
   /** Names of this node and its peers, their hosts in the configuration, and what `allowHost` lists. */

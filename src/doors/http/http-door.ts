@@ -7,7 +7,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
-import { refTo, SharedBudget, type ActorSystem, type Trace } from '../../kernel/index.ts';
+import { refTo, Seldom, SharedBudget, type ActorSystem, type Clock, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
 import { Desk, deskRestarts, type HandOver } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
@@ -23,6 +23,7 @@ import { createHttpServer } from './server.ts';
 import { authFailed, failureBody } from './texts.ts';
 import { tokenChecker } from './token.ts';
 import { Fields, validate } from './validation.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface HttpDoorOptions {
   readonly system: ActorSystem;
@@ -42,6 +43,7 @@ export interface HttpDoorOptions {
   /** The same of a connection from which nothing has come yet. */
   readonly ownerOf: (socket: Socket) => string;
   readonly trace: Trace;
+  readonly clock: Clock;
 }
 
 /** What this node takes by its headers alone: each says why a request is not taken, if it is not. */
@@ -82,6 +84,8 @@ class Door {
   readonly #isAdmin: (token: string) => boolean;
   readonly #self: ReturnType<typeof refTo>;
   readonly #ledger: Ledger;
+  readonly #wrongTokens = new WrongTokens();
+  readonly #seldom: Seldom;
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
 
@@ -96,6 +100,7 @@ class Door {
       new SharedBudget({ total: limits.gatewayPendingBytes }),
     );
     this.#isAdmin = tokenChecker(options.adminToken);
+    this.#seldom = new Seldom(options.clock);
     this.#ledger = new Ledger({
       connectionBytes: limits.httpConnectionUnsentBytes,
       budget: new SharedBudget({ total: limits.gatewayPendingBytes }),
@@ -269,12 +274,28 @@ class Door {
       return undefined;
     }
     const { fields } = validated;
-    if (endpoint.guardedBy !== undefined && !this.#isAdmin(fields.text(endpoint.guardedBy))) {
-      this.#options.trace.note(this.#self, 'warn', 'http.admin_refused', { path: endpoint.path });
-      this.#send(response, failed(400, failure('auth_failed', { message: authFailed })));
-      return undefined;
+    if (endpoint.guardedBy === undefined) return fields;
+    return this.#isAllowed(response, endpoint, fields.text(endpoint.guardedBy)) ? fields : undefined;
+  }
+
+  /** Whether the token is the right one; if not, the answer was sent or will be. */
+  #isAllowed(response: ServerResponse, endpoint: Endpoint, token: string): boolean {
+    const address = this.#options.addressOf(response.req);
+    if (!this.#wrongTokens.mayTry(address)) {
+      const message =
+        'Several wrong tokens came from this address, and their answers still wait: try again later.';
+      this.#send(response, failed(400, failure('overloaded', { message, retryAfterMs: 3_000 })));
+      return false;
     }
-    return fields;
+    if (this.#isAdmin(token)) return true;
+    if (this.#seldom.says(`admin ${address}`)) {
+      const { path } = endpoint;
+      this.#options.trace.note(this.#self, 'warn', 'http.admin_refused', { path, address });
+    }
+    this.#wrongTokens.wait(address, () =>
+      this.#send(response, failed(400, failure('auth_failed', { message: authFailed }))),
+    );
+    return false;
   }
 
   /** Whatever goes wrong in here is answered, and costs nobody else anything. False: it did go wrong. */

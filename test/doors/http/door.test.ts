@@ -243,6 +243,37 @@ test('a wrong token never reaches the gateway, and without a configured one ever
   assert.is(asked, 1);
 });
 
+test('who guesses tokens waits for the answers, longer each time; nobody else does, and a right token never', async () => {
+  const done: Answering = (_, answer) => answer({ value: { op: 'admin' } });
+  await withDoor({ answering: done }, async (door) => {
+    const add = (token: string, from: string): Promise<Answer> =>
+      send(door.base, {
+        method: 'POST',
+        path: '/admin/broker/add',
+        body: { broker_host: 'b', token },
+        from,
+      });
+    let answered = 0;
+    const guesses = Array.from({ length: 40 }, async (_, at) => {
+      const answer = await add(`guess ${at}`, '127.0.0.2');
+      answered += 1;
+      return answer.body['code'];
+    });
+    const [first] = await Promise.all([add(adminToken, '127.0.0.1'), add('wrong', '127.0.0.3')]);
+    assert.is(first?.status, 200);
+    assert.ok(answered < 40, 'the guesser still waits');
+    const codes = await Promise.all(guesses);
+    assert.is(codes.filter((code) => code === 'auth_failed').length, 16);
+    assert.is(codes.filter((code) => code === 'overloaded').length, 24);
+    assert.is(
+      door.notes.filter((note) => note === 'http.admin_refused').length,
+      2,
+      'one line for each address',
+    );
+    assert.is((await add(adminToken, '127.0.0.2')).status, 200);
+  });
+});
+
 test('the bodies being read have a bound together, in which promises do not count and each address has its share', async () => {
   await withDoor({ answering: names, limits: { gatewayPendingBytes: 1_000 } }, async (door) => {
     const head = 'GET /topics HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n';

@@ -109,6 +109,7 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
     addressOf: ({ socket }) => socket.remoteAddress ?? '',
     ownerOf: (socket) => socket.remoteAddress ?? '',
     trace,
+    clock: new RealClock(),
     ...options.door,
   });
   await new Promise<void>((resolve) => door.server.listen(0, '127.0.0.1', resolve));

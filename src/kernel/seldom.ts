@@ -1,5 +1,5 @@
 /** Lets a thing be said once a minute, and no more than so many things: what strangers cause must not fill the log. */
-import type { Clock } from '../kernel/ports.ts';
+import type { Clock } from './ports.ts';
 
 const everyMs = 60_000;
 /** Different things that may be said within a minute. */
