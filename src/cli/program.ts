@@ -53,6 +53,7 @@ Every setting can be given in four ways; the later one wins: default, config fil
   storage          --storage            CALLBOARD_STORAGE             disk or memory: where new topics are kept (default: disk)
   manualBrokers    --manual-brokers     CALLBOARD_MANUAL_BROKERS      wait for the admin call \`add\`
   logLevel         --log-level          CALLBOARD_LOG_LEVEL           trace, debug, info, warn, error, fatal, silent
+  logFile          --log-file           CALLBOARD_LOG_FILE            file for the log, put aside at 16 MiB (default: standard output)
   allowedOrigins   --allowed-origins    CALLBOARD_ALLOWED_ORIGINS     browser origins, with commas
   allowHost        --allow-host         CALLBOARD_ALLOW_HOST          names by which HTTP may ask for this node, with commas
   trustedProxy     --trusted-proxy      CALLBOARD_TRUSTED_PROXY       proxies whose X-Forwarded-For counts: addresses, networks, with commas
@@ -96,6 +97,7 @@ function serverCommand(run: (flags: Flags) => Promise<void>): Command {
     .option('--storage <kind>', 'where new topics are kept: disk or memory')
     .option('--manual-brokers', 'wait for the admin call `add` before taking partitions')
     .option('--log-level <level>', 'how much to log')
+    .option('--log-file <file>', 'where to log')
     .option('--allowed-origins <origins>', 'browser origins that may connect')
     .option('--allow-host <names>', 'names by which HTTP may ask for this node')
     .option('--trusted-proxy <addresses>', 'proxies whose X-Forwarded-For says who asks')

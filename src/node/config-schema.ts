@@ -24,6 +24,7 @@ export interface Settings {
   readonly storage?: TopicStorage;
   readonly manualBrokers?: boolean;
   readonly logLevel?: LogLevel;
+  readonly logFile?: string;
   readonly allowedOrigins?: readonly string[];
   readonly allowHost?: readonly string[];
   readonly trustedProxy?: readonly string[];
@@ -183,6 +184,7 @@ const schemas: Record<SettingKey, z.ZodType> = {
   storage: text.transform(parsedBy(parseStorage)),
   manualBrokers: flag,
   logLevel: text.transform(parsedBy(parseLevel)),
+  logFile: text,
   allowedOrigins: list.transform(parsedBy(parseOrigins)),
   allowHost: list.transform(parsedBy(parseHostNames)),
   trustedProxy: list.transform(parsedBy(parseProxies)),

@@ -19,6 +19,7 @@ export const settingKeys = [
   'storage',
   'manualBrokers',
   'logLevel',
+  'logFile',
   'allowedOrigins',
   'allowHost',
   'trustedProxy',

@@ -30,6 +30,8 @@ export interface NodeConfig {
   /** Brokers wait for the admin call `add` instead of registering themselves. */
   readonly manualBrokers: boolean;
   readonly logLevel: LogLevel;
+  /** Absolute. Undefined: the log goes to standard output. */
+  readonly logFile: string | undefined;
   /** Browser origins that may connect beside the node's own. */
   readonly allowedOrigins: readonly string[];
   /** Names, lower case and without port, under which HTTP may ask for this node beside those that are always its own. */

@@ -130,6 +130,7 @@ function configOf(options: BrokerOptions): NodeConfig {
     storage: dataDir === undefined ? 'memory' : 'disk',
     manualBrokers: false,
     logLevel: 'silent',
+    logFile: undefined,
     allowedOrigins,
     allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
     trustedProxies: [],

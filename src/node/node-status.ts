@@ -6,6 +6,7 @@ import type { ActorInfo, ActorSystem, Clock } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Limits } from '@callboard/client/protocol';
 import type { NodeConfig } from './config.ts';
+import { weaknesses } from './config-load.ts';
 import { Kept } from './kept.ts';
 import type { LateNetwork } from './late-network.ts';
 import { quarantinedReplicas, topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
@@ -107,6 +108,7 @@ export class NodeStatus {
       ready,
       reasons,
       health: this.healthy() ? 'ok' : 'failed',
+      findings: weaknesses(config),
       lowSpace: this.#store?.lowSpace() ?? false,
       memoryFull: this.#store?.memoryFull() ?? false,
       directory: manager,

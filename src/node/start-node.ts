@@ -199,7 +199,7 @@ function openDoors(parts: Parts): Doors {
     trace,
     policy,
     addressOf: (request) => addresses.of(request),
-    acceptPeer: (socket, raw) => network.accept(socket, raw),
+    acceptPeer: (socket, raw, address) => network.accept(socket, raw, address),
     authenticate: tokenCheck([]),
     openClient: (connection) => openClientSession(system, connection, limits, shared),
   });

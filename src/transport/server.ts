@@ -45,7 +45,7 @@ export interface WireServerOptions {
   /** How often silent clients are asked for a sign of life. Default: 15 s. */
   readonly sweepMs?: number;
   /** Takes peers; without it there is no such path. */
-  readonly acceptPeer?: (socket: WebSocket, raw: Duplex) => void;
+  readonly acceptPeer?: (socket: WebSocket, raw: Duplex, address: string) => void;
   authenticate(token: string | undefined): boolean;
   /** A client's hello is over; returns who takes its frames. */
   openClient(connection: ClientConnection): ClientHandlers;
@@ -135,7 +135,7 @@ export class WireServer {
     }
     this.#sockets.handleUpgrade(request, raw, head, (socket) => {
       raw.off('error', ignore);
-      if (path === '/peer') this.#options.acceptPeer?.(socket, raw);
+      if (path === '/peer') this.#options.acceptPeer?.(socket, raw, address);
       else this.#greet(request, this.#client(socket, raw, address));
     });
   }
