@@ -99,8 +99,9 @@ function parseHostNames(values: readonly string[]): Parsed<readonly string[]> {
   for (const value of values) {
     const name = value.trim().toLowerCase().replace(/\.$/, '');
     const parsed = parseHost(name);
-    if (!parsed.ok)
+    if (!parsed.ok) {
       return { ok: false, why: `${parsed.why}; write names such as queue.example, without port` };
+    }
     names.push(name);
   }
   return { ok: true, value: names };
