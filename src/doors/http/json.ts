@@ -53,6 +53,9 @@ const blanks = /[ \t\n\r]*/y;
 const plainText = /[^"\\\u0000-\u001f]*/y;
 const numberText = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
+
 const literals: readonly (readonly [string, JsonValue])[] = [
   ['true', true],
   ['false', false],
@@ -155,16 +158,18 @@ class Parser {
     }
   }
 
-  /** Where the string that begins at `start` ends: at the first quote with an even number of backslashes before it. */
+  /** Where the string that begins at `start` ends: at the first quote that no backslash takes along. */
   #endOfString(start: number): number {
-    for (let from = start; ;) {
-      const quote = this.#text.indexOf('"', from);
-      if (quote < 0) throw new NotJson();
-      let first = quote;
-      while (first > start && this.#text[first - 1] === '\\') first -= 1;
-      if ((quote - first) % 2 === 0) return quote;
-      from = quote + 1;
+    const text = this.#text;
+    const quote = text.indexOf('"', start);
+    if (quote < 0) throw new NotJson();
+    if (text[quote - 1] !== '\\') return quote;
+    for (let at = start; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code === quoteCode) return at;
+      if (code === backslashCode) at += 1;
     }
+    throw new NotJson();
   }
 
   #match(pattern: RegExp): string {
