@@ -99,7 +99,7 @@ function runCluster(
 ): Promise<number> {
   const { members, specs, token, paths } = cluster;
   const nodes = members.map(({ name, listen }) => ({ name, url: urlOf(listen) }));
-  const adminToken = token === undefined ? undefined : { value: token.value, file: paths.adminToken };
+  const adminToken = token === undefined ? undefined : { file: paths.adminToken };
   const supervisor = new Supervisor({
     specs,
     restart: options.restart,

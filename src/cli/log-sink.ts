@@ -3,7 +3,7 @@
  * written (its disk is full or fails, its reader does not read) costs the process neither its life nor its time: lines wait
  * up to a bound, then they are lost and counted.
  */
-import { writeSync } from 'node:fs';
+import type { LogTarget } from './log-file.ts';
 
 const WAITING_BYTES = 1 << 20;
 const RETRY_MS = 250;
@@ -11,14 +11,14 @@ const RETRY_MS = 250;
 const LAST_WORDS_MS = 300;
 
 export class LogSink {
-  readonly #descriptor: number;
+  readonly #target: LogTarget;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #lost = 0;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(descriptor: number) {
-    this.#descriptor = descriptor;
+  constructor(target: LogTarget) {
+    this.#target = target;
   }
 
   write(line: string): void {
@@ -58,7 +58,7 @@ export class LogSink {
   }
 
   #writeSome(first: Buffer): void {
-    const written = writeSync(this.#descriptor, first);
+    const written = this.#target.write(first);
     this.#waitingBytes -= written;
     if (written === first.byteLength) this.#waiting.shift();
     else this.#waiting[0] = first.subarray(written);

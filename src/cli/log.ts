@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { LogLevel } from '../node/config.ts';
+import { descriptorTarget, LogFile } from './log-file.ts';
 import { LogSink } from './log-sink.ts';
 
 const LABELS: Readonly<Record<number, string>> = {
@@ -37,13 +38,15 @@ function parseEntry(line: string): Record<string, unknown> | undefined {
   }
 }
 
-export function createLogger(node: string, level: LogLevel): Logger {
+/** `file`: where the log is kept; absent: standard output. Throws what the system says of a file that cannot be opened. */
+export function createLogger(node: string, level: LogLevel, file?: string): Logger {
   const options = { level, base: { node } };
+  if (file !== undefined) return pino(options, new LogSink(new LogFile(file)));
   // Not by `process.stdout`, whose mere mention makes a pipe non-blocking.
   if (isatty(1)) {
     return pino(options, {
       write: (line: string) => process.stdout.write(`${readableLine(line.trimEnd())}\n`),
     });
   }
-  return pino(options, new LogSink(1));
+  return pino(options, new LogSink(descriptorTarget(1)));
 }

@@ -32,7 +32,7 @@ With --memory the topics of a node that ends are gone from it; it fetches them f
 They are lost when a majority ends at a time.
 
 Environment: CALLBOARD_ADMIN_TOKEN (else one is made and kept), CALLBOARD_LOG_LEVEL, CALLBOARD_LIMITS,
-CALLBOARD_STORAGE, CALLBOARD_ALLOWED_ORIGINS, for all nodes.
+CALLBOARD_STORAGE, CALLBOARD_ALLOWED_ORIGINS, CALLBOARD_ALLOW_HOST, CALLBOARD_TRUSTED_PROXY, for all nodes.
 
 Examples:
   callboard dev
@@ -53,7 +53,10 @@ Every setting can be given in four ways; the later one wins: default, config fil
   storage          --storage            CALLBOARD_STORAGE             disk or memory: where new topics are kept (default: disk)
   manualBrokers    --manual-brokers     CALLBOARD_MANUAL_BROKERS      wait for the admin call \`add\`
   logLevel         --log-level          CALLBOARD_LOG_LEVEL           trace, debug, info, warn, error, fatal, silent
+  logFile          --log-file           CALLBOARD_LOG_FILE            file for the log, put aside at 16 MiB (default: standard output)
   allowedOrigins   --allowed-origins    CALLBOARD_ALLOWED_ORIGINS     browser origins, with commas
+  allowHost        --allow-host         CALLBOARD_ALLOW_HOST          names by which HTTP may ask for this node, with commas
+  trustedProxy     --trusted-proxy      CALLBOARD_TRUSTED_PROXY       proxies whose X-Forwarded-For counts: addresses, networks, with commas
   limits           -                    CALLBOARD_LIMITS              JSON object of limits to change
 
 Secrets are never given as flags: every user of the machine can read those.
@@ -94,7 +97,10 @@ function serverCommand(run: (flags: Flags) => Promise<void>): Command {
     .option('--storage <kind>', 'where new topics are kept: disk or memory')
     .option('--manual-brokers', 'wait for the admin call `add` before taking partitions')
     .option('--log-level <level>', 'how much to log')
+    .option('--log-file <file>', 'where to log')
     .option('--allowed-origins <origins>', 'browser origins that may connect')
+    .option('--allow-host <names>', 'names by which HTTP may ask for this node')
+    .option('--trusted-proxy <addresses>', 'proxies whose X-Forwarded-For says who asks')
     .addOption(new Option('--end-with-stdin').hideHelp())
     .addHelpText('after', serverHelp)
     .action(run);

@@ -1,5 +1,5 @@
 /** `callboard server`: one node, from its configuration to its clean end. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../node/config.ts';
@@ -36,9 +36,30 @@ export interface ServerOptions {
 /** Below the patience of `dev`, so that the log says what hung before the kill. */
 const CLOSE_MS = 8_000;
 
+/** Files and directories that this process makes are its owner's alone; what is there already stays as it is. */
+const ownersOnly = 0o077;
+
+function warnIfShared(directory: string, logger: Logger): void {
+  if (process.platform === 'win32' || (statSync(directory).mode & ownersOnly) === 0) return;
+  logger.warn(
+    { directory },
+    'others than its owner can look into the data directory: run chmod 700 on it if they should not',
+  );
+}
+
+function openLog({ name, logLevel, logFile }: NodeConfig): Logger {
+  try {
+    return createLogger(name, logLevel, logFile);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const text = `The log file ${logFile} cannot be written to: ${reason}. Correct its access rights, or name another with --log-file.`;
+    throw new CliError('data_inaccessible', text);
+  }
+}
+
 function prepareData(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     writePidUnlessTaken(directory);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -115,11 +136,13 @@ export async function runServer(options: ServerOptions): Promise<number> {
   const stop = new StopRequest();
   if (options.endWithStdin) stop.askAtEndOfInput();
   const { config, warnings } = loadNodeConfig({ flags: options.flags, env: process.env, cwd: process.cwd() });
-  const logger = createLogger(config.name, config.logLevel);
+  process.umask(process.umask() | ownersOnly);
+  const logger = openLog(config);
   endOnBugs(logger);
   for (const warning of warnings) logger.warn(warning);
   try {
     prepareData(config.dataDirectory);
+    warnIfShared(config.dataDirectory, logger);
     return await serve(config, options, stop, logger);
   } catch (error) {
     const { lines, stack, exitCode } = describeFailure(error);

@@ -29,6 +29,17 @@ function show(key: SettingKey, value: unknown): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}...`;
 }
 
+/** Shorter ones can be guessed; they are taken all the same, since scripts have them. */
+const tokenCharacters = 16;
+
+/** What is weak in a configuration and works all the same: for the log, and for `findings` in `/status`. */
+export function weaknesses({ adminToken }: Pick<NodeConfig, 'adminToken'>): readonly string[] {
+  if (adminToken.length >= tokenCharacters) return [];
+  return [
+    `The admin token has ${adminToken.length} characters, and can be guessed: set one of at least ${tokenCharacters} on all nodes.`,
+  ];
+}
+
 class Loader {
   readonly #input: SourceInput;
   readonly #raw: ReadonlyMap<SettingKey, RawSetting>;
@@ -60,27 +71,33 @@ class Loader {
     const { name, listen, peers } = this.#place();
     const secret = this.#secret('secret', 'secretFile') ?? this.#noSecret(peers);
     const adminToken = this.#secret('adminToken', 'adminTokenFile') ?? this.#noAdminToken();
+    this.#warnings.push(...weaknesses({ adminToken }));
     this.#checkLimits();
     this.#warnIfOpen(listen);
     const config: NodeConfig = {
       name,
       listen,
       peers,
-      dataDirectory: resolve(
-        this.#raw.get('data')?.directory ?? this.#input.cwd,
-        settings.data ?? DEFAULT_DATA,
-      ),
+      dataDirectory: this.#path('data', settings.data ?? DEFAULT_DATA),
       secret,
       adminToken,
       storage: settings.storage ?? 'disk',
       manualBrokers: settings.manualBrokers ?? false,
       logLevel: settings.logLevel ?? 'info',
+      logFile: settings.logFile === undefined ? undefined : this.#path('logFile', settings.logFile),
       allowedOrigins: settings.allowedOrigins ?? [],
+      allowedHosts: settings.allowHost ?? [],
+      trustedProxies: settings.trustedProxy ?? [],
       ...(settings.limits === undefined ? {} : { limitsOverrides: settings.limits }),
     };
     const [first, ...others] = this.#problems;
     if (first !== undefined) throw new ConfigError([first, ...others]);
     return { config, warnings: this.#warnings };
+  }
+
+  /** Absolute: relative to where the setting was written. */
+  #path(key: SettingKey, value: string): string {
+    return resolve(this.#raw.get(key)?.directory ?? this.#input.cwd, value);
   }
 
   #problem(code: ConfigProblemCode, message: string): void {

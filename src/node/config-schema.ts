@@ -2,11 +2,12 @@
  * What each setting may be. Text from flags and environment and JSON values from the file go through the same schema,
  * so one value means the same wherever it is written.
  */
+import { isIP } from 'node:net';
 import { defaultLimits } from '@callboard/client/protocol';
 import type { Limits, TopicStorage } from '@callboard/client/protocol';
 import { z } from 'zod';
 import type { Endpoint, LogLevel, Peer } from './config.ts';
-import { parseEndpoint, parseNodeName, parsePeers } from './config-endpoints.ts';
+import { parseEndpoint, parseHost, parseNodeName, parsePeers } from './config-endpoints.ts';
 import type { Parsed } from './config-endpoints.ts';
 import { nearMiss } from './config-near-miss.ts';
 import type { SettingKey } from './config-sources.ts';
@@ -23,7 +24,10 @@ export interface Settings {
   readonly storage?: TopicStorage;
   readonly manualBrokers?: boolean;
   readonly logLevel?: LogLevel;
+  readonly logFile?: string;
   readonly allowedOrigins?: readonly string[];
+  readonly allowHost?: readonly string[];
+  readonly trustedProxy?: readonly string[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -90,6 +94,37 @@ function parseOrigins(values: readonly string[]): Parsed<readonly string[]> {
   return { ok: true, value: origins };
 }
 
+function parseHostNames(values: readonly string[]): Parsed<readonly string[]> {
+  const names: string[] = [];
+  for (const value of values) {
+    const name = value.trim().toLowerCase().replace(/\.$/, '');
+    const parsed = parseHost(name);
+    if (!parsed.ok) {
+      return { ok: false, why: `${parsed.why}; write names such as queue.example, without port` };
+    }
+    names.push(name);
+  }
+  return { ok: true, value: names };
+}
+
+function parseProxies(values: readonly string[]): Parsed<readonly string[]> {
+  const proxies: string[] = [];
+  for (const value of values) {
+    const wanted = value.trim();
+    const [address = '', bits, ...more] = wanted.split('/');
+    const widest = isIP(address) === 6 ? 128 : 32;
+    const network = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
+    if (isIP(address) === 0 || !network || more.length > 0) {
+      return {
+        ok: false,
+        why: `'${wanted}' is no address: write 10.0.0.5, or a network such as 10.0.0.0/24`,
+      };
+    }
+    proxies.push(wanted);
+  }
+  return { ok: true, value: proxies };
+}
+
 function parseSecret(value: string): Parsed<string> {
   if (value.length >= SECRET_LENGTH_MIN) return { ok: true, value };
   return {
@@ -150,7 +185,10 @@ const schemas: Record<SettingKey, z.ZodType> = {
   storage: text.transform(parsedBy(parseStorage)),
   manualBrokers: flag,
   logLevel: text.transform(parsedBy(parseLevel)),
+  logFile: text,
   allowedOrigins: list.transform(parsedBy(parseOrigins)),
+  allowHost: list.transform(parsedBy(parseHostNames)),
+  trustedProxy: list.transform(parsedBy(parseProxies)),
   limits: z.preprocess(parseJson, limitsObject).transform(parsedBy(parseLimits)),
 };
 

@@ -19,7 +19,10 @@ export const settingKeys = [
   'storage',
   'manualBrokers',
   'logLevel',
+  'logFile',
   'allowedOrigins',
+  'allowHost',
+  'trustedProxy',
   'limits',
 ] as const;
 export type SettingKey = (typeof settingKeys)[number];

@@ -30,8 +30,14 @@ export interface NodeConfig {
   /** Brokers wait for the admin call `add` instead of registering themselves. */
   readonly manualBrokers: boolean;
   readonly logLevel: LogLevel;
+  /** Absolute. Undefined: the log goes to standard output. */
+  readonly logFile: string | undefined;
   /** Browser origins that may connect beside the node's own. */
   readonly allowedOrigins: readonly string[];
+  /** Names, lower case and without port, under which HTTP may ask for this node beside those that are always its own. */
+  readonly allowedHosts: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-For` says who asks. */
+  readonly trustedProxies: readonly string[];
   /** Checked together with the defaults by `assertLimits`. */
   readonly limitsOverrides?: Partial<Limits>;
 }

@@ -20,6 +20,8 @@ export interface BrokerOptions {
   readonly adminToken?: string;
   /** Browser origins that may connect beside the broker's own. */
   readonly allowedOrigins?: readonly string[];
+  /** Host names under which HTTP may ask for the broker, beside addresses, `localhost` and names without a dot. */
+  readonly allowedHosts?: readonly string[];
   readonly limits?: Partial<Limits>;
   /** Takes the lines of the broker's log; without it there is none. Pino's loggers fit. */
   readonly logger?: NodeLogger;
@@ -112,7 +114,8 @@ function meaningOf(code: Parameters<NodeFailed>[0]): string {
 }
 
 function configOf(options: BrokerOptions): NodeConfig {
-  const { host = '127.0.0.1', port = 0, limits, adminToken, allowedOrigins = [], dataDir } = options;
+  const { host = '127.0.0.1', port = 0, limits, adminToken, dataDir } = options;
+  const { allowedOrigins = [], allowedHosts = [] } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new RangeError(`port is a whole number from 0 (any free one) to 65535, not ${String(port)}`);
   }
@@ -127,7 +130,10 @@ function configOf(options: BrokerOptions): NodeConfig {
     storage: dataDir === undefined ? 'memory' : 'disk',
     manualBrokers: false,
     logLevel: 'silent',
+    logFile: undefined,
     allowedOrigins,
+    allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
+    trustedProxies: [],
     limitsOverrides: { tickMs, memoryLossMs: 80 * tickMs, ...limits },
   };
 }

@@ -23,8 +23,8 @@ export class LateNetwork implements Network {
     this.#links?.flush();
   }
 
-  accept(socket: WebSocket, raw: Duplex): void {
+  accept(socket: WebSocket, raw: Duplex, address: string): void {
     if (this.#links === undefined) socket.terminate();
-    else this.#links.accept(socket, raw);
+    else this.#links.accept(socket, raw, address);
   }
 }

@@ -2,10 +2,12 @@
 import { gatewayActorId } from '../actors/gateway/messages.ts';
 import { logWriterActorId } from '../actors/log-writer/messages.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
-import type { ActorInfo, ActorSystem } from '../kernel/index.ts';
+import type { ActorInfo, ActorSystem, Clock } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Limits } from '@callboard/client/protocol';
 import type { NodeConfig } from './config.ts';
+import { weaknesses } from './config-load.ts';
+import { Kept } from './kept.ts';
 import type { LateNetwork } from './late-network.ts';
 import { quarantinedReplicas, topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
 
@@ -14,7 +16,13 @@ export interface NodeStatusOptions {
   readonly config: NodeConfig;
   readonly network: LateNetwork;
   readonly limits: Limits;
+  readonly clock: Clock;
 }
+
+/** For how long one look at all actors serves everybody who asks over HTTP. */
+const keptMs = 1_000;
+/** While a node starts its state changes quickly, and there is little to look at. */
+const keptWhileStartingMs = 50;
 
 interface ManagerReport {
   readonly state?: string;
@@ -33,6 +41,9 @@ interface ManagerReport {
 
 export class NodeStatus {
   readonly #options: NodeStatusOptions;
+  readonly #actors: Kept<readonly ActorInfo[]>;
+  readonly #text: Kept<string>;
+  readonly #readiness: Kept<Readiness>;
   #store: LogStore | undefined;
   #closing = false;
   /** Once all configured brokers were registered, a restart does not wait for them again. */
@@ -40,6 +51,15 @@ export class NodeStatus {
 
   constructor(options: NodeStatusOptions) {
     this.#options = options;
+    const { clock, system } = options;
+    const keepMs = (): number => (this.#wasReady ? keptMs : keptWhileStartingMs);
+    this.#actors = new Kept<readonly ActorInfo[]>(clock, () => system.inspect(), keepMs);
+    this.#text = new Kept(clock, () => JSON.stringify(this.document()), keepMs);
+    this.#readiness = new Kept(
+      clock,
+      () => this.readiness(),
+      ({ ready }) => (ready ? keptMs : keptWhileStartingMs),
+    );
   }
 
   opened(store: LogStore): void {
@@ -56,10 +76,21 @@ export class NodeStatus {
     return this.#options.system.find(logWriterActorId) !== undefined;
   }
 
-  readiness(): { ready: boolean; reasons: string[] } {
+  /** As of now. */
+  readiness(): Readiness {
     const reasons = [...this.#reasons()];
     if (reasons.length === 0) this.#wasReady = true;
     return { ready: reasons.length === 0, reasons };
+  }
+
+  /** As of the last second, for those who ask from outside. */
+  recentReadiness(): Readiness {
+    return this.#closing ? this.readiness() : this.#readiness.get();
+  }
+
+  /** `document()` as JSON, as of the last second. */
+  text(): string {
+    return this.#text.get();
   }
 
   document(): object {
@@ -77,6 +108,7 @@ export class NodeStatus {
       ready,
       reasons,
       health: this.healthy() ? 'ok' : 'failed',
+      findings: weaknesses(config),
       lowSpace: this.#store?.lowSpace() ?? false,
       memoryFull: this.#store?.memoryFull() ?? false,
       directory: manager,
@@ -94,11 +126,12 @@ export class NodeStatus {
     };
   }
 
-  topics(): object {
-    const actors = this.#options.system.inspect();
+  /** A page of topics as JSON, as of the last second: those behind the name `after`, in the order of names. */
+  topics(after: string): string {
+    const actors = this.#actors.get();
     const { config, limits } = this.#options;
-    const states = topicStates(managerOf(actors).topics ?? [], replicasOf(actors), limits);
-    return { status: 'success', node: config.name, ...states };
+    const states = topicStates(managerOf(actors).topics ?? [], replicasOf(actors), limits, after);
+    return JSON.stringify({ status: 'success', node: config.name, ...states });
   }
 
   *#reasons(): Generator<string> {
@@ -121,6 +154,11 @@ export class NodeStatus {
     const missing = config.peers.filter((peer) => !registered.has(peer.name)).map((peer) => peer.name);
     if (missing.length > 0) yield `brokers not registered yet: ${missing.join(', ')}`;
   }
+}
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
 }
 
 function managerOf(actors: readonly ActorInfo[]): ManagerReport {

@@ -16,8 +16,9 @@ import { createHttpDoor, tokenChecker, type HttpDoor } from '../doors/http/index
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
-import { browserRefusal } from '../transport/browser-policy.ts';
+import { ClientAddresses, shareOwner } from '../transport/client-address.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
+import { RequestPolicy } from '../transport/request-policy.ts';
 import { WireServer } from '../transport/server.ts';
 import { tokenCheck } from '../transport/tokens.ts';
 import { assertLimits, defaultLimits, hex, replicaId, type Limits } from '@callboard/client/protocol';
@@ -156,22 +157,39 @@ function makeParts(config: NodeConfig, limits: Limits, logger: NodeLogger, nodeF
       nodeFailed('unexpected');
     },
   });
-  const status = new NodeStatus({ system, config, network, limits });
+  const status = new NodeStatus({ system, config, network, limits, clock });
   return { config, limits, clock, timeouts: new Timeouts(), random, trace, network, system, status };
 }
 
-function openDoors({ config, limits, clock, trace, network, system, status }: Parts): Doors {
+/** What the two doors of the port have in common: whom they let in, and whom it counts for. */
+function makePolicy({ config, clock, trace }: Parts): RequestPolicy {
+  const { allowedHosts, allowedOrigins, peers } = config;
+  return new RequestPolicy({
+    hosts: [...peers.flatMap(({ name, host }) => [name, host]), ...allowedHosts],
+    allowedOrigins,
+    clock,
+    refused: (code, who) => trace.note(refTo(config.name, 'policy'), 'warn', `http.${code}`, { who }),
+  });
+}
+
+function openDoors(parts: Parts): Doors {
+  const { config, limits, clock, trace, network, system, status } = parts;
+  const policy = makePolicy(parts);
+  const addresses = new ClientAddresses(config.trustedProxies);
   const http = createHttpDoor({
     system,
     node: config.name,
     limits,
     adminToken: config.adminToken,
-    status: () => status.document(),
-    topics: () => status.topics(),
-    ready: () => status.readiness(),
+    status: () => status.text(),
+    topics: (after) => status.topics(after),
+    ready: () => status.recentReadiness(),
     healthy: () => status.healthy(),
-    refusal: (headers) => browserRefusal(headers, config.allowedOrigins),
+    policy,
+    addressOf: (request) => addresses.of(request),
+    ownerOf: (socket) => shareOwner(socket.remoteAddress ?? ''),
     trace,
+    clock,
   });
   const shared = sharedBySessions(limits, tokenChecker(config.adminToken));
   const wire = new WireServer({
@@ -179,8 +197,9 @@ function openDoors({ config, limits, clock, trace, network, system, status }: Pa
     limits,
     clock,
     trace,
-    origins: config.allowedOrigins,
-    acceptPeer: (socket, raw) => network.accept(socket, raw),
+    policy,
+    addressOf: (request) => addresses.of(request),
+    acceptPeer: (socket, raw, address) => network.accept(socket, raw, address),
     authenticate: tokenCheck([]),
     openClient: (connection) => openClientSession(system, connection, limits, shared),
   });

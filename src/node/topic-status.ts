@@ -81,23 +81,38 @@ function partitionStates(reports: readonly (PartitionReport | undefined)[], most
   });
 }
 
-/** Topics beyond the bound on partitions are counted as `omitted`. */
+export interface TopicPage {
+  /** In the order of their names. */
+  readonly topics: readonly object[];
+  /** Topics that follow and are not told of, because the page is full. */
+  readonly omitted: number;
+  /** Name of the last topic told of, to ask for those behind it; null: nothing follows. */
+  readonly next: string | null;
+}
+
+/** One page: the topics behind `after`, as many as the bound on partitions takes, one in any case. */
 export function topicStates(
   topics: readonly TopicReport[],
   reports: readonly PartitionReport[],
   bounds: StatusBounds,
-): { readonly topics: readonly object[]; readonly omitted: number } {
+  after: string,
+): TopicPage {
   const byGroup = new Map(reports.map((report) => [report.group, report]));
-  const ready = topics.filter(({ state }) => state === 'ready');
+  const ready = topics
+    .filter(({ state, name }) => state === 'ready' && name > after)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const told: object[] = [];
   let room = bounds.statusPartitions;
+  let next: string | null = null;
   for (const { name, groups } of ready) {
     room -= groups.length;
-    if (room < 0) break;
+    if (room < 0 && told.length > 0) break;
+    next = name;
     const here = groups.map((group) => byGroup.get(group));
     told.push({ name, partitions: partitionStates(here, bounds.statusConsumers) });
   }
-  return { topics: told, omitted: ready.length - told.length };
+  const omitted = ready.length - told.length;
+  return { topics: told, omitted, next: omitted > 0 ? next : null };
 }
 
 export function quarantinedReplicas(

@@ -40,7 +40,7 @@ export class NodeFiles implements AppendFiles {
       setImmediate(() => done(undefined, known));
       return;
     }
-    open(this.#path(name), flags, 0o644, (error, descriptor) => {
+    open(this.#path(name), flags, 0o600, (error, descriptor) => {
       if (error === null) this.#open.set(name, descriptor);
       done(error ?? undefined, descriptor);
     });

@@ -73,7 +73,7 @@ async function readBootId(): Promise<string> {
 
 /** Makes the directory with its parents, each durable in the one above it. */
 async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let at = directory; at !== dirname(first); at = dirname(at)) await syncDirectory(dirname(at));
 }

@@ -1,7 +1,8 @@
 /**
- * Takes in connections of peers: runs each one's hello under a deadline and pairs the two sockets of a link. A stranger
- * costs one small entry in a bounded table; when it is full, the oldest stranger has to go, so that a flood of them
- * cannot keep out a peer, whose hello takes milliseconds.
+ * Takes in connections of peers: runs each one's hello under a deadline and pairs the two sockets of a link. Who has not proved
+ * itself is a stranger, and costs one small entry in a bounded table. When that is full, the oldest stranger of the address with
+ * the most of them has to go, and an address that has many of them has less time for each: so a flood cannot keep out a peer, whose
+ * hello takes milliseconds. Who has proved itself stands in no queue with strangers.
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
@@ -32,11 +33,18 @@ export interface AcceptorOptions {
   refused(peer: string, code: ClosingCode, detail: string): void;
 }
 
-/** Connections that have not finished their hello, or wait for their other half. */
-const pendingConnections = 64;
+/** Connections that have not finished their hello. */
+const mostStrangers = 512;
+/** Of one address; beyond it the oldest ones are cut when their short time is over. */
+const manyStrangers = 32;
+const shortMs = 500;
+/** Connections that have proved themselves and wait for their other half; a peer that has both has none. */
+const mostProved = 128;
 
 interface Pending {
   readonly wire: WireSocket;
+  readonly address: string;
+  readonly sinceMs: number;
   readonly hello: HelloAcceptor;
   readonly deadline: ClockTimer;
   facts: PeerFacts | undefined;
@@ -44,24 +52,24 @@ interface Pending {
 
 export class PeerAcceptor {
   readonly #options: AcceptorOptions;
-  readonly #pending = new Set<Pending>();
+  /** In the order in which they came, both. */
+  readonly #strangers = new Set<Pending>();
+  readonly #proved = new Set<Pending>();
+  /** Strangers of each address. */
+  readonly #byAddress = new Map<string, Set<Pending>>();
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#strangers.size + this.#proved.size;
   }
 
-  /** A WebSocket that came in on the peers' path. */
-  accept(socket: WebSocket, raw: Duplex): void {
+  /** A WebSocket that came in on the peers' path. `address`: whom it counts for. */
+  accept(socket: WebSocket, raw: Duplex, address: string): void {
     const { clock, identity, limits, random } = this.#options;
-    if (this.#pending.size >= pendingConnections) {
-      const all = [...this.#pending];
-      const stranger = all.find((pending) => pending.facts === undefined) ?? all[0];
-      stranger?.wire.end('overloaded', 'too many connections wait for their hello');
-    }
+    this.#makeRoom(address);
     const wire: WireSocket = new WireSocket(socket, {
       limits,
       clock,
@@ -78,21 +86,56 @@ export class PeerAcceptor {
     const deadline = clock.setTimer(limits.handshakeMs, () => wire.end('timeout', 'no hello in time'));
     const pending: Pending = {
       wire,
+      address,
+      sinceMs: clock.now(),
       hello: new HelloAcceptor(identity(), random.bytes(32)),
       deadline,
       facts: undefined,
     };
-    this.#pending.add(pending);
+    this.#strangers.add(pending);
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? new Set()).add(pending));
     wire.watch(raw);
   }
 
   close(detail: string): void {
-    for (const { wire } of this.#pending) wire.end('unavailable', detail);
+    for (const { wire } of [...this.#strangers, ...this.#proved]) wire.end('unavailable', detail);
+  }
+
+  #makeRoom(address: string): void {
+    const own = this.#byAddress.get(address) ?? new Set();
+    if (own.size >= manyStrangers) {
+      const latestMs = this.#options.clock.now() - shortMs;
+      for (const { sinceMs, wire } of own) {
+        if (sinceMs > latestMs) break;
+        wire.end('timeout', 'no hello in the short time that an address with many connections has');
+      }
+    }
+    if (this.#strangers.size < mostStrangers) return;
+    const [most = own] = [...this.#byAddress.values()].toSorted((a, b) => b.size - a.size);
+    const [oldest] = most;
+    oldest?.wire.end('overloaded', 'too many connections wait for their hello');
   }
 
   #forget(pending: Pending): boolean {
     pending.deadline.cancel();
-    return this.#pending.delete(pending);
+    return this.#leaveStrangers(pending) || this.#proved.delete(pending);
+  }
+
+  #leaveStrangers(pending: Pending): boolean {
+    const own = this.#byAddress.get(pending.address);
+    own?.delete(pending);
+    if (own?.size === 0) this.#byAddress.delete(pending.address);
+    return this.#strangers.delete(pending);
+  }
+
+  #prove(pending: Pending, facts: PeerFacts): void {
+    pending.facts = facts;
+    this.#leaveStrangers(pending);
+    if (this.#proved.size >= mostProved) {
+      const [oldest] = this.#proved;
+      oldest?.wire.end('overloaded', 'too many connections wait for their other half');
+    }
+    this.#proved.add(pending);
   }
 
   #frame(pending: Pending, raw: readonly unknown[]): void {
@@ -109,7 +152,7 @@ export class PeerAcceptor {
         return;
       }
       this.#options.admit(step.proved);
-      pending.facts = step.proved;
+      this.#prove(pending, step.proved);
       wire.trust(laneFrameBytes(this.#options.limits, step.proved.lane));
       this.#send(wire, step.welcome);
       this.#pair(pending, step.proved);
@@ -125,7 +168,7 @@ export class PeerAcceptor {
   }
 
   #pair(arrived: Pending, facts: PeerFacts): void {
-    for (const other of this.#pending) {
+    for (const other of this.#proved) {
       const known = other.facts;
       if (other === arrived || known === undefined || known.peer !== facts.peer) continue;
       if (

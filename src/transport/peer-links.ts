@@ -131,9 +131,9 @@ export class PeerLinks implements Network {
   }
 
   /** A WebSocket that came in on the peers' path. */
-  accept(socket: WebSocket, raw: Duplex): void {
+  accept(socket: WebSocket, raw: Duplex, address: string): void {
     if (this.#closed) socket.terminate();
-    else this.#acceptor.accept(socket, raw);
+    else this.#acceptor.accept(socket, raw, address);
   }
 
   get clusterId(): string | undefined {

@@ -5,14 +5,21 @@
  * Browsers send an Origin and would carry a user's page straight to a local node, so origins are refused unless listed or
  * the node's own; peers never have one. Connections are capped in total and per address.
  */
-import type { IncomingMessage, Server, ServerOptions } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { Limits } from '@callboard/client/protocol';
+import type { CallError, ClosingCode, Limits } from '@callboard/client/protocol';
 import type { Clock, ClockTimer, Trace } from '../kernel/ports.ts';
 import { ClientConnection, type ClientHandlers } from './client-connection.ts';
-import { mayConnect } from './origins.ts';
+import { asPlainRequest } from './plain-request.ts';
 import { socketOptions } from './wire-socket.ts';
+
+/** Each says why an upgrade is not taken, if it is not. */
+export interface UpgradePolicy {
+  malformed(request: IncomingMessage): CallError | undefined;
+  foreignHost(request: IncomingMessage): CallError | undefined;
+  foreignPage(request: IncomingMessage, changes: boolean): CallError | undefined;
+}
 
 /** For `createServer`: a slow or endless request head costs little and not for long. Some can only be given there. */
 export const hardenedServerOptions: ServerOptions = {
@@ -27,8 +34,10 @@ export interface WireServerOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly trace: Trace;
-  /** Origins of web pages that may connect as clients beside the node's own, for example `https://console.example.org`. */
-  readonly origins?: readonly string[];
+  /** Why a client's upgrade with these headers is refused, if it is. */
+  readonly policy?: UpgradePolicy;
+  /** Whom an upgrade counts for. Default: the other end of its socket. */
+  readonly addressOf?: (request: IncomingMessage) => string;
   /** Connections of one address, of clients. Default: a quarter of all. */
   readonly connectionsPerAddress?: number;
   /** Bytes that may wait for one client. Default: four frames. */
@@ -36,10 +45,24 @@ export interface WireServerOptions {
   /** How often silent clients are asked for a sign of life. Default: 15 s. */
   readonly sweepMs?: number;
   /** Takes peers; without it there is no such path. */
-  readonly acceptPeer?: (socket: WebSocket, raw: Duplex) => void;
+  readonly acceptPeer?: (socket: WebSocket, raw: Duplex, address: string) => void;
   authenticate(token: string | undefined): boolean;
   /** A client's hello is over; returns who takes its frames. */
   openClient(connection: ClientConnection): ClientHandlers;
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
+}
+
+/** Every other wish to speak another protocol is ignored, as servers do that speak none (RFC 9110, section 7.8). */
+function asksForWebSocket(request: IncomingMessage): boolean {
+  const path = pathOf(request);
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && (path === '/client' || path === '/peer');
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return Number(headers['content-length'] ?? 0) !== 0 || headers['transfer-encoding'] !== undefined;
 }
 
 type Refusal = readonly [status: number, reason: string];
@@ -70,8 +93,10 @@ export class WireServer {
 
   /** Handles the upgrades of `server` from here on. */
   attach(server: Server): void {
-    const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void =>
-      this.#upgrade(request, raw, head);
+    const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void => {
+      if (asksForWebSocket(request)) this.#upgrade(request, raw, head);
+      else asPlainRequest(server, request, raw, head);
+    };
     server.on('upgrade', upgrade);
     server.maxHeadersCount ??= 100;
     this.#detach = () => server.off('upgrade', upgrade);
@@ -100,8 +125,8 @@ export class WireServer {
     // Until ws takes over, an error of the raw socket would have no listener and end the process.
     const ignore = (): void => undefined;
     raw.on('error', ignore);
-    const [path] = (request.url ?? '').split('?', 1);
-    const address = request.socket.remoteAddress ?? '';
+    const path = pathOf(request);
+    const address = this.#options.addressOf?.(request) ?? request.socket.remoteAddress ?? '';
     const refusal = this.#refusal(path, request, address);
     if (refusal !== undefined) {
       this.#note('wire.upgrade-refused', { address, status: refusal[0], reason: refusal[1] });
@@ -110,25 +135,32 @@ export class WireServer {
     }
     this.#sockets.handleUpgrade(request, raw, head, (socket) => {
       raw.off('error', ignore);
-      if (path === '/peer') this.#options.acceptPeer?.(socket, raw);
-      else this.#client(socket, raw, address);
+      if (path === '/peer') this.#options.acceptPeer?.(socket, raw, address);
+      else this.#greet(request, this.#client(socket, raw, address));
     });
   }
 
+  /** A page learns nothing of an upgrade that is refused, so what it should know is said over the connection. */
+  #greet(request: IncomingMessage, client: ClientConnection): void {
+    const { policy } = this.#options;
+    const refused = policy?.foreignHost(request) ?? policy?.foreignPage(request, true);
+    if (refused !== undefined) client.close(refused.code as ClosingCode, refused.message);
+  }
+
   #refusal(path: string | undefined, request: IncomingMessage, address: string): Refusal | undefined {
-    const { acceptPeer, limits, connectionsPerAddress, origins = [] } = this.#options;
-    const { origin, host } = request.headers;
-    if (path === '/peer' && acceptPeer !== undefined) {
-      return origin === undefined ? undefined : [403, 'Forbidden'];
+    const { acceptPeer, limits, connectionsPerAddress, policy } = this.#options;
+    const { headers } = request;
+    if (policy?.malformed(request) !== undefined || hasBody(headers)) return [400, 'Bad Request'];
+    if (path === '/peer') {
+      if (acceptPeer === undefined) return [404, 'Not Found'];
+      return headers.origin === undefined ? undefined : [403, 'Forbidden'];
     }
-    if (path !== '/client') return [404, 'Not Found'];
-    if (!mayConnect(origin, host, origins)) return [403, 'Forbidden'];
     if (this.#clients.size >= limits.clientConnections) return [503, 'Service Unavailable'];
     const most = connectionsPerAddress ?? Math.ceil(limits.clientConnections / 4);
     return (this.#byAddress.get(address) ?? 0) >= most ? [429, 'Too Many Requests'] : undefined;
   }
 
-  #client(socket: WebSocket, raw: Duplex, address: string): void {
+  #client(socket: WebSocket, raw: Duplex, address: string): ClientConnection {
     const { authenticate, clientSendBytes, clock, limits, node, openClient } = this.#options;
     this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     const connection = new ClientConnection((this.#ids += 1), address, socket, raw, {
@@ -144,6 +176,7 @@ export class WireServer {
       },
     });
     this.#clients.add(connection);
+    return connection;
   }
 
   #release(connection: ClientConnection): void {

@@ -202,10 +202,10 @@ test('never repeats a secret', () => {
 test('reads the secret and the token from files', () => {
   const [secretFile, adminTokenFile] = [join(directory, 'secret'), join(directory, 'token')];
   writeFileSync(secretFile, `${SECRET}\n`, { mode: 0o600 });
-  writeFileSync(adminTokenFile, 'letmein\n', { mode: 0o600 });
+  writeFileSync(adminTokenFile, 'let-me-in-at-once\n', { mode: 0o600 });
   const loaded = load({ secretFile, adminTokenFile });
   assert.is(loaded.config.secret, SECRET);
-  assert.is(loaded.config.adminToken, 'letmein');
+  assert.is(loaded.config.adminToken, 'let-me-in-at-once');
   assert.equal(loaded.warnings, []);
   chmodSync(secretFile, 0o644);
   assert.ok(load({ secretFile, adminTokenFile }).warnings[0]?.includes('chmod 600'));
@@ -350,7 +350,30 @@ test('warns when it listens beyond this machine, and when admin calls will be re
   const { warnings } = load({ listen: '0.0.0.0:8080' });
   assert.ok(warnings.some((text) => text.includes('0.0.0.0:8080') && text.includes('no client credentials')));
   assert.ok(warnings.some((text) => text.includes('CALLBOARD_ADMIN_TOKEN')));
-  assert.equal(load({ listen: '127.0.0.2:8080' }, { CALLBOARD_ADMIN_TOKEN: 'x' }).warnings, []);
+  assert.equal(load({ listen: '127.0.0.2:8080' }, { CALLBOARD_ADMIN_TOKEN: 'x'.repeat(16) }).warnings, []);
+});
+
+test('takes a short admin token, and warns of it', () => {
+  const { config, warnings } = load({}, { CALLBOARD_ADMIN_TOKEN: 'letmein' });
+  assert.is(config.adminToken, 'letmein');
+  assert.is(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /7 characters/);
+  assert.not.match(warnings[0] ?? '', /letmein/);
+});
+
+test('names of hosts and addresses of proxies are lists; what is none is refused by name', () => {
+  const { config } = load({
+    allowHost: 'Queue.example, board.example.',
+    trustedProxy: '10.0.0.0/8,::1, fd00::/8',
+  });
+  assert.equal(config.allowedHosts, ['queue.example', 'board.example']);
+  assert.equal(config.trustedProxies, ['10.0.0.0/8', '::1', 'fd00::/8']);
+  for (const host of ['queue.example:8080', 'http://queue.example', 'a b', '1.2.3', '*.example']) {
+    assert.match(problemsOf({ allowHost: host }).join(), /allowHost is /, host);
+  }
+  for (const proxy of ['nginx', '10.0.0.0/33', '10.0.0', '10.0.0.0/8/8', '::1/129', '10.0.0.0/']) {
+    assert.match(problemsOf({ trustedProxy: proxy }).join(), /trustedProxy is /, proxy);
+  }
 });
 
 test('measures edits as typing errors are made', () => {

@@ -39,6 +39,7 @@ test('joins topics with the replicas that are here, and says where there is none
       { group: 3, verdict: 'clean', end: 0 },
     ],
     bounds,
+    '',
   );
   assert.is(omitted, 0);
   assert.equal(topics, [
@@ -61,6 +62,7 @@ test('a consumer that has moved in one partition only is at the beginning of the
       { group: 2, end: 4, consumers },
     ],
     bounds,
+    '',
   );
   const { partitions } = topics[0] as { partitions: { consumers: { id: string; lag: number }[] }[] };
   const lags = partitions.map(({ consumers: all }) => all.map(({ id, lag }) => `${id} ${lag}`).join(', '));
@@ -73,8 +75,19 @@ test('tells of no more partitions than it may, and counts the topics that are le
     state: 'ready',
     groups: [2 * i, 2 * i + 1],
   }));
-  const states = topicStates(topics, [], { ...bounds, statusPartitions: 5 });
-  assert.equal([states.topics.length, states.omitted], [2, 3]);
+  const states = topicStates(topics, [], { ...bounds, statusPartitions: 5 }, '');
+  assert.equal([states.topics.length, states.omitted, states.next], [2, 3, 't1']);
+});
+
+test('pages through the topics in the order of their names, one at least on each page', () => {
+  const topics = ['d', 'b', 'a', 'c'].map((name, group) => ({ name, state: 'ready', groups: [group, 9] }));
+  const pages: string[][] = [];
+  for (let after: string | null = ''; after !== null;) {
+    const page = topicStates(topics, [], { ...bounds, statusPartitions: pages.length === 0 ? 4 : 1 }, after);
+    pages.push(page.topics.map((topic) => (topic as { name: string }).name));
+    after = page.next;
+  }
+  assert.equal(pages, [['a', 'b'], ['c'], ['d']]);
 });
 
 test.run();

@@ -130,7 +130,7 @@ export class TestNode {
       limits,
       clock,
       trace,
-      acceptPeer: (socket, raw) => this.links.accept(socket, raw),
+      acceptPeer: (socket, raw, address) => this.links.accept(socket, raw, address),
       authenticate: () => true,
       openClient: (connection) => this.#openClient(connection),
       ...options.server,

@@ -1,17 +1,19 @@
 /** Which pages may connect to a node. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HostNames } from '../../src/transport/host-names.ts';
 import { mayConnect } from '../../src/transport/origins.ts';
 
 const test = suite('origins');
 const listed = ['https://console.example'];
+const names = new HostNames(['board.example']);
 
 test('programs and listed pages may connect', () => {
-  assert.ok(mayConnect(undefined, 'anything', listed));
-  assert.ok(mayConnect('https://console.example', '10.0.0.1:8080', listed));
+  assert.ok(mayConnect(undefined, 'anything', listed, names));
+  assert.ok(mayConnect('https://console.example', '10.0.0.1:8080', listed, names));
 });
 
-test('the page that came from the same number or localhost may connect', () => {
+test('the page that came from the same address, under a name that is known, may connect', () => {
   for (const [origin, host] of [
     ['http://localhost:8080', 'localhost:8080'],
     ['http://127.0.0.1:8080', '127.0.0.1:8080'],
@@ -20,8 +22,10 @@ test('the page that came from the same number or localhost may connect', () => {
     ['https://10.0.0.1', '10.0.0.1'],
     ['http://[::1]:8080', '[::1]:8080'],
     ['http://localhost:8080', 'LOCALHOST:8080'],
+    ['http://board.example:8080', 'board.example:8080'],
+    ['http://queue:8080', 'queue:8080'],
   ] as const) {
-    assert.ok(mayConnect(origin, host, listed), `${origin} ${host}`);
+    assert.ok(mayConnect(origin, host, listed, names), `${origin} ${host}`);
   }
 });
 
@@ -44,7 +48,7 @@ test('A14: no other page may, neither under a name that points here nor from ano
     ['http://localhost:8080/', 'localhost:8080'],
     ['http://a@localhost:8080', 'localhost:8080'],
   ] as const) {
-    assert.not.ok(mayConnect(origin, host, listed), `${origin} ${String(host)}`);
+    assert.not.ok(mayConnect(origin, host, listed, names), `${origin} ${String(host)}`);
   }
 });
 

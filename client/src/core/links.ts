@@ -32,7 +32,12 @@ interface Detour {
 const helpless: ReadonlySet<string> = new Set(['unavailable', 'timeout']);
 
 /** Trying again cannot help against these. */
-const final: ReadonlySet<string> = new Set(['auth_failed', 'version_mismatch']);
+const final: ReadonlySet<string> = new Set([
+  'auth_failed',
+  'version_mismatch',
+  'origin_refused',
+  'host_refused',
+]);
 
 export class Links {
   readonly #options: LinksOptions;

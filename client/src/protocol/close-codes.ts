@@ -7,6 +7,8 @@ export const closeCodes = {
   frame_too_large: 1009,
   frame_invalid: 4400,
   auth_failed: 4401,
+  origin_refused: 4403,
+  host_refused: 4404,
   timeout: 4408,
   fenced: 4409,
   cluster_mismatch: 4421,

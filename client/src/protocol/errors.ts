@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'replica_damaged'
   | 'partition_quarantined'
   | 'auth_failed'
+  | 'origin_refused'
+  | 'host_refused'
   | 'unavailable'
   | 'broker_exists'
   | 'broker_not_found'
@@ -97,6 +99,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = Object.freeze
     false,
   ),
   auth_failed: entry('The token or the proof of the secret is missing or wrong.', false),
+  origin_refused: entry('Web pages of this origin may not use the node.', false),
+  host_refused: entry('The node is asked for under a name that it does not know as its own.', false),
   unavailable: entry('The node is starting, stopping or cannot be reached.', true),
   broker_exists: entry('A broker of this name exists already.', false),
   broker_not_found: entry('There is no broker of this name.', false),

@@ -16,6 +16,8 @@ export interface Limits {
   /** A connection with nothing to do is kept for this long; one whose client does not take its answer for `httpIdleMs`. */
   readonly httpKeepAliveMs: number;
   readonly httpIdleMs: number;
+  /** Bytes of answers that one connection has not taken, beyond which it gets no others; one answer may overstep it. */
+  readonly httpConnectionUnsentBytes: number;
   /** Requests of one connection that wait for their answers. */
   readonly httpPipelinedRequests: number;
   /** All connections of a node: HTTP, clients and peers. */
@@ -187,6 +189,7 @@ export const defaultLimits: Limits = {
   httpRequestMs: 15_000,
   httpKeepAliveMs: 65_000,
   httpIdleMs: 30_000,
+  httpConnectionUnsentBytes: 1 << 20,
   httpPipelinedRequests: 256,
   nodeConnections: 8_192,
   handshakeMs: 3_000,

@@ -1,7 +1,6 @@
 /** The data directory of `callboard dev`: what lies where, and the few files that all nodes share. */
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -11,7 +10,6 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,7 +43,7 @@ function hasCode(error: unknown, code: string): boolean {
 
 export function makeRoot(root: string): void {
   try {
-    mkdirSync(root, { recursive: true });
+    mkdirSync(root, { recursive: true, mode: 0o700 });
   } catch (error) {
     const text = `The data directory ${root} cannot be made: ${reasonOf(error)}. Correct its access rights, or name another with --data.`;
     throw new CliError('data_inaccessible', text);
@@ -91,7 +89,7 @@ export interface KeptSecret {
   readonly made: boolean;
 }
 
-/** The secret in this file, made at the first start; nobody but its owner may read it. */
+/** The secret in this file, made at the first start for its owner alone; one that others can read is the nodes' to warn of. */
 export function keepSecret(path: string, what: string): KeptSecret {
   const made = !existsSync(path) && createOnce(path, `${randomBytes(32).toString('hex')}\n`, 0o600);
   const value = readFileSync(path, 'utf8').trim();
@@ -99,7 +97,6 @@ export function keepSecret(path: string, what: string): KeptSecret {
     const text = `${path} holds ${value.length} characters, which is no ${what}. Remove the file, and the next start makes a new one.`;
     throw new CliError('data_secret_damaged', text);
   }
-  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
   return { value, made };
 }
 
@@ -136,6 +133,6 @@ export function keepNodeCount(paths: DevPaths, nodes: number): void {
     );
   }
   if (!existsSync(paths.cluster)) {
-    createOnce(paths.cluster, `${JSON.stringify({ layout: 1, nodes })}\n`, 0o644);
+    createOnce(paths.cluster, `${JSON.stringify({ layout: 1, nodes })}\n`, 0o600);
   }
 }

@@ -61,7 +61,7 @@ export function readLockOwner(path: string): LockOwner | undefined {
 export function acquireLock(path: string, urls: readonly string[]): LockResult {
   const mine = `${JSON.stringify({ pid: process.pid, identity: startIdentity(process.pid), urls })}\n`;
   for (let round = 0; round < ROUNDS; round += 1) {
-    if (createOnce(path, mine, 0o644)) {
+    if (createOnce(path, mine, 0o600)) {
       return {
         held: true,
         release: () => {

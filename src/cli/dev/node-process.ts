@@ -1,7 +1,7 @@
 /** One node as a child process: its start, its log, its end. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '../../node/config.ts';
 import { readableLine } from '../log.ts';
@@ -25,7 +25,6 @@ export interface NodeEnd {
   readonly ranMs: number;
 }
 
-const LOG_LIMIT_BYTES = 16 << 20;
 const TAIL_BYTES = 16 << 10;
 
 export class NodeProcess {
@@ -98,18 +97,17 @@ export class NodeProcess {
   }
 
   #openLog(): number {
-    mkdirSync(this.spec.directory, { recursive: true });
-    const size = statSync(this.logFile, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > LOG_LIMIT_BYTES) renameSync(this.logFile, `${this.logFile}.1`);
-    return openSync(this.logFile, 'a');
+    mkdirSync(this.spec.directory, { recursive: true, mode: 0o700 });
+    return openSync(this.logFile, 'a', 0o600);
   }
 
   #spawn(log: number): ChildProcess {
-    const [executable, ...args] = this.spec.command;
+    const [executable, ...command] = this.spec.command;
+    const args = [...command, '--log-file', this.logFile];
     const child = spawn(executable, args, {
       env: { ...this.spec.env },
-      // The node reads the end of its standard input when we are gone, however we went. Its log is a file and not a
-      // pipe: a pipe whose reader is gone would break it in the middle of its clean end.
+      // The node reads the end of its standard input when we are gone, however we went. What it says beside its log (a native
+      // library that aborts) goes into the same file, and not into a pipe, which without a reader would break its clean end.
       stdio: ['pipe', log, log],
       // Ctrl-C in a terminal is for us alone; the nodes are ended by us, and not counted as crashed.
       detached: process.platform !== 'win32',

@@ -25,7 +25,15 @@ export interface DevOptions {
 
 const NODES_MAX = 9;
 /** Settings of a node that `dev` hands on as they are; it decides all others itself. */
-const PASSED_ON = ['adminToken', 'logLevel', 'limits', 'storage', 'allowedOrigins'].map(environmentName);
+const PASSED_ON = [
+  'adminToken',
+  'logLevel',
+  'limits',
+  'storage',
+  'allowedOrigins',
+  'allowHost',
+  'trustedProxy',
+].map(environmentName);
 
 function refuse(flag: string, value: string, why: string): CliError {
   return new CliError('usage', `${flag} is '${value}' (came from the command line): ${why}.`);

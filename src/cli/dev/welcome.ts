@@ -37,14 +37,11 @@ export interface WelcomeFacts {
   readonly data: string;
   /** Topics are kept in memory. */
   readonly memory: boolean;
-  readonly adminToken: { readonly value: string; readonly file: string } | undefined;
+  readonly adminToken: { readonly file: string } | undefined;
 }
 
 export function welcome({ nodes, data, memory, adminToken }: WelcomeFacts): string {
-  const token =
-    adminToken === undefined
-      ? 'the one in CALLBOARD_ADMIN_TOKEN'
-      : `${adminToken.value} (kept in ${adminToken.file})`;
+  const token = adminToken === undefined ? 'the one in CALLBOARD_ADMIN_TOKEN' : `in ${adminToken.file}`;
   return [
     '',
     `Callboard is ready: ${nodes.length} node${nodes.length === 1 ? '' : 's'}, each answers every call.`,

@@ -1,8 +1,9 @@
 /**
- * Reads request bodies within two bounds: one for each, one for all that are being read. What is too large is refused as soon
- * as that is known, by its declared length or by counting.
+ * Reads request bodies within two bounds: one for each, one for all that are being read, of which each client address has its share.
+ * What is too large is refused as soon as that is known, by its declared length or by counting.
  */
 import type { IncomingMessage } from 'node:http';
+import type { SharedBudget } from '../../kernel/index.ts';
 
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -21,64 +22,52 @@ function declaredLength(request: IncomingMessage): number | undefined {
 
 export class BodyReader {
   readonly #mostBytes: number;
-  readonly #mostBytesTogether: number;
-  #reading = 0;
+  readonly #budget: SharedBudget;
 
-  constructor(mostBytes: number, mostBytesTogether: number) {
+  /** `budget`: for the bytes of all bodies that are being read. */
+  constructor(mostBytes: number, budget: SharedBudget) {
     this.#mostBytes = mostBytes;
-    this.#mostBytesTogether = mostBytesTogether;
+    this.#budget = budget;
   }
 
-  /** Bytes promised or read of bodies that are not whole yet. */
+  /** Bytes that have come of bodies that are not whole yet. What a request only promises takes up nothing. */
   get reading(): number {
-    return this.#reading;
+    return this.#budget.used;
   }
 
-  /** Calls `then` once, unless the client goes away first. After a refusal the rest of the body is still unread. */
-  read(request: IncomingMessage, then: (body: Body) => void): void {
+  /** Calls `then` once, unless the client goes away first. After a refusal the rest of the body is still unread. `owner`: whose share it is. */
+  read(request: IncomingMessage, owner: string, then: (body: Body) => void): void {
     const declared = declaredLength(request);
     if (declared === 0) {
       request.resume();
       then({ kind: 'whole', bytes: nothing });
-      return;
-    }
-    if (declared !== undefined && declared > this.#mostBytes) {
-      then({ kind: 'too-large' });
-      return;
-    }
-    if (this.#reading + (declared ?? 0) > this.#mostBytesTogether) {
-      then({ kind: 'no-room' });
-      return;
-    }
-    this.#collect(request, declared, then);
+    } else if (declared !== undefined && declared > this.#mostBytes) then({ kind: 'too-large' });
+    else this.#collect(request, owner, then);
   }
 
-  #collect(request: IncomingMessage, declared: number | undefined, then: (body: Body) => void): void {
-    let reserved = declared ?? 0;
-    this.#reading += reserved;
+  #collect(request: IncomingMessage, owner: string, then: (body: Body) => void): void {
     let bytes = 0;
     let chunks: Buffer[] = [];
     const finish = (body: Body | undefined): void => {
       request.off('data', onData);
       request.off('end', onEnd);
       request.off('close', onClose);
-      this.#reading -= reserved;
+      this.#budget.give(owner, bytes);
       chunks = [];
       if (body !== undefined) then(body);
     };
     const onData = (chunk: Buffer): void => {
-      bytes += chunk.byteLength;
-      if (bytes > reserved) {
-        this.#reading += bytes - reserved;
-        reserved = bytes;
+      if (bytes + chunk.byteLength > this.#mostBytes) finish({ kind: 'too-large' });
+      else if (!this.#budget.take(owner, chunk.byteLength)) finish({ kind: 'no-room' });
+      else {
+        bytes += chunk.byteLength;
+        chunks.push(chunk);
       }
-      if (bytes > this.#mostBytes) finish({ kind: 'too-large' });
-      else if (this.#reading > this.#mostBytesTogether) finish({ kind: 'no-room' });
-      else chunks.push(chunk);
     };
     const onEnd = (): void => {
       const [first = nothing] = chunks;
-      finish({ kind: 'whole', bytes: chunks.length < 2 ? first : Buffer.concat(chunks, bytes) });
+      const whole = chunks.length < 2 ? first : Buffer.concat(chunks, bytes);
+      finish({ kind: 'whole', bytes: whole });
     };
     // Closed before its end: nobody is there to be answered.
     const onClose = (): void => finish(undefined);

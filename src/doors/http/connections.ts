@@ -1,7 +1,9 @@
 /**
- * Which connections of the server may stay. Beyond the bound the one that matters least gives way: first the oldest from
- * which no request ever came (a flood of idle connections displaces itself), then the longest idle one, and only where all are
- * at work the new one. Connections that became WebSockets count, and have their own owners: none of them is closed here.
+ * Which connections of the server may stay. Beyond the bound one has to give way, of the address that has the most: first the oldest
+ * from which no request ever came (a flood of idle connections displaces itself), then the longest idle one; where that address has
+ * neither, another's; then the oldest request that has not come whole, if its address has more connections than the new one's. Only
+ * where all of that fails the new connection goes. Connections that became WebSockets count, and have their own owners: none of them
+ * is closed here.
  *
  * And how many requests of one connection may wait for their answers; those beyond are refused, so that one connection that sends
  * ahead does not take the places of all. (The refusals wait behind the others, and Node stops reading where much waits.)
@@ -12,18 +14,32 @@ import type { Socket } from 'node:net';
 export interface ConnectionsOptions {
   readonly most: number;
   readonly mostRequests: number;
+  /** Whose connection it is: places are shared by these. */
+  ownerOf(socket: Socket): string;
   /** One had to go. `new`: the one that had just come. */
-  dropped(which: 'silent' | 'idle' | 'new'): void;
+  dropped(which: 'silent' | 'idle' | 'slow' | 'new'): void;
+}
+
+/** The connections of one address. Each set in the order in which they came to be so. */
+interface Holder {
+  count: number;
+  /** No request came from them yet. */
+  readonly silent: Set<Socket>;
+  /** All their requests are answered. */
+  readonly idle: Set<Socket>;
+  /** They have requests that are not answered. */
+  readonly busy: Set<Socket>;
 }
 
 export class Connections {
   readonly #options: ConnectionsOptions;
-  readonly #all = new Set<Socket>();
-  /** No request came from them yet, oldest first. */
-  readonly #silent = new Set<Socket>();
-  /** All their requests are answered, the longest idle first. */
-  readonly #idle = new Set<Socket>();
-  readonly #open = new Map<Socket, number>();
+  readonly #holders = new Map<string, Holder>();
+  /** Also those that became WebSockets. */
+  readonly #owners = new Map<Socket, string>();
+  /** Requests that wait for their answers, in the order in which they came. */
+  readonly #open = new Map<Socket, Set<IncomingMessage>>();
+  /** What follows on a connection when every whole request on it is answered. */
+  readonly #last = new Map<Socket, () => void>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -31,51 +47,106 @@ export class Connections {
 
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#connected(socket));
-    server.on('upgrade', ({ socket }: IncomingMessage) => {
-      this.#silent.delete(socket);
-      this.#idle.delete(socket);
-    });
+    server.on('upgrade', ({ socket }: IncomingMessage) => this.#move(socket, undefined));
   }
 
   /** To be called for each request before anything is done with it. False: too many of this connection wait already. */
-  arrived({ socket }: IncomingMessage, response: ServerResponse): boolean {
-    const open = (this.#open.get(socket) ?? 0) + 1;
-    this.#open.set(socket, open);
-    this.#silent.delete(socket);
-    this.#idle.delete(socket);
-    response.once('close', () => this.#answered(socket));
-    return open <= this.#options.mostRequests;
+  arrived(request: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = request;
+    const open = this.#open.get(socket) ?? new Set();
+    this.#open.set(socket, open.add(request));
+    if (open.size === 1) this.#move(socket, 'busy');
+    response.once('close', () => this.#answered(request));
+    return open.size <= this.#options.mostRequests;
   }
 
-  #answered(socket: Socket): void {
+  /** Calls `then` once, as soon as every whole request of this connection is answered; never, if it breaks before. */
+  whenAnswered(socket: Socket, then: () => void): void {
+    this.#last.set(socket, then);
+    this.#settle(socket);
+  }
+
+  #answered(request: IncomingMessage): void {
+    const { socket } = request;
     const open = this.#open.get(socket);
-    if (open === undefined) return;
-    if (open > 1) {
-      this.#open.set(socket, open - 1);
-      return;
-    }
+    if (open?.delete(request) !== true) return;
+    this.#settle(socket);
+    if (open.size > 0) return;
     this.#open.delete(socket);
-    this.#idle.add(socket);
+    this.#move(socket, 'idle');
+  }
+
+  #settle(socket: Socket): void {
+    const last = this.#last.get(socket);
+    const waits = [...(this.#open.get(socket) ?? [])].some(({ complete }) => complete);
+    if (last === undefined || waits) return;
+    this.#last.delete(socket);
+    last();
+  }
+
+  /** Into one of its holder's sets, or, as a WebSocket, into none. Nothing happens to a connection that is gone. */
+  #move(socket: Socket, to: 'silent' | 'idle' | 'busy' | undefined): void {
+    const holder = this.#holders.get(this.#owners.get(socket) ?? '');
+    if (holder === undefined) return;
+    for (const set of [holder.silent, holder.idle, holder.busy]) set.delete(socket);
+    if (to !== undefined) holder[to].add(socket);
   }
 
   #connected(socket: Socket): void {
-    this.#all.add(socket);
-    this.#silent.add(socket);
-    socket.once('close', () => {
-      this.#all.delete(socket);
-      this.#silent.delete(socket);
-      this.#idle.delete(socket);
-      this.#open.delete(socket);
-    });
-    if (this.#all.size <= this.#options.most) return;
-    const [oldest = socket] = this.#silent;
-    const [idle] = this.#idle;
-    const victim = oldest === socket ? (idle ?? socket) : oldest;
-    this.#options.dropped(victim === socket ? 'new' : victim === idle ? 'idle' : 'silent');
+    // A request that asked for another protocol in vain comes back as a connection anew.
+    if (!this.#owners.has(socket)) {
+      const owner = this.#options.ownerOf(socket);
+      const holder = this.#holders.get(owner) ?? {
+        count: 0,
+        silent: new Set(),
+        idle: new Set(),
+        busy: new Set(),
+      };
+      this.#holders.set(owner, holder);
+      holder.count += 1;
+      this.#owners.set(socket, owner);
+      socket.once('close', () => this.#gone(socket));
+    }
+    this.#move(socket, 'silent');
+    if (this.#owners.size <= this.#options.most) return;
+    const [which, victim] = this.#victim(socket);
+    this.#options.dropped(which);
     victim.destroy();
     // Its `close` comes later, and the next connection must not find the room still taken.
-    this.#all.delete(victim);
-    this.#silent.delete(victim);
-    this.#idle.delete(victim);
+    this.#gone(victim);
+  }
+
+  #gone(socket: Socket): void {
+    const owner = this.#owners.get(socket);
+    const holder = this.#holders.get(owner ?? '');
+    this.#open.delete(socket);
+    this.#last.delete(socket);
+    if (owner === undefined || holder === undefined) return;
+    this.#move(socket, undefined);
+    this.#owners.delete(socket);
+    holder.count -= 1;
+    if (holder.count === 0) this.#holders.delete(owner);
+  }
+
+  #victim(late: Socket): readonly ['silent' | 'idle' | 'slow' | 'new', Socket] {
+    const own = this.#holders.get(this.#owners.get(late) ?? '');
+    const ranked = [...this.#holders.values()].toSorted((a, b) => b.count - a.count);
+    for (const holder of ranked) {
+      const silent = [...holder.silent].find((socket) => socket !== late);
+      if (silent !== undefined) return ['silent', silent];
+      const [idle] = holder.idle;
+      if (idle !== undefined) return ['idle', idle];
+    }
+    for (const holder of ranked) {
+      if (holder.count <= (own?.count ?? 0)) break;
+      const slow = [...holder.busy].find((socket) => this.#isSlow(socket));
+      if (slow !== undefined) return ['slow', slow];
+    }
+    return ['new', late];
+  }
+
+  /** Its last request has not come whole. */
+  #isSlow(socket: Socket): boolean {
+    return [...(this.#open.get(socket) ?? [])].some(({ complete }) => !complete);
   }
 }

@@ -12,6 +12,8 @@ export interface Endpoint {
   readonly path: string;
   /** Undefined: no parameters, and whatever body is sent means nothing. */
   readonly schema: Schema | undefined;
+  /** A GET that changes something: it takes a record. */
+  readonly takes?: true;
   /** The field that must hold the admin token. */
   readonly guardedBy?: 'token';
   subject(fields: Fields): Subject;
@@ -128,6 +130,7 @@ const reading: Schema = [text('topic'), optionalNumber('partition_index'), text(
 const consume: Endpoint = {
   method: 'GET',
   path: '/consumer/consume',
+  takes: true,
   schema: reading,
   subject: (fields) => (fields.number('partition_index') === undefined ? 'consume' : 'consume-from'),
   prepare: (fields) => ({

@@ -4,9 +4,10 @@
  * Not on a framework: the contract is a dozen fixed paths, wants GET with a body, its own texts for every fault (also for
  * those that a framework answers itself) and numbers as they were written. What would be left of one is its cost.
  */
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
-import { refTo, type ActorSystem, type Trace } from '../../kernel/index.ts';
+import { refTo, Seldom, SharedBudget, type ActorSystem, type Clock, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
 import { Desk, deskRestarts, type HandOver } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
@@ -15,13 +16,14 @@ import { Ledger } from './ledger.ts';
 import { pageAssets } from './page/assets.ts';
 import { frontPage } from './page/front-page.ts';
 import { parseQuery } from './query.ts';
-import { failed, json, overloaded, tooLarge, writeHead, type Reply } from './reply.ts';
+import { failed, json, overloaded, reply, tooLarge, writeHead, type Reply } from './reply.ts';
 import { refuseUnread } from './refuse.ts';
 import { parseTarget, Routes, type Page, type Route } from './routes.ts';
 import { createHttpServer } from './server.ts';
 import { authFailed, failureBody } from './texts.ts';
 import { tokenChecker } from './token.ts';
 import { Fields, validate } from './validation.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface HttpDoorOptions {
   readonly system: ActorSystem;
@@ -29,14 +31,28 @@ export interface HttpDoorOptions {
   readonly limits: Limits;
   /** Undefined: every admin call fails its authentication. */
   readonly adminToken: string | undefined;
-  readonly status: () => object;
-  /** What this node's replicas know of the topics: read often, and nobody else is asked. */
-  readonly topics: () => object;
+  /** JSON. Asked for as often as anybody likes, so it must cost little. */
+  readonly status: () => string;
+  /** JSON of what this node's replicas know of the topics behind the name `after`: nobody else is asked. */
+  readonly topics: (after: string) => string;
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly healthy: () => boolean;
-  /** Why a call with these headers is refused, if it is: web pages of others must not use this node. */
-  readonly refusal?: (headers: IncomingHttpHeaders) => string | undefined;
+  readonly policy: DoorPolicy;
+  /** Whom a request counts for, where a budget has shares. */
+  readonly addressOf: (request: IncomingMessage) => string;
+  /** The same of a connection from which nothing has come yet. */
+  readonly ownerOf: (socket: Socket) => string;
   readonly trace: Trace;
+  readonly clock: Clock;
+}
+
+/** What this node takes by its headers alone: each says why a request is not taken, if it is not. */
+export interface DoorPolicy {
+  malformed(request: IncomingMessage): CallError | undefined;
+  /** The request asks for this node under a name of others. */
+  foreignHost(request: IncomingMessage): CallError | undefined;
+  /** A web page of others sent it. `changes`: the call changes something. */
+  foreignPage(request: IncomingMessage, changes: boolean): CallError | undefined;
 }
 
 export interface HttpDoor {
@@ -49,6 +65,7 @@ export interface HttpDoor {
 const httpDoorActorId = 'http-door';
 
 const jsonType = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i;
+const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const noFields = new Fields(new Map());
 
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
@@ -67,6 +84,8 @@ class Door {
   readonly #isAdmin: (token: string) => boolean;
   readonly #self: ReturnType<typeof refTo>;
   readonly #ledger: Ledger;
+  readonly #wrongTokens = new WrongTokens();
+  readonly #seldom: Seldom;
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
 
@@ -76,15 +95,24 @@ class Door {
     this.#desk = desk;
     this.#self = refTo(options.node, httpDoorActorId);
     this.#routes = new Routes(endpoints(limits), this.#pages());
-    this.#bodies = new BodyReader(limits.httpBodyBytes, limits.gatewayPendingBytes);
+    this.#bodies = new BodyReader(
+      limits.httpBodyBytes,
+      new SharedBudget({ total: limits.gatewayPendingBytes }),
+    );
     this.#isAdmin = tokenChecker(options.adminToken);
-    this.#ledger = new Ledger(() => this.#closed?.());
+    this.#seldom = new Seldom(options.clock);
+    this.#ledger = new Ledger({
+      connectionBytes: limits.httpConnectionUnsentBytes,
+      budget: new SharedBudget({ total: limits.gatewayPendingBytes }),
+      settled: () => this.#closed?.(),
+    });
     this.server = createHttpServer(limits, {
       request: (request, response, fits) => this.#request(request, response, fits),
       refuse: (request, response, answer) => {
         this.#ledger.arrived(request, response);
         this.#refuse(request, response, answer);
       },
+      ownerOf: options.ownerOf,
       dropped: (which) => {
         const most = limits.nodeConnections;
         options.trace.note(this.#self, 'warn', 'http.connection_dropped', { most, which });
@@ -131,13 +159,14 @@ class Door {
           return json(503, { ...failureBody(error), ready: false, reasons });
         },
       },
-      { path: '/status', answer: (request) => this.#foreign(request, 403) ?? json(200, status()) },
-      { path: '/status/topics', answer: (request) => this.#foreign(request, 403) ?? json(200, topics()) },
+      { path: '/status', answer: () => reply(200, 'application/json', status()) },
+      { path: '/status/topics', answer: (request) => topicsPage(request, topics) },
       ...pageAssets(),
     ];
   }
 
   #request(request: IncomingMessage, response: ServerResponse, fits: boolean): void {
+    const address = this.#options.addressOf(request);
     this.#ledger.arrived(request, response);
     const { path, query } = parseTarget(request.url ?? '/');
     const refused = this.#unacceptable(request);
@@ -146,7 +175,12 @@ class Door {
       return;
     }
     const route = this.#routes.find(request.method ?? '', path);
-    this.#bodies.read(request, (body) => {
+    const foreign = this.#foreign(request, route, path);
+    if (foreign !== undefined) {
+      this.#refuse(request, response, failed(403, foreign, { connection: 'close' }));
+      return;
+    }
+    this.#bodies.read(request, address, (body) => {
       if (body.kind === 'too-large') {
         this.#refuse(request, response, tooLarge(this.#options.limits.httpBodyBytes));
       } else if (!fits) {
@@ -172,11 +206,17 @@ class Door {
       const message = `The request speaks HTTP/${request.httpVersion}, this server 1.0 and 1.1: send the version you mean.`;
       return failed(400, failure('bad_request', { message }), { connection: 'close' });
     }
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) {
-      const message = "The request has no header 'host', which HTTP/1.1 demands: send one.";
-      return failed(400, failure('bad_request', { message }), { connection: 'close' });
-    }
-    return undefined;
+    const malformed = this.#options.policy.malformed(request);
+    return malformed === undefined ? undefined : failed(400, malformed, { connection: 'close' });
+  }
+
+  /** Before anything else of a request is looked at; probes of a node's health come under any name. */
+  #foreign(request: IncomingMessage, route: Route, path: string): CallError | undefined {
+    const { policy } = this.#options;
+    if (probes.has(path)) return undefined;
+    const changes =
+      route.kind === 'endpoint' && (route.endpoint.method === 'POST' || route.endpoint.takes === true);
+    return policy.foreignHost(request) ?? policy.foreignPage(request, changes);
   }
 
   #dispatch(
@@ -185,30 +225,20 @@ class Door {
     route: Route,
     sent: { readonly query: string; readonly body: Extract<Body, { kind: 'whole' }> },
   ): void {
+    if (!this.#ledger.mayAnswer(response)) {
+      this.#send(response, failed(route.kind === 'endpoint' ? 400 : 503, overloaded()));
+      return;
+    }
     if (route.kind === 'reply') {
       this.#send(response, route.answer(request));
       return;
     }
     const { endpoint } = route;
-    const foreign = this.#foreign(request, 400);
-    if (foreign !== undefined) {
-      this.#send(response, foreign);
-      return;
-    }
-    if (this.#ledger.unsentBytes > this.#options.limits.gatewayPendingBytes) {
-      this.#send(response, failed(400, overloaded()));
-      return;
-    }
     const parameters =
       endpoint.schema === undefined
         ? undefined
         : parametersOf(request, endpoint, sent.query, sent.body.bytes);
     this.#call(response, endpoint, parameters);
-  }
-
-  #foreign(request: IncomingMessage, status: number): Reply | undefined {
-    const message = this.#options.refusal?.(request.headers);
-    return message === undefined ? undefined : failed(status, failure('auth_failed', { message }));
   }
 
   #call(response: ServerResponse, endpoint: Endpoint, parameters: JsonValue | undefined): void {
@@ -244,12 +274,28 @@ class Door {
       return undefined;
     }
     const { fields } = validated;
-    if (endpoint.guardedBy !== undefined && !this.#isAdmin(fields.text(endpoint.guardedBy))) {
-      this.#options.trace.note(this.#self, 'warn', 'http.admin_refused', { path: endpoint.path });
-      this.#send(response, failed(400, failure('auth_failed', { message: authFailed })));
-      return undefined;
+    if (endpoint.guardedBy === undefined) return fields;
+    return this.#isAllowed(response, endpoint, fields.text(endpoint.guardedBy)) ? fields : undefined;
+  }
+
+  /** Whether the token is the right one; if not, the answer was sent or will be. */
+  #isAllowed(response: ServerResponse, endpoint: Endpoint, token: string): boolean {
+    const address = this.#options.addressOf(response.req);
+    if (!this.#wrongTokens.mayTry(address)) {
+      const message =
+        'Several wrong tokens came from this address, and their answers still wait: try again later.';
+      this.#send(response, failed(400, failure('overloaded', { message, retryAfterMs: 3_000 })));
+      return false;
     }
-    return fields;
+    if (this.#isAdmin(token)) return true;
+    if (this.#seldom.says(`admin ${address}`)) {
+      const { path } = endpoint;
+      this.#options.trace.note(this.#self, 'warn', 'http.admin_refused', { path, address });
+    }
+    this.#wrongTokens.wait(address, () =>
+      this.#send(response, failed(400, failure('auth_failed', { message: authFailed }))),
+    );
+    return false;
   }
 
   /** Whatever goes wrong in here is answered, and costs nobody else anything. False: it did go wrong. */
@@ -272,18 +318,16 @@ class Door {
   }
 
   #send(response: ServerResponse, answer: Reply, handOver?: HandOver): void {
-    if (!this.#ledger.answering(response, answer.body.length)) {
-      handOver?.settle(false);
-      return;
-    }
-    if (handOver !== undefined) {
+    const bytes = Buffer.byteLength(answer.body);
+    const room = this.#ledger.answering(response, bytes, this.#options.addressOf(response.req));
+    if (room === 'ok' && handOver !== undefined) {
       this.#ledger.handing(response, (handed) => handOver.settle(handed));
       handOver.onCancel(() => response.destroy());
-    }
+    } else handOver?.settle(false);
+    if (room === 'gone') return;
+    const told = room === 'ok' ? answer : noRoomFor(answer);
     const kept =
-      this.#closing !== undefined
-        ? { ...answer, headers: { ...answer.headers, connection: 'close' } }
-        : answer;
+      this.#closing === undefined ? told : { ...told, headers: { ...told.headers, connection: 'close' } };
     writeHead(response, kept);
     response.end(kept.body);
   }
@@ -292,6 +336,24 @@ class Door {
     if (request.complete) this.#send(response, answer);
     else refuseUnread(request, response, answer);
   }
+}
+
+/**
+ * What stands in the place of an answer that there is no room for. It was made for a call that changes nothing, or for a consume,
+ * which gives its record again as long as nobody was handed it.
+ */
+function noRoomFor(answer: Reply): Reply {
+  const page = answer.type !== 'application/json';
+  return failed(page ? 503 : 400, { ...overloaded(), outcome: 'unknown' });
+}
+
+/** `/status/topics?after=NAME`; anything else is a mistake that should be told. */
+function topicsPage({ url = '' }: IncomingMessage, topics: (after: string) => string): Reply {
+  const query = new URLSearchParams(parseTarget(url).query);
+  const unknown = [...query.keys()].find((name) => name !== 'after');
+  if (unknown === undefined) return reply(200, 'application/json', topics(query.get('after') ?? ''));
+  const message = `/status/topics has no parameter ${JSON.stringify(unknown.slice(0, 80))}: there is 'after', the name of a topic.`;
+  return failed(400, failure('bad_request', { message }));
 }
 
 function internalError(): CallError {

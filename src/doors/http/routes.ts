@@ -26,7 +26,7 @@ export class Routes {
       const route: Route = { kind: 'endpoint', endpoint };
       this.#add(endpoint.path, endpoint.method, route);
       // HEAD is a GET whose body nobody sees: safe to offer for all but the call that takes a record off its queue.
-      if (endpoint.method === 'GET' && endpoint.path !== '/consumer/consume') {
+      if (endpoint.method === 'GET' && endpoint.takes !== true) {
         this.#add(endpoint.path, 'HEAD', route);
       }
     }

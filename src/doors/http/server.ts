@@ -1,5 +1,6 @@
 /** The HTTP server of a node and everything that happens below the level of requests: its limits and its broken connections. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { failure, type Limits } from '@callboard/client/protocol';
 import { Connections } from './connections.ts';
@@ -11,7 +12,9 @@ export interface ServerHandlers {
   /** For requests that must be refused before anything of them is looked at. */
   refuse(request: IncomingMessage, response: ServerResponse, answer: Reply): void;
   /** A connection was closed because there are too many. */
-  dropped(which: 'silent' | 'idle' | 'new'): void;
+  dropped(which: 'silent' | 'idle' | 'slow' | 'new'): void;
+  /** Whose connection it is, for the shares of places. */
+  ownerOf(socket: Socket): string;
 }
 
 export function createHttpServer(limits: Limits, handlers: ServerHandlers): Server {
@@ -34,6 +37,7 @@ export function createHttpServer(limits: Limits, handlers: ServerHandlers): Serv
     most: limits.nodeConnections,
     mostRequests: limits.httpPipelinedRequests,
     dropped: handlers.dropped,
+    ownerOf: handlers.ownerOf,
   });
   connections.watch(server);
   const arrived = (request: IncomingMessage, response: ServerResponse): void =>
@@ -53,28 +57,28 @@ export function createHttpServer(limits: Limits, handlers: ServerHandlers): Serv
     );
   });
   server.on('clientError', (error: Error & { code?: string }, socket: Duplex) =>
-    answerBrokenClient(error, socket, limits),
+    answerBrokenClient(error, socket as Socket, limits, connections),
   );
   return server;
 }
 
-/** The response that Node is about to write on a connection, if any. */
-interface Busy {
-  readonly _httpMessage?: {
-    readonly headersSent: boolean;
-    readonly req: { readonly complete: boolean };
-  } | null;
-}
-
-/** What came in is not HTTP, or came too slowly. It is told so where that cannot be taken for another request's answer. */
-function answerBrokenClient(error: Error & { code?: string }, socket: Duplex & Busy, limits: Limits): void {
-  const current = socket._httpMessage;
-  const mixedUp = current !== undefined && current !== null && (current.headersSent || current.req.complete);
-  if (!socket.writable || error.code === 'ECONNRESET' || mixedUp) {
+/** What came in is not HTTP, or came too slowly: it is told so, behind the answers to whole requests that came before it. */
+function answerBrokenClient(
+  error: Error & { code?: string },
+  socket: Socket,
+  limits: Limits,
+  connections: Connections,
+): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  socket.end(brokenClientReply(error.code, limits), () => socket.destroy());
+  // Nothing more is read: what follows a break is no request.
+  socket.pause();
+  connections.whenAnswered(socket, () => {
+    if (socket.writable) socket.end(brokenClientReply(error.code, limits), () => socket.destroy());
+    else socket.destroy();
+  });
 }
 
 function brokenClientReply(code: string | undefined, limits: Limits): string {

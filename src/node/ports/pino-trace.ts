@@ -2,7 +2,7 @@
  * The Trace port on a pino logger. A trace must never become the fault it reports, so everything is bounded:
  *
  * - Text is cut to 256 characters; numbers, booleans and text are all that a field may hold.
- * - Of one event name at most 20 warnings and errors per second are written. What was held back is counted, and the
+ * - Of one event name at most 20 lines per second are written, debugging apart. What was held back is counted, and the
  *   count is written when the second is over, so no line disappears without a trace of its own.
  */
 import type { Logger } from 'pino';
@@ -43,7 +43,7 @@ export class PinoTrace implements Trace {
   }
 
   note(actor: Address, level: Level, event: string, fields?: TraceFields): void {
-    if ((level === 'warn' || level === 'error') && !this.#allows(event)) return;
+    if (level !== 'debug' && !this.#allows(event)) return;
     const line = { actor: cut(formatAddress(actor)), fields: cutFields(fields) };
     this.#logger[level](line, cut(event));
   }

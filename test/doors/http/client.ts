@@ -16,6 +16,8 @@ export interface Sending {
   /** Sent as it is. Objects are sent as JSON with its content type. */
   readonly body?: string | Buffer | object;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The address to send it from. Default: 127.0.0.1. */
+  readonly from?: string;
 }
 
 const agent = new Agent({ keepAlive: true });
@@ -41,7 +43,8 @@ export function send(base: string, sending: Sending): Promise<Answer> {
   const length = bytes === undefined ? {} : { 'content-length': String(Buffer.byteLength(bytes)) };
   return new Promise((resolve, reject) => {
     const url = new URL(base);
-    const target = { host: url.hostname, port: url.port, method, path, agent };
+    const local = sending.from === undefined ? {} : { localAddress: sending.from };
+    const target = { host: url.hostname, port: url.port, method, path, agent, ...local };
     const request = httpRequest({ ...target, headers: { ...type, ...length, ...headers } }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -110,6 +110,20 @@ test('idle connections give way to new ones, the longest idle first; those at wo
   });
 });
 
+test('one address with everything at work gives way to another: its slow requests first', async () => {
+  await withDoor({ answering: names, limits: { clientConnections: 1, nodeConnections: 8 } }, async (door) => {
+    const flood = new Flood();
+    await flood.add(door, 8, 'POST /topics HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nx');
+    await eventually('all are connected', async () => (await openCount(door)) === 8);
+    const other = (): Promise<{ status: number }> =>
+      send(door.base, { method: 'GET', path: '/topics', from: '127.0.0.2' });
+    for (let round = 0; round < 3; round += 1) assert.is((await other()).status, 200);
+    assert.ok(flood.closed > 0);
+    assert.ok(flood.closed < 8, 'no more of them than had to');
+    flood.end();
+  });
+});
+
 test('of the requests that one connection sends ahead only so many run at a time; the others are refused', async () => {
   const most = 16;
   const sent = 3_000;

@@ -243,41 +243,101 @@ test('a wrong token never reaches the gateway, and without a configured one ever
   assert.is(asked, 1);
 });
 
-test('the bodies being read have a bound together', async () => {
+test('who guesses tokens waits for the answers, longer each time; nobody else does, and a right token never', async () => {
+  const done: Answering = (_, answer) => answer({ value: { op: 'admin' } });
+  await withDoor({ answering: done }, async (door) => {
+    const add = (token: string, from: string): Promise<Answer> =>
+      send(door.base, {
+        method: 'POST',
+        path: '/admin/broker/add',
+        body: { broker_host: 'b', token },
+        from,
+      });
+    let answered = 0;
+    const guesses = Array.from({ length: 40 }, async (_, at) => {
+      const answer = await add(`guess ${at}`, '127.0.0.2');
+      answered += 1;
+      return answer.body['code'];
+    });
+    const [first] = await Promise.all([add(adminToken, '127.0.0.1'), add('wrong', '127.0.0.3')]);
+    assert.is(first?.status, 200);
+    assert.ok(answered < 40, 'the guesser still waits');
+    const codes = await Promise.all(guesses);
+    const refused = codes.filter((code) => code === 'overloaded').length;
+    assert.ok(refused > 0, 'so many at a time are not even looked at');
+    assert.is(codes.filter((code) => code === 'auth_failed').length, 40 - refused);
+    assert.is(
+      door.notes.filter((note) => note === 'http.admin_refused').length,
+      2,
+      'one line for each address',
+    );
+    assert.is((await add(adminToken, '127.0.0.2')).status, 200);
+  });
+});
+
+test('the bodies being read have a bound together, in which promises do not count and each address has its share', async () => {
   await withDoor({ answering: names, limits: { gatewayPendingBytes: 1_000 } }, async (door) => {
-    const head = 'GET /topics HTTP/1.1\r\nhost: a\r\ncontent-length: 900\r\n\r\n';
-    const slow = await opened(door, head);
-    const call = (): Promise<Answer> =>
-      send(door.base, { method: 'GET', path: '/topics', body: 'x'.repeat(200) });
+    const head = 'GET /topics HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n';
+    const call = (from?: string): Promise<Answer> =>
+      send(door.base, { method: 'GET', path: '/topics', body: 'x'.repeat(200), ...(from && { from }) });
+    const promising = await Promise.all(Array.from({ length: 33 }, () => opened(door, `${head}x`)));
+    assert.is((await call()).status, 200, 'what is only promised takes up nothing');
+    const slow = await opened(door, head + 'x'.repeat(900));
     const refused = await until(call, ({ status }) => status !== 200);
     assert.equal(
       [refused.status, refused.body['code'], refused.headers.connection],
       [400, 'overloaded', 'close'],
     );
-    slow.destroy();
+    assert.is((await call('127.0.0.2')).status, 200, 'another address has a share of its own');
+    for (const socket of [...promising, slow]) socket.destroy();
     await until(call, ({ status }) => status === 200);
   });
 });
 
-test('answers that are not taken have a bound together', async () => {
+test('answers that are not taken have a bound together, of which each address has its share', async () => {
   const value = new Uint8Array(1 << 20).fill(0x61);
   const answering: Answering = (_, answer) =>
     answer({ value: { op: 'consume', partition: 0, offset: 0, value } });
-  await withDoor({ answering, limits: { gatewayPendingBytes: 2 << 20 } }, async (door) => {
+  const limits = { gatewayPendingBytes: 4 << 20, httpConnectionUnsentBytes: 64 << 20 };
+  await withDoor({ answering, limits }, async (door) => {
     const one = 'GET /consumer/consume?topic=t&consumer_id=c HTTP/1.1\r\nhost: a\r\n\r\n';
     // Each connection holds back what the system's buffers do not take.
-    const slow = await Promise.all([1, 2, 3, 4, 5, 6].map(() => opened(door, one.repeat(32))));
+    const slow = await Promise.all([1, 2, 3, 4, 5, 6].map(() => opened(door, one)));
     for (const socket of slow) socket.pause();
-    const refused = await until(
-      () => consume(door),
-      ({ status }) => status !== 200,
+    const call = (from?: string): Promise<Answer> => {
+      for (const socket of slow) socket.write(one);
+      return send(door.base, {
+        method: 'GET',
+        path: '/consumer/consume?topic=t&consumer_id=c',
+        ...(from && { from }),
+      });
+    };
+    const refused = await until(call, ({ status }) => status !== 200);
+    assert.equal(
+      [refused.status, refused.body['code'], refused.body['outcome']],
+      [400, 'overloaded', 'unknown'],
     );
-    assert.is(refused.body['code'], 'overloaded');
+    assert.is((await call('127.0.0.2')).status, 200, 'another address has a share of its own');
     for (const socket of slow) socket.destroy();
-    await until(
-      () => consume(door),
-      ({ status }) => status === 200,
+    await until(call, ({ status }) => status === 200);
+  });
+});
+
+test('one connection that takes nothing gets no more answers than fit its own bound, and costs the others nothing', async () => {
+  const page = JSON.stringify({ text: 'x'.repeat(100_000) });
+  let made = 0;
+  const status = (): string => {
+    made += 1;
+    return page;
+  };
+  await withDoor({ answering: names, door: { status } }, async (door) => {
+    const greedy = await Promise.all(
+      [1, 2, 3, 4].map(() => opened(door, 'GET /status HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(250))),
     );
+    for (const socket of greedy) socket.pause();
+    for (let round = 0; round < 20; round += 1) assert.is((await topics(door)).status, 200);
+    assert.ok(made < 4 * 30, `${made} pages were made`);
+    for (const socket of greedy) socket.destroy();
   });
 });
 

@@ -15,6 +15,14 @@ import { ActorSystem } from '../../../src/kernel/index.ts';
 import type { Actor } from '../../../src/kernel/index.ts';
 import { RealClock } from '../../../src/node/ports/real-clock.ts';
 import { RealRandom } from '../../../src/node/ports/real-random.ts';
+import { RequestPolicy } from '../../../src/transport/request-policy.ts';
+
+const openPolicy = new RequestPolicy({
+  hosts: [],
+  allowedOrigins: [],
+  clock: new RealClock(),
+  refused: () => undefined,
+});
 
 export const adminToken = 'the right token';
 
@@ -93,11 +101,15 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
     node: 'n1',
     limits,
     adminToken,
-    status: () => ({ node: 'n1' }),
-    topics: () => ({ status: 'success', topics: [], omitted: 0 }),
+    status: () => JSON.stringify({ node: 'n1' }),
+    topics: () => JSON.stringify({ status: 'success', topics: [], omitted: 0, next: null }),
     ready: () => ({ ready: true, reasons: [] }),
     healthy: () => true,
+    policy: openPolicy,
+    addressOf: ({ socket }) => socket.remoteAddress ?? '',
+    ownerOf: (socket) => socket.remoteAddress ?? '',
     trace,
+    clock: new RealClock(),
     ...options.door,
   });
   await new Promise<void>((resolve) => door.server.listen(0, '127.0.0.1', resolve));
