@@ -22,7 +22,7 @@ export function sharedBySessions(limits: Limits, isAdmin: (token: string) => boo
 /** What a session needs of its connection. */
 export type SessionConnection = Pick<
   ClientConnection,
-  'id' | 'send' | 'bufferedBytes' | 'whenBelow' | 'close'
+  'id' | 'remoteAddress' | 'send' | 'bufferedBytes' | 'unsentShare' | 'expect' | 'spend' | 'whenBelow' | 'close'
 >;
 
 export function openClientSession(
@@ -34,6 +34,9 @@ export function openClientSession(
   const port: ClientPort = {
     send: (frame) => void connection.send(frame),
     bufferedBytes: () => connection.bufferedBytes,
+    unsentShare: () => connection.unsentShare,
+    expect: (bytes) => connection.expect(bytes),
+    spend: (frames) => connection.spend(frames),
     end: () => connection.close('unavailable', 'the session has ended'),
     whenBelow: (bytes) =>
       connection.whenBelow(bytes, () => void system.send(session, { kind: 'client-drained' }, 'control')),

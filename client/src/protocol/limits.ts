@@ -97,6 +97,8 @@ export interface Limits {
   readonly topicPartitions: number;
   readonly topicNameBytes: number;
   readonly clusterPartitions: number;
+  /** Different topics that one question for places may name. */
+  readonly metadataTopics: number;
 
   readonly gatewayBatchRecords: number;
   readonly gatewayBatchBytes: number;
@@ -160,6 +162,13 @@ export interface Limits {
   readonly clientPendingCalls: number;
   /** Frames of one connection that its session has not looked at: more than one read of its socket brings. */
   readonly clientFramesWaiting: number;
+  /** Frames handled per second: of one connection, and of all of a node, shared by client address. Who sends more is read more slowly. */
+  readonly clientFramesPerSecond: number;
+  readonly nodeFramesPerSecond: number;
+  /** As many may come at once after a rest. */
+  readonly framesAtOnce: number;
+  /** Places of partitions that one question may be told for the price of one frame. */
+  readonly placesPerFrame: number;
   /** After which a partition's leader that has not answered a client's call is given up. */
   readonly clientCallMs: number;
   readonly clientSubscriptions: number;
@@ -173,6 +182,13 @@ export interface Limits {
   readonly nodeUnsentBytes: number;
   /** One chunk is drawn in any case, so this may be overstepped by it. */
   readonly clientUnsentLeastBytes: number;
+  /** The same of all connections of one client address, and what each of these has in any case. */
+  readonly addressUnsentBytes: number;
+  readonly connectionUnsentLeastBytes: number;
+  /** A connection for which more waits is not read from. */
+  readonly clientUnreadBytes: number;
+  /** What a small frame that waits takes besides its bytes. */
+  readonly unsentFrameBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -249,6 +265,7 @@ export const defaultLimits: Limits = {
   topicPartitions: 1_000,
   topicNameBytes: 200,
   clusterPartitions: 20_000,
+  metadataTopics: 1_024,
 
   gatewayBatchRecords: 1_000,
   gatewayBatchBytes: 512 << 10,
@@ -293,6 +310,10 @@ export const defaultLimits: Limits = {
   clientInflightBatches: 256,
   clientPendingCalls: 1_024,
   clientFramesWaiting: 8_192,
+  clientFramesPerSecond: 20_000,
+  nodeFramesPerSecond: 50_000,
+  framesAtOnce: 1_024,
+  placesPerFrame: 8,
   clientCallMs: 15_000,
   clientSubscriptions: 4_096,
   clientPendingAcks: 4_096,
@@ -300,6 +321,10 @@ export const defaultLimits: Limits = {
   clientUnsentBytes: 4 << 20,
   nodeUnsentBytes: 512 << 20,
   clientUnsentLeastBytes: 64 << 10,
+  addressUnsentBytes: 32 << 20,
+  connectionUnsentLeastBytes: 16 << 10,
+  clientUnreadBytes: 256 << 10,
+  unsentFrameBytes: 256,
 };
 
 /** Bounds of a client, with their units; what a user may set himself is in the options of `connect` and of its objects. */

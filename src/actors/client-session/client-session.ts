@@ -16,6 +16,7 @@ import { Operators } from './operators.ts';
 import { PendingCalls, type Frame } from './calls.ts';
 import { busy } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
+import { MetadataCalls, type Metadata } from './metadata-calls.ts';
 import { isToPartition, PartitionCalls, type ToPartition } from './partition-calls.ts';
 import type { ClientPort, SessionCount } from './port.ts';
 import type { RelayRoom } from './relay-room.ts';
@@ -47,6 +48,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #isAdmin: (token: string) => boolean;
   #calls!: PendingCalls;
   #partitions!: PartitionCalls;
+  #metadata!: MetadataCalls;
   #context!: Context<ClientSessionMessage>;
   #subscriptions!: Subscriptions;
   #operators!: Operators;
@@ -68,23 +70,31 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#context = context;
     this.#count.sessions += 1;
     // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
-    const calls = new PendingCalls(Math.floor(context.random() * 2 ** 44), this.#limits.clientPendingCalls);
+    const { clientPendingCalls: most, readBytes, recordBytes } = this.#limits;
+    // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
+    const firstId = Math.floor(context.random() * 2 ** 44);
+    const expect = (bytes: number): void => this.#port.expect(bytes);
+    const fetchBytes = Math.max(readBytes, recordBytes);
+    const calls = new PendingCalls({ firstId, most, fetchBytes, expect });
     this.#calls = calls;
     this.#partitions = new PartitionCalls({
       context,
       port: this.#port,
       calls,
+      share: () => this.#share(),
       route: (frame) => this.#route(frame),
     });
-    const { clientUnsentBytes, nodeUnsentBytes, clientUnsentLeastBytes } = this.#limits;
+    this.#metadata = new MetadataCalls({
+      port: this.#port,
+      limits: this.#limits,
+      share: () => this.#share(),
+      ask: (frame) => this.#call(frame, { op: 'locate', topics: frame.topics, from: frame.from ?? 0 }),
+    });
     this.#subscriptions = new Subscriptions({
       context,
       port: this.#port,
       limits: this.#limits,
-      share: () => {
-        const equal = Math.floor(nodeUnsentBytes / this.#count.sessions);
-        return Math.min(clientUnsentBytes, Math.max(clientUnsentLeastBytes, equal));
-      },
+      share: () => this.#share(),
       nextId: () => calls.drawId(),
       relays: this.#relays,
       wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),
@@ -107,7 +117,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         this.#frame(message.frame);
         break;
       case 'client-drained':
-        this.#subscriptions.draw();
+        this.#drained();
         break;
       case 'session-tick':
         this.#tick();
@@ -140,8 +150,11 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         break;
       default:
         this.#partitions.answered(message satisfies PartitionAnswer);
+        if (this.#partitions.restless) this.#drained();
     }
-    if (this.#ticking || (this.#calls.size === 0 && !this.#subscriptions.restless)) return;
+    const waits = this.#partitions.restless || this.#metadata.waiting > 0 || this.#subscriptions.restless;
+    const restless = this.#calls.size > 0 || waits;
+    if (this.#ticking || !restless) return;
     this.#ticking = true;
     this.#context.after(tickMs, { kind: 'session-tick' });
   }
@@ -160,13 +173,29 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     };
   }
 
+  /** What this connection may have asked for that has not left this process, in bytes. */
+  #share(): number {
+    const { clientUnsentBytes, nodeUnsentBytes, clientUnsentLeastBytes } = this.#limits;
+    const equal = Math.floor(nodeUnsentBytes / this.#count.sessions);
+    const ofAll = Math.min(clientUnsentBytes, Math.max(clientUnsentLeastBytes, equal));
+    return Math.min(ofAll, this.#port.unsentShare());
+  }
+
+  #drained(): void {
+    const now = this.#context.now();
+    this.#partitions.drained(now, this.#limits.clientCallMs);
+    this.#metadata.next();
+    this.#metadata.expire(now, this.#limits.clientCallMs);
+    this.#subscriptions.draw();
+  }
+
   #frame(frame: Frame): void {
     switch (frame.kind) {
       case 'ping':
         this.#port.send({ kind: 'pong', correlation: frame.correlation });
         return;
       case 'metadata':
-        return this.#call(frame, { op: 'locate', topics: frame.topics, from: frame.from ?? 0 });
+        return this.#places(frame);
       case 'create-topic':
         return this.#create(frame);
       case 'open-consumer':
@@ -186,6 +215,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     }
   }
 
+  #places(frame: Metadata): void {
+    const refusal = this.#calls.refusal(this.#metadata.waiting);
+    if (refusal !== undefined) this.#fail(frame.correlation, refusal);
+    else this.#metadata.add(frame, this.#context.now());
+  }
+
   #ofSubscription(frame: OfSubscription): void {
     if (frame.kind === 'credit') this.#subscriptions.credit(frame);
     else if (frame.kind === 'ack') this.#subscriptions.ack(frame);
@@ -195,7 +230,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   #call(frame: Frame, call: Call): void {
     const refusal = this.#calls.refusal();
     if (refusal !== undefined) {
-      this.#fail(frame.correlation, refusal);
+      this.#unrouted(frame, refusal);
       return;
     }
     const { self } = this.#context;
@@ -242,10 +277,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const { value, error } = answer;
     if (error !== undefined) this.#unrouted(frame, error);
     else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
-    else if (value?.op === 'locate') {
-      const { topics, next } = value;
-      const reply = { kind: 'metadata-reply', correlation, topics } as const;
-      this.#port.send(next === undefined ? reply : { ...reply, next });
+    else if (value?.op === 'locate' && frame.kind === 'metadata') {
+      this.#metadata.answered(frame, value.topics, value.next);
     } else if (value?.op === 'admin' || value?.op === 'remove-topic') {
       this.#port.send({ kind: 'done', correlation });
     } else if (value?.op === 'open-consumer') {
@@ -253,6 +286,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       this.#port.send({ kind: 'consumer-opened', correlation, session, partitions });
     } else if (value?.op === 'route') this.#routed(frame, value);
     else throw new Error(`a session never asks for what '${value?.op}' answers`);
+    if (frame.kind === 'metadata') this.#metadata.next();
   }
 
   #routed(frame: Frame, { group, node }: Route): void {
@@ -268,6 +302,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
 
   /** The gateway found no leader, did not even try, or is silent: who waited for one is told why. */
   #unrouted(frame: Frame, error: CallError): void {
+    if (frame.kind === 'metadata') this.#metadata.over();
     if (frame.kind === 'subscribe') this.#subscribing.delete(frame.correlation);
     if (isToPartition(frame)) this.#partitions.unrouted(frame, error);
     else this.#fail(frame.correlation, error);
@@ -307,7 +342,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const gatewayMs = this.#limits.callDeadlineMs + gatewayGraceMs;
     for (const [{ frame }, error] of this.#calls.unanswered(now, gatewayMs)) this.#unrouted(frame, error);
     this.#subscriptions.expire(now);
-    this.#subscriptions.draw();
+    this.#drained();
   }
 
   #fail(correlation: number, error: CallError): void {

@@ -28,6 +28,12 @@ export function tooManyAcks(most: number): CallError {
   return failure('overloaded', { message, retryAfterMs: pauseMs });
 }
 
+/** Of a fetch that was not carried out. */
+export function notRead(afterMs: number): CallError {
+  const message = `for ${afterMs} ms this connection, or others of its address, did not read what was sent before, so that there was no room for an answer; read on, then try again`;
+  return failure('overloaded', { message, retryAfterMs: pauseMs });
+}
+
 export function notOpen(subscription: number, why: string): CallError {
   return failure('bad_request', { message: `subscription ${subscription} ${why}` });
 }

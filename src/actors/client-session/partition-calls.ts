@@ -10,7 +10,7 @@ import {
   type PartitionReplicaMessage,
 } from '../partition-replica/messages.ts';
 import type { Frame, PendingCall, PendingCalls } from './calls.ts';
-import { busy, groupGone, groupUnheard, quarantinedThere } from './errors.ts';
+import { busy, groupGone, groupUnheard, notRead, quarantinedThere } from './errors.ts';
 import type { ClientPort } from './port.ts';
 import { Routes, type Destination, type Route } from './routes.ts';
 
@@ -21,6 +21,8 @@ export interface PartitionCallsOptions {
   readonly port: ClientPort;
   /** All calls of the connection, those of others too. */
   readonly calls: PendingCalls;
+  /** What may have been asked for and not have left the connection, in bytes. */
+  share(): number;
   /** Asks who leads; the answer comes by `routed` or `unrouted`. */
   route(frame: ToPartition): void;
 }
@@ -28,6 +30,8 @@ export interface PartitionCallsOptions {
 export class PartitionCalls {
   readonly #options: PartitionCallsOptions;
   readonly #routes = new Routes<ToPartition>();
+  /** Fetches that wait until the client has read what came before, each with the time since when. */
+  #unread: { readonly frame: ToPartition; readonly sinceMs: number }[] = [];
 
   constructor(options: PartitionCallsOptions) {
     this.#options = options;
@@ -37,17 +41,52 @@ export class PartitionCalls {
     return this.#routes.size;
   }
 
+  /** Something waits for room, and time may change that. */
+  get restless(): boolean {
+    return this.#unread.length > 0;
+  }
+
   ask(frame: ToPartition): void {
     const { calls } = this.#options;
     const route = this.#routes.known(frame);
-    const refusal = calls.refusal(route === undefined ? this.#routes.waiting : 0);
+    const refusal = calls.refusal(this.#unread.length + (route === undefined ? this.#routes.waiting : 0));
     if (refusal !== undefined) this.#fail(frame.correlation, refusal);
-    else if (route !== undefined) this.#send(frame, route);
+    else this.#go(frame, route);
+  }
+
+  /** Goes on with fetches for which there is room now, and gives up those that have waited for `afterMs`. */
+  drained(nowMs: number, afterMs: number): void {
+    while (this.#unread.length > 0 && this.#hasRoom()) {
+      const next = this.#unread.shift();
+      if (next !== undefined) this.#begin(next.frame, this.#routes.known(next.frame));
+    }
+    while ((this.#unread[0]?.sinceMs ?? Infinity) + afterMs <= nowMs) {
+      const late = this.#unread.shift();
+      if (late !== undefined) this.#fail(late.frame.correlation, notRead(afterMs));
+    }
+  }
+
+  #go(frame: ToPartition, route: Route | undefined): void {
+    const waits = frame.kind === 'fetch' && (this.#unread.length > 0 || !this.#hasRoom());
+    if (waits) this.#unread.push({ frame, sinceMs: this.#options.context.now() });
+    else this.#begin(frame, route);
+  }
+
+  #begin(frame: ToPartition, route: Route | undefined): void {
+    if (route !== undefined) this.#send(frame, route);
     else if (this.#routes.wait(frame)) this.#options.route(frame);
   }
 
+  /** For the answer to one more fetch; the first is taken in any case. */
+  #hasRoom(): boolean {
+    const { calls, port, share } = this.#options;
+    const room = share();
+    const waits = calls.fetchedBytes + port.bufferedBytes();
+    return room > 0 && (waits === 0 || waits + calls.fetchBytes <= room);
+  }
+
   routed(frame: ToPartition, route: Route): void {
-    for (const waiting of this.#routes.found(frame, route)) this.#send(waiting, route);
+    for (const waiting of this.#routes.found(frame, route)) this.#go(waiting, route);
   }
 
   unrouted(frame: ToPartition, error: CallError): void {

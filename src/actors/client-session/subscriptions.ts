@@ -232,7 +232,9 @@ export class Subscriptions implements RelayUser {
     if (sent === 'gone') this.#lost(subscription);
     if (sent === 'accepted') {
       subscription.pulling = bytes;
+      subscription.expected = Math.max(bytes, this.#options.limits.recordBytes);
       this.#pulledBytes += bytes;
+      this.#options.port.expect(subscription.expected);
     }
     return sent !== 'full';
   }
@@ -318,6 +320,7 @@ export class Subscriptions implements RelayUser {
     if (pulling === 0) return;
     subscription.pulling = 0;
     this.#pulledBytes -= pulling;
+    this.#options.port.expect(-subscription.expected);
     if (this.#isRemote(route)) this.#options.relays.release(route.node);
   }
 

@@ -15,6 +15,11 @@ export function topicNotFound(topic: string): CallError {
   });
 }
 
+export function tooManyNames(names: number, limit: number): CallError {
+  const message = `${names} different topics are asked for, the limit is ${limit}: ask for fewer at a time, or name none to be told of all.`;
+  return failure('bad_request', { message });
+}
+
 export function producerNotRegistered(producer: string, topic: string): CallError {
   const message = `Producer ${shown(producer)} is not registered with topic ${shown(topic)}: register it first.`;
   return failure('producer_not_registered', { message });

@@ -41,6 +41,9 @@ export class SessionRig {
     const port = {
       send: (frame: AnyNodeFrame) => void this.frames.push(frame),
       bufferedBytes: () => this.buffered,
+      unsentShare: () => Infinity,
+      expect: () => undefined,
+      spend: () => undefined,
       whenBelow: (bytes: number) => {
         this.below = this.buffered < bytes ? undefined : bytes;
       },
