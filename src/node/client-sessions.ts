@@ -32,6 +32,7 @@ export function openClientSession(
   shared: SharedBySessions,
 ): ClientHandlers {
   const port: ClientPort = {
+    address: connection.remoteAddress,
     send: (frame) => void connection.send(frame),
     bufferedBytes: () => connection.bufferedBytes,
     unsentShare: () => connection.unsentShare,

@@ -38,6 +38,7 @@ function rulesOfNodes(limits: Limits): readonly Rule[] {
     ],
     [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
     [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
+    [limits.producersOfNodes < limits.producersPerPartition, 'others have places for producers too'],
     [
       limits.directoryTags >= 2 * limits.managerPendingChanges,
       'a change is remembered for longer than it can be retried',

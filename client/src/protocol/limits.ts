@@ -74,6 +74,8 @@ export interface Limits {
   /** Epochs that a producer may skip at once, and how far above those that were forgotten an unknown one may come in. */
   readonly producerEpochSteps: number;
   readonly producersPerPartition: number;
+  /** Of these for ids that nodes answer for: gateways' own, and those that are registered over HTTP. */
+  readonly producersOfNodes: number;
   readonly cursorsPerPartition: number;
   /** Records taken over HTTP whose hand-over is not noted yet, of one consumer and of all; then consumes are refused. */
   readonly openTakesPerConsumer: number;
@@ -249,6 +251,7 @@ export const defaultLimits: Limits = {
   producerIdleMs: 24 * 3_600_000,
   producerEpochSteps: 1_024,
   producersPerPartition: 100_000,
+  producersOfNodes: 20_000,
   cursorsPerPartition: 100_000,
   openTakesPerConsumer: 256,
   openTakesPerPartition: 65_536,

@@ -80,6 +80,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#partitions = new PartitionCalls({
       context,
       port: this.#port,
+      address: this.#port.address,
       calls,
       share: () => this.#share(),
       route: (frame) => this.#route(frame),

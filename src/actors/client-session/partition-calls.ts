@@ -19,6 +19,8 @@ export type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' 
 export interface PartitionCallsOptions {
   readonly context: Context<PartitionAnswer>;
   readonly port: ClientPort;
+  /** Of the client. */
+  readonly address: string;
   /** All calls of the connection, those of others too. */
   readonly calls: PendingCalls;
   /** What may have been asked for and not have left the connection, in bytes. */
@@ -136,7 +138,10 @@ export class PartitionCalls {
     }
     const id = calls.put({ frame, route, sinceMs: context.now() });
     const replica = refTo<PartitionReplicaMessage>(route.node, partitionActorId(route.group));
-    const sent = context.send(replica, requestOf(frame, { id, replyTo: context.self }));
+    const sent = context.send(
+      replica,
+      requestOf(frame, { id, replyTo: context.self }, this.#options.address),
+    );
     if (sent === 'accepted') return;
     calls.take(id);
     if (sent === 'gone') this.#routes.forget(frame, route.node);
@@ -177,10 +182,10 @@ function withLeader(error: CallError, leader: string): CallError {
 
 type RequestHead = Pick<Extract<PartitionReplicaMessage, { kind: 'produce' }>, 'id' | 'replyTo'>;
 
-function requestOf(frame: ToPartition, head: RequestHead): PartitionReplicaMessage {
+function requestOf(frame: ToPartition, head: RequestHead, address: string): PartitionReplicaMessage {
   switch (frame.kind) {
     case 'produce':
-      return { ...head, kind: 'produce', acks: frame.acks, chunk: frame.chunk };
+      return { ...head, kind: 'produce', acks: frame.acks, address, chunk: frame.chunk };
     case 'fetch':
       return { ...head, kind: 'fetch', offset: frame.offset, maxBytes: frame.maxBytes };
     case 'locate':

@@ -2,6 +2,8 @@
 import type { AnyNodeFrame } from '@callboard/client/protocol';
 
 export interface ClientPort {
+  /** The client's, for its shares of common budgets. */
+  readonly address: string;
   send(frame: AnyNodeFrame): void;
   /** Bytes that were sent and have not left this process. */
   bufferedBytes(): number;

@@ -41,6 +41,7 @@ export class SessionRig {
     const port = {
       send: (frame: AnyNodeFrame) => void this.frames.push(frame),
       bufferedBytes: () => this.buffered,
+      address: '10.0.0.1',
       unsentShare: () => Infinity,
       expect: () => undefined,
       spend: () => undefined,
