@@ -38,6 +38,8 @@ function rulesOfNodes(limits: Limits): readonly Rule[] {
     ],
     [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
     [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
+    [limits.creationsAtOnce >= limits.topicPartitions, 'the largest topic can be created'],
+    [limits.creatingPartitions >= limits.topicPartitions, 'the largest topic may be in progress'],
     [limits.producersOfNodes < limits.producersPerPartition, 'others have places for producers too'],
     [
       limits.directoryTags >= 2 * limits.managerPendingChanges,
@@ -84,10 +86,7 @@ function rulesOfClients(limits: Limits): readonly Rule[] {
         limits.addressUnsentBytes <= limits.nodeUnsentBytes,
       'a connection fits its address, and an address the node',
     ],
-    [
-      limits.clientFramesPerSecond <= limits.nodeFramesPerSecond,
-      'the frames of one connection fit the node',
-    ],
+    [limits.clientFramesPerSecond <= limits.nodeFramesPerSecond, 'the frames of one connection fit the node'],
     [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
     [
       limits.clientFramesWaiting >= limits.clientPendingCalls + limits.clientPendingAcks,

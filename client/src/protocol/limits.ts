@@ -102,6 +102,21 @@ export interface Limits {
   /** Different topics that one question for places may name. */
   readonly metadataTopics: number;
 
+  /** Partitions that clients of a node create at once, and then per second; shared by client address. */
+  readonly creationsAtOnce: number;
+  readonly creationsPerSecond: number;
+  /** Partitions of all topics that are being created: what would wait behind more is refused, unless it is small. */
+  readonly creatingPartitions: number;
+  readonly creationMs: number;
+  /** The same of producers and consumers that are registered or opened, and of those that one connection opens. */
+  readonly registrationsAtOnce: number;
+  readonly registrationsPerSecond: number;
+  readonly clientOpensAtOnce: number;
+  readonly clientOpensPerSecond: number;
+  /** Producers that one connection sends for, and new ones per second. */
+  readonly clientProducersAtOnce: number;
+  readonly clientProducersPerSecond: number;
+
   readonly gatewayBatchRecords: number;
   readonly gatewayBatchBytes: number;
   readonly gatewayPendingCalls: number;
@@ -269,6 +284,17 @@ export const defaultLimits: Limits = {
   topicNameBytes: 200,
   clusterPartitions: 20_000,
   metadataTopics: 1_024,
+
+  creationsAtOnce: 1_000,
+  creationsPerSecond: 100,
+  creatingPartitions: 1_000,
+  creationMs: 5,
+  registrationsAtOnce: 5_000,
+  registrationsPerSecond: 200,
+  clientOpensAtOnce: 1_000,
+  clientOpensPerSecond: 20,
+  clientProducersAtOnce: 1_024,
+  clientProducersPerSecond: 100,
 
   gatewayBatchRecords: 1_000,
   gatewayBatchBytes: 512 << 10,

@@ -1,6 +1,6 @@
 /** ClientSession: the shell. See messages.ts. */
 import type { Actor, Context } from '../../kernel/index.ts';
-import { refTo } from '../../kernel/index.ts';
+import { RateBudget, refTo } from '../../kernel/index.ts';
 import {
   failure,
   toErrorReply,
@@ -14,11 +14,12 @@ import type { PartitionAnswer } from '../partition-replica/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Operators } from './operators.ts';
 import { PendingCalls, type Frame } from './calls.ts';
-import { busy } from './errors.ts';
+import { busy, tooManyOpens } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
 import { MetadataCalls, type Metadata } from './metadata-calls.ts';
 import { isToPartition, PartitionCalls, type ToPartition } from './partition-calls.ts';
 import type { ClientPort, SessionCount } from './port.ts';
+import { ProducerIds } from './producer-ids.ts';
 import type { RelayRoom } from './relay-room.ts';
 import type { Route } from './routes.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -46,6 +47,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #count: SessionCount;
   readonly #relays: RelayRoom;
   readonly #isAdmin: (token: string) => boolean;
+  readonly #opens: RateBudget;
   #calls!: PendingCalls;
   #partitions!: PartitionCalls;
   #metadata!: MetadataCalls;
@@ -64,6 +66,10 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#count = count;
     this.#relays = relays;
     this.#isAdmin = isAdmin;
+    this.#opens = new RateBudget({
+      atOnce: limits.clientOpensAtOnce,
+      perSecond: limits.clientOpensPerSecond,
+    });
   }
 
   start(context: Context<ClientSessionMessage>): void {
@@ -81,6 +87,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       context,
       port: this.#port,
       address: this.#port.address,
+      producers: new ProducerIds(this.#limits),
       calls,
       share: () => this.#share(),
       route: (frame) => this.#route(frame),
@@ -200,7 +207,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'create-topic':
         return this.#create(frame);
       case 'open-consumer':
-        return this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
+        return this.#open(frame);
       case 'produce':
       case 'fetch':
       case 'locate':
@@ -238,7 +245,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const id = this.#calls.put({ frame, route: undefined, sinceMs: this.#context.now() });
     const gateway = refTo<GatewayMessage>(self.node, gatewayActorId);
     const deadlineMs = this.#limits.callDeadlineMs;
-    const sent = this.#context.send(gateway, { kind: 'call', id, replyTo: self, deadlineMs, call });
+    const { address } = this.#port;
+    const message = { kind: 'call', id, replyTo: self, deadlineMs, call, address } as const;
+    const sent = this.#context.send(gateway, message);
     if (sent === 'accepted') {
       if (!this.#watching) this.#context.monitor(gateway, { kind: 'gateway-gone' });
       this.#watching = true;
@@ -262,6 +271,13 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       partitions,
       ...(storage === undefined ? {} : { storage }),
     });
+  }
+
+  #open(frame: Extract<Frame, { kind: 'open-consumer' }>): void {
+    const { clientOpensAtOnce: atOnce, clientOpensPerSecond: perSecond } = this.#limits;
+    const after = this.#opens.take('', 1, this.#context.now());
+    if (after > 0) this.#fail(frame.correlation, tooManyOpens({ atOnce, perSecond }, after));
+    else this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
   }
 
   #route(frame: ToPartition | Subscribe): void {

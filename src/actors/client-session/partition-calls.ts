@@ -12,6 +12,7 @@ import {
 import type { Frame, PendingCall, PendingCalls } from './calls.ts';
 import { busy, groupGone, groupUnheard, notRead, quarantinedThere } from './errors.ts';
 import type { ClientPort } from './port.ts';
+import type { ProducerIds } from './producer-ids.ts';
 import { Routes, type Destination, type Route } from './routes.ts';
 
 export type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' }>;
@@ -23,6 +24,7 @@ export interface PartitionCallsOptions {
   readonly address: string;
   /** All calls of the connection, those of others too. */
   readonly calls: PendingCalls;
+  readonly producers: ProducerIds;
   /** What may have been asked for and not have left the connection, in bytes. */
   share(): number;
   /** Asks who leads; the answer comes by `routed` or `unrouted`. */
@@ -51,7 +53,8 @@ export class PartitionCalls {
   ask(frame: ToPartition): void {
     const { calls } = this.#options;
     const route = this.#routes.known(frame);
-    const refusal = calls.refusal(this.#unread.length + (route === undefined ? this.#routes.waiting : 0));
+    const waiting = this.#unread.length + (route === undefined ? this.#routes.waiting : 0);
+    const refusal = calls.refusal(waiting) ?? this.#producerRefusal(frame);
     if (refusal !== undefined) this.#fail(frame.correlation, refusal);
     else this.#go(frame, route);
   }
@@ -66,6 +69,11 @@ export class PartitionCalls {
       const late = this.#unread.shift();
       if (late !== undefined) this.#fail(late.frame.correlation, notRead(afterMs));
     }
+  }
+
+  #producerRefusal(frame: ToPartition): CallError | undefined {
+    const { context, producers } = this.#options;
+    return frame.kind === 'produce' ? producers.refusal(frame.chunk, context.now()) : undefined;
   }
 
   #go(frame: ToPartition, route: Route | undefined): void {
