@@ -3,7 +3,7 @@ import { ClientSession } from '../actors/client-session/client-session.ts';
 import { clientActorId, type ClientSessionMessage } from '../actors/client-session/messages.ts';
 import type { ClientPort, SessionCount } from '../actors/client-session/port.ts';
 import { RelayRoom } from '../actors/client-session/relay-room.ts';
-import type { ActorSystem, Ref } from '../kernel/index.ts';
+import { SharedBudget, type ActorSystem, type Ref } from '../kernel/index.ts';
 import type { ClientConnection, ClientHandlers } from '../transport/client-connection.ts';
 import type { Limits } from '@callboard/client/protocol';
 
@@ -11,18 +11,29 @@ import type { Limits } from '@callboard/client/protocol';
 export interface SharedBySessions {
   readonly count: SessionCount;
   readonly relays: RelayRoom;
+  readonly places: SharedBudget;
   /** Whether this is the admin token; without one nobody is an operator. */
   readonly isAdmin: (token: string) => boolean;
 }
 
 export function sharedBySessions(limits: Limits, isAdmin: (token: string) => boolean): SharedBySessions {
-  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls), isAdmin };
+  const reserve = Math.floor(limits.nodeSubscriptions / 5);
+  const places = new SharedBudget({ total: limits.nodeSubscriptions - reserve, reserve });
+  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls), places, isAdmin };
 }
 
 /** What a session needs of its connection. */
 export type SessionConnection = Pick<
   ClientConnection,
-  'id' | 'remoteAddress' | 'send' | 'bufferedBytes' | 'unsentShare' | 'expect' | 'spend' | 'whenBelow' | 'close'
+  | 'id'
+  | 'remoteAddress'
+  | 'send'
+  | 'bufferedBytes'
+  | 'unsentShare'
+  | 'expect'
+  | 'spend'
+  | 'whenBelow'
+  | 'close'
 >;
 
 export function openClientSession(

@@ -189,6 +189,8 @@ export interface Limits {
   /** After which a partition's leader that has not answered a client's call is given up. */
   readonly clientCallMs: number;
   readonly clientSubscriptions: number;
+  /** Of all connections of a node, shared by client address. */
+  readonly nodeSubscriptions: number;
   /** Ack frames of one connection that wait for their answer. */
   readonly clientPendingAcks: number;
   /** Pulls that a node's sessions together have open at each other node. */
@@ -345,6 +347,7 @@ export const defaultLimits: Limits = {
   placesPerFrame: 8,
   clientCallMs: 15_000,
   clientSubscriptions: 4_096,
+  nodeSubscriptions: 65_536,
   clientPendingAcks: 4_096,
   relayPulls: 8,
   clientUnsentBytes: 4 << 20,

@@ -1,6 +1,6 @@
 /** ClientSession: the shell. See messages.ts. */
 import type { Actor, Context } from '../../kernel/index.ts';
-import { RateBudget, refTo } from '../../kernel/index.ts';
+import { RateBudget, refTo, type SharedBudget } from '../../kernel/index.ts';
 import {
   failure,
   toErrorReply,
@@ -31,6 +31,8 @@ export interface ClientSessionOptions {
   readonly limits: Limits;
   readonly count: SessionCount;
   readonly relays: RelayRoom;
+  /** For subscriptions, by client address. */
+  readonly places: SharedBudget;
   /** Whether this is the admin token. */
   readonly isAdmin: (token: string) => boolean;
 }
@@ -46,6 +48,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #limits: Limits;
   readonly #count: SessionCount;
   readonly #relays: RelayRoom;
+  readonly #places: SharedBudget;
   readonly #isAdmin: (token: string) => boolean;
   readonly #opens: RateBudget;
   #calls!: PendingCalls;
@@ -60,11 +63,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   /** The gateway's end will be told. */
   #watching = false;
 
-  constructor({ port, limits, count, relays, isAdmin }: ClientSessionOptions) {
+  constructor({ port, limits, count, relays, places, isAdmin }: ClientSessionOptions) {
     this.#port = port;
     this.#limits = limits;
     this.#count = count;
     this.#relays = relays;
+    this.#places = places;
     this.#isAdmin = isAdmin;
     this.#opens = new RateBudget({
       atOnce: limits.clientOpensAtOnce,
@@ -105,6 +109,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       share: () => this.#share(),
       nextId: () => calls.drawId(),
       relays: this.#relays,
+      places: this.#places,
       wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),
       astray: (frame, route) => this.#partitions.forget(frame, route.node),
     });
@@ -203,7 +208,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         this.#port.send({ kind: 'pong', correlation: frame.correlation });
         return;
       case 'metadata':
-        return this.#places(frame);
+        return this.#askPlaces(frame);
       case 'create-topic':
         return this.#create(frame);
       case 'open-consumer':
@@ -223,7 +228,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     }
   }
 
-  #places(frame: Metadata): void {
+  #askPlaces(frame: Metadata): void {
     const refusal = this.#calls.refusal(this.#metadata.waiting);
     if (refusal !== undefined) this.#fail(frame.correlation, refusal);
     else this.#metadata.add(frame, this.#context.now());

@@ -23,6 +23,11 @@ export function tooManySubscribed(most: number): CallError {
   return failure('limit_reached', { message });
 }
 
+export function tooManyOfAddress(own: number, most: number): CallError {
+  const message = `this node may have ${most} subscriptions, and has ${own} of your address, all that may be of one now; end some, or go through another node`;
+  return failure('limit_reached', { message });
+}
+
 export function tooManyAcks(most: number): CallError {
   const message = `${most} acks of this connection wait for their answers, its limit; acknowledge more records at a time`;
   return failure('overloaded', { message, retryAfterMs: pauseMs });

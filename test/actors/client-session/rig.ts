@@ -12,7 +12,7 @@ import { RelayRoom } from '../../../src/actors/client-session/relay-room.ts';
 import { gatewayActorId, type CallValue, type GatewayCall } from '../../../src/actors/gateway/messages.ts';
 import { partitionActorId, type PartitionRequest } from '../../../src/actors/partition-replica/messages.ts';
 import type { PushRequest } from '../../../src/actors/partition-replica/push-messages.ts';
-import { refTo, type Ref } from '../../../src/kernel/index.ts';
+import { SharedBudget, refTo, type Ref } from '../../../src/kernel/index.ts';
 import { newKit, type Kit } from '../../kernel/kit.ts';
 
 export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
@@ -53,7 +53,8 @@ export class SessionRig {
       },
     };
     const isAdmin = (token: string): boolean => token === adminToken;
-    const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls), isAdmin };
+    const places = new SharedBudget({ total: all.nodeSubscriptions });
+    const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls), places, isAdmin };
     this.#session = system.spawn<ClientSessionMessage>(
       'client/1',
       () => new ClientSession({ port, limits: all, ...shared }),
