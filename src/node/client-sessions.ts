@@ -14,12 +14,25 @@ export interface SharedBySessions {
   readonly places: SharedBudget;
   /** Whether this is the admin token; without one nobody is an operator. */
   readonly isAdmin: (token: string) => boolean;
+  readonly guesses: Guesses;
 }
 
-export function sharedBySessions(limits: Limits, isAdmin: (token: string) => boolean): SharedBySessions {
+/** Makes guessing of tokens slow, by client address. */
+export interface Guesses {
+  mayTry(address: string): boolean;
+  wait(address: string, answer: () => void): void;
+}
+
+const unhindered: Guesses = { mayTry: () => true, wait: (_address, answer) => answer() };
+
+export function sharedBySessions(
+  limits: Limits,
+  isAdmin: (token: string) => boolean,
+  guesses: Guesses = unhindered,
+): SharedBySessions {
   const reserve = Math.floor(limits.nodeSubscriptions / 5);
   const places = new SharedBudget({ total: limits.nodeSubscriptions - reserve, reserve });
-  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls), places, isAdmin };
+  return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls), places, isAdmin, guesses };
 }
 
 /** What a session needs of its connection. */
@@ -55,7 +68,18 @@ export function openClientSession(
   };
   const session: Ref<ClientSessionMessage> = system.spawn<ClientSessionMessage>(
     clientActorId(connection.id),
-    () => new ClientSession({ port, limits, ...shared }),
+    () =>
+      new ClientSession({
+        port,
+        limits,
+        ...shared,
+        mayTry: () => shared.guesses.mayTry(port.address),
+        wrong: (correlation) =>
+          shared.guesses.wait(
+            port.address,
+            () => void system.send(session, { kind: 'token-refused', correlation }, 'control'),
+          ),
+      }),
     {
       restart: 'never',
       dataCapacity: limits.clientFramesWaiting,

@@ -35,6 +35,10 @@ export interface ClientSessionOptions {
   readonly places: SharedBudget;
   /** Whether this is the admin token. */
   readonly isAdmin: (token: string) => boolean;
+  /** Whether a token may be looked at now, or too many wrong ones came from the client's address. */
+  readonly mayTry: () => boolean;
+  /** A token was wrong: `token-refused` comes for it in a while. */
+  readonly wrong: (correlation: number) => void;
 }
 
 /** Pauses between looks at deadlines and at what was refused for now. */
@@ -49,7 +53,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #count: SessionCount;
   readonly #relays: RelayRoom;
   readonly #places: SharedBudget;
-  readonly #isAdmin: (token: string) => boolean;
+  readonly #tokens: Pick<ClientSessionOptions, 'isAdmin' | 'mayTry' | 'wrong'>;
   readonly #opens: RateBudget;
   #calls!: PendingCalls;
   #partitions!: PartitionCalls;
@@ -63,13 +67,13 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   /** The gateway's end will be told. */
   #watching = false;
 
-  constructor({ port, limits, count, relays, places, isAdmin }: ClientSessionOptions) {
+  constructor({ port, limits, count, relays, places, ...tokens }: ClientSessionOptions) {
     this.#port = port;
     this.#limits = limits;
     this.#count = count;
     this.#relays = relays;
     this.#places = places;
-    this.#isAdmin = isAdmin;
+    this.#tokens = tokens;
     this.#opens = new RateBudget({
       atOnce: limits.clientOpensAtOnce,
       perSecond: limits.clientOpensPerSecond,
@@ -115,7 +119,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     });
     this.#operators = new Operators(context, {
       port: this.#port,
-      isAdmin: this.#isAdmin,
+      ...this.#tokens,
       mostPending: this.#limits.clientPendingCalls,
       nextId: () => calls.drawId(),
       change: (frame, call) => this.#call(frame, call),
@@ -149,6 +153,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         break;
       case 'admin-traced':
         this.#operators.traced(message);
+        break;
+      case 'token-refused':
+        this.#operators.refused(message.correlation);
         break;
       case 'admin-gone':
         this.#operators.adminGone();

@@ -30,6 +30,9 @@ export class SessionRig {
   buffered = 0;
   below: number | undefined;
   ended = false;
+  mayTry = true;
+  /** Correlations of wrong tokens whose answers wait. */
+  readonly wrongTokens: number[] = [];
   readonly #session: Ref<ClientSessionMessage>;
 
   constructor(limits: Partial<Limits> = {}) {
@@ -57,9 +60,24 @@ export class SessionRig {
     const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls), places, isAdmin };
     this.#session = system.spawn<ClientSessionMessage>(
       'client/1',
-      () => new ClientSession({ port, limits: all, ...shared }),
+      () =>
+        new ClientSession({
+          port,
+          limits: all,
+          ...shared,
+          mayTry: () => this.mayTry,
+          wrong: (correlation) => this.wrongTokens.push(correlation),
+        }),
       { restart: 'never' },
     );
+    this.kit.settle();
+  }
+
+  /** The answers to wrong tokens have waited long enough. */
+  waited(): void {
+    for (const correlation of this.wrongTokens.splice(0)) {
+      this.kit.system.send(this.#session, { kind: 'token-refused', correlation }, 'control');
+    }
     this.kit.settle();
   }
 
