@@ -405,8 +405,7 @@ export class PushDesk {
 
   #remove(subscription: Subscription): void {
     const { owner, address } = subscription;
-    this.#subscriptions.delete(subscriptionKey(subscription));
-    this.#seats.give(address, 1);
+    if (this.#subscriptions.delete(subscriptionKey(subscription))) this.#seats.give(address, 1);
     if (owner !== undefined && this.#owners.get(owner.consumer) === subscription) {
       this.#owners.delete(owner.consumer);
     }
