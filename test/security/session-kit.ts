@@ -4,16 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import {
-  clientFrames,
-  defaultLimits,
-  frameBounds,
-  nodeFrames,
-  packFrame,
-  protocolVersion,
-  unpackFrame,
-  type NodeFrame,
-} from '@callboard/client/protocol';
+import { clientFrames, nodeFrames, packFrame, protocolVersion } from '@callboard/client/protocol';
 import { Cluster, withLastWords } from '../lib/cluster.ts';
 import { draftOf } from '../lib/chunks.ts';
 import { full } from '../lib/effort.ts';
@@ -161,11 +152,23 @@ function isQuiet({ moreBytes, blockedMs }: ReturnType<Watch['end']>): boolean {
   return moreBytes <= rssSlackBytes && blockedMs <= loopBlockedMs;
 }
 
+const pong: Buffer = Buffer.from(packFrame(nodeFrames.encode({ kind: 'pong', correlation: 999 })));
+
+/** The last frame is a WebSocket close (RFC 6455, section 5.5.1); as a server sends it, without a mask. */
+function endsWithClose(bytes: Buffer): boolean {
+  for (let length = 0; length < 126 && length + 2 <= bytes.length; length += 1) {
+    const at = bytes.length - length - 2;
+    if (bytes[at] === 0x88 && bytes[at + 1] === length) return true;
+  }
+  return false;
+}
+
 /** A stranger's connection after its hello: whole frames go out as prepared bytes, and what comes is only counted, or not read. */
 export class Stranger {
   readonly socket: Socket;
   received = 0;
   ended = false;
+  #tail: Buffer = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -175,6 +178,9 @@ export class Stranger {
     });
     socket.on('data', (data: Buffer) => {
       this.received += data.byteLength;
+      this.#tail = Buffer.concat([this.#tail, data]).subarray(-160);
+      // The node has said its last word: it need not wait for ours.
+      if (endsWithClose(this.#tail)) socket.destroy();
     });
   }
 
@@ -201,6 +207,11 @@ export class Stranger {
     });
   }
 
+  /** Resolves when the connection has ended, or the pong of correlation 999 is the last that came. */
+  async settled(): Promise<void> {
+    await until('the node answers or ends the connection', () => this.ended || this.#tail.includes(pong));
+  }
+
   /** Reads nothing from here on. */
   deaf(): void {
     this.socket.pause();
@@ -215,11 +226,4 @@ export function framesOf(calls: readonly Call[]): Buffer {
   return Buffer.concat(
     calls.map((call, at) => wsFrame(packFrame(clientFrames.encode({ ...call, correlation: at + 2 })))),
   );
-}
-
-const bounds = frameBounds(defaultLimits);
-
-/** For fuzz: what came, as frames. */
-export function readFrame(bytes: Uint8Array): NodeFrame {
-  return nodeFrames.decode(unpackFrame(bytes, bounds));
 }

@@ -132,8 +132,9 @@ export class Primary {
       if (begun.sinceMs + longestMs < nowMs || !isCreating(name)) this.#begun.delete(name);
       else partitions += begun.partitions;
     }
-    for (const { command } of this.#byIndex.values())
+    for (const { command } of this.#byIndex.values()) {
       if (createsTopic(command)) partitions += command.partitions;
+    }
     return partitions;
   }
 
