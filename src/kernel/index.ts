@@ -20,7 +20,6 @@ export type { KernelLimits } from './limits.ts';
 export type { Checksum, Clock, ClockTimer, Envelope, KernelPorts, Network, Random, Trace } from './ports.ts';
 export { RateBudget } from './rate-budget.ts';
 export { OUTSIDE } from './registry.ts';
-export { Seldom } from './seldom.ts';
 export { SharedBudget } from './shared-budget.ts';
 export type { TapListener, TapSight } from './tap.ts';
 export { ActorSystem } from './system.ts';

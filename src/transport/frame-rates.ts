@@ -14,7 +14,7 @@ import type { Clock, ClockTimer } from '../kernel/ports.ts';
  */
 const tickMs = 20;
 /** Of one address, that go on in one look after its frames have run out: each may bring a whole read of its socket. Then twice as many. */
-const firstTurns = 4;
+const firstTurns = 1;
 /** An address without a frame for so many looks has no share. */
 const activeTicks = 50;
 
@@ -48,7 +48,7 @@ export class FrameGate {
     return this.#rates.take(this);
   }
 
-  /** What was handled has cost as much as so many frames more. */
+  /** What was handled has cost as much as so many frames more, or less than was thought. */
   spend(frames: number): void {
     this.tokens -= frames;
     this.address.tokens -= frames;
@@ -61,7 +61,7 @@ export class FrameGate {
 
 class AddressRate {
   readonly name: string;
-  tokens = 0;
+  tokens: number;
   idleTicks = 0;
   readonly reading: Set<FrameGate> = new Set();
   /** In the order in which they go on; first those that were halted by others' frames before they sent any. */
@@ -69,8 +69,10 @@ class AddressRate {
   readonly waiting: Set<FrameGate> = new Set();
   turns: number = firstTurns;
 
-  constructor(name: string) {
+  /** `tokens`: for a start, since it has no share before its first frame. */
+  constructor(name: string, tokens: number) {
     this.name = name;
+    this.tokens = tokens;
   }
 
   get size(): number {
@@ -107,7 +109,7 @@ export class FrameRates {
 
   join(name: string, connection: RatedConnection): FrameGate {
     const known = this.#addresses.get(name);
-    const address = known ?? new AddressRate(name);
+    const address = known ?? new AddressRate(name, this.#limits.framesAtOnce / 8);
     if (known === undefined) this.#addresses.set(name, address);
     const gate = new FrameGate(this, address, connection);
     gate.tokens = this.#limits.framesAtOnce;
@@ -183,6 +185,9 @@ export class FrameRates {
       if (address.halted === 0 && address.idleTicks > activeTicks) this.#active.delete(address);
     }
     if (this.#active.size > 0) this.#tick = this.#clock.setTimer(tickMs, () => this.#look());
+    // Each is the first in its turn to what others have left.
+    const [first] = this.#active;
+    if (first !== undefined && this.#active.delete(first)) this.#active.add(first);
     for (const address of this.#active) {
       let { turns } = address;
       address.turns = Math.min(2 * turns, address.size);

@@ -344,7 +344,7 @@ export const defaultLimits: Limits = {
   clientFramesPerSecond: 20_000,
   nodeFramesPerSecond: 50_000,
   framesAtOnce: 1_024,
-  placesPerFrame: 8,
+  placesPerFrame: 2,
   clientCallMs: 15_000,
   clientSubscriptions: 4_096,
   nodeSubscriptions: 65_536,

@@ -7,6 +7,9 @@ import type { Frame } from './calls.ts';
 import { notRead } from './errors.ts';
 import type { ClientPort } from './port.ts';
 
+/** Charged when a question is asked, and set off against what its answer costs: many at once are to be felt before they are answered. */
+const depositFrames = 128;
+
 export type Metadata = Extract<Frame, { kind: 'metadata' }>;
 
 export interface MetadataCallsOptions {
@@ -42,6 +45,7 @@ export class MetadataCalls {
     while (!this.#open && this.#waiting.length > 0 && port.bufferedBytes() <= share() / 2) {
       const next = this.#waiting.shift();
       this.#open = true;
+      port.spend(depositFrames);
       if (next !== undefined) ask(next.frame);
     }
   }
@@ -49,7 +53,7 @@ export class MetadataCalls {
   answered({ correlation }: Metadata, topics: readonly TopicPlaces[], next: number | undefined): void {
     const { port, limits } = this.#options;
     const places = topics.reduce((sum, { partitions }) => sum + partitions.length, topics.length);
-    port.spend(places / limits.placesPerFrame);
+    port.spend(places / limits.placesPerFrame - depositFrames);
     const reply = { kind: 'metadata-reply', correlation, topics } as const;
     port.send(next === undefined ? reply : { ...reply, next });
     this.#open = false;
@@ -57,6 +61,7 @@ export class MetadataCalls {
 
   /** The one that was asked has failed. */
   over(): void {
+    if (this.#open) this.#options.port.spend(-depositFrames);
     this.#open = false;
   }
 
