@@ -20,7 +20,7 @@ class Rig {
         this.#timers.push(timer);
         return { cancel: () => void (this.#timers = this.#timers.filter((one) => one !== timer)) };
       },
-      defer: (run) => void run(),
+      defer: (run) => run(),
     };
     this.rates = new FrameRates({ ...limits, ...more }, clock);
   }
