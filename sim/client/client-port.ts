@@ -3,6 +3,8 @@ import type { WebSocket } from 'ws';
 import type { ClosingCode, Limits } from '@callboard/client/protocol';
 import { openClientSession, type SharedBySessions } from '../../src/node/client-sessions.ts';
 import { ClientConnection } from '../../src/transport/client-connection.ts';
+import { FrameRates } from '../../src/transport/frame-rates.ts';
+import { UnsentBytes } from '../../src/transport/unsent-bytes.ts';
 import type { ObservedSystem } from '../observe/observed-system.ts';
 import type { Report } from '../observe/report.ts';
 import type { SimClock } from '../ports/sim-clock.ts';
@@ -34,9 +36,13 @@ export class ClientPort {
   readonly #connections = new Map<ClientConnection, (power: boolean) => void>();
   /** As in production: numbered anew by each process. */
   #lastId = firstId;
+  readonly #rates: FrameRates;
+  readonly #unsent: UnsentBytes;
 
   constructor(options: ClientPortOptions) {
     this.#options = options;
+    this.#rates = new FrameRates(options.limits, options.clock);
+    this.#unsent = new UnsentBytes(options.limits);
     this.#sweep();
   }
 
@@ -53,6 +59,8 @@ export class ClientPort {
         node,
         limits,
         clock,
+        rates: this.#rates,
+        unsent: this.#unsent,
         sendBytes: 4 * limits.frameBytes,
         authenticate: () => true,
         opened: (opened) => openClientSession(system, opened, limits, sessions),

@@ -23,6 +23,8 @@ export class NodeSocket {
   /** Sent, and not known to have been read. */
   bufferedAmount = 0;
   readonly #options: NodeSocketOptions;
+  #paused = false;
+  #arrived: Buffer[] = [];
   readonly #listeners = new Map<string, Listener[]>();
 
   constructor(options: NodeSocketOptions) {
@@ -72,8 +74,20 @@ export class NodeSocket {
     toClient(() => closed(1006, 'connection reset'));
   }
 
+  /** What has arrived meanwhile waits in the system. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    while (!this.#paused && this.#arrived.length > 0) this.received(this.#arrived.shift() ?? Buffer.alloc(0));
+  }
+
   received(bytes: Buffer): void {
-    if (this.readyState !== WebSocket.CLOSED) this.#emit('message', bytes, true);
+    if (this.readyState === WebSocket.CLOSED) return;
+    if (this.#paused) this.#arrived.push(bytes);
+    else this.#emit('message', bytes, true);
   }
 
   closedByPeer(code: number, reason: string): void {

@@ -263,10 +263,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'actors/partition-replica/replica.js',
-        'const proposed = this.#driver.propose(request.chunk.slice(), baseOffset);',
-        'const sealed = request.chunk.slice();\n' +
-          '        const proposed = this.#driver.propose(sealed, baseOffset);\n' +
-          '        this.#pushes.committed({ index, baseOffset, end: this.#nextOffset, bytes: sealed });\n' +
+        'const proposed = this.#driver.propose(chunk, baseOffset);',
+        'const proposed = this.#driver.propose(chunk, baseOffset);\n' +
+          '        this.#pushes.committed({ index, baseOffset, end: this.#nextOffset, bytes: chunk });\n' +
           '        this.#pushes.early = this.#nextOffset;',
       ),
       edit(

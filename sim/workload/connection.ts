@@ -95,7 +95,11 @@ export class SimConnection {
     const connection = {
       id,
       send: (frame: NodeFrame) => this.#sent(frame),
+      remoteAddress: '10.0.0.2',
       bufferedBytes: 0,
+      unsentShare: Infinity,
+      expect: () => undefined,
+      spend: () => undefined,
       whenBelow: (bytes: number, callback: () => void) => {
         this.#drain = this.#bufferedBytes < bytes ? undefined : { bytes, callback };
       },

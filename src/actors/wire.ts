@@ -113,6 +113,7 @@ function partitionCodec(limits: Limits): UnionCodec<PartitionTravels> {
       replyTo,
       acks: oneOf(['quorum', 'leader', 'none']),
       registered: optional(bool),
+      address: optional(name),
       chunk,
     }),
     consume: message<Consume>('consume', 17, {

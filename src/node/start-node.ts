@@ -12,7 +12,7 @@ import { Admin, adminActorId } from '../actors/admin/index.ts';
 import { gatewayActorId, type GatewayMessage } from '../actors/gateway/messages.ts';
 import { createActorCodec } from '../actors/wire.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../actors/peer-link/messages.ts';
-import { createHttpDoor, tokenChecker, type HttpDoor } from '../doors/http/index.ts';
+import { createHttpDoor, tokenChecker, WrongTokens, type HttpDoor } from '../doors/http/index.ts';
 import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
@@ -191,7 +191,7 @@ function openDoors(parts: Parts): Doors {
     trace,
     clock,
   });
-  const shared = sharedBySessions(limits, tokenChecker(config.adminToken));
+  const shared = sharedBySessions(limits, tokenChecker(config.adminToken), new WrongTokens());
   const wire = new WireServer({
     node: config.name,
     limits,

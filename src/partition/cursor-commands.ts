@@ -3,9 +3,10 @@
  * of each, and replicas of one release read nothing else.
  *
  * - 1, take (HTTP): takers, the consumer, from, then counted: offsets to be given again, takes, noted takes.
- * - 2, attach (push): session, start, flags (1: reset), the consumer.
+ * - 2, attach (push): session, start, the consumer.
  * - 3, advances (push): count, then per advance the consumer, session, up to.
  * - 4, settlements (HTTP): takers, count, then per settlement the consumer, noted takes, returned takes, each counted.
+ * - 5, attach that moves the cursor (push): as 2.
  *
  * A consumer and a node are the length of their UTF-8 in two bytes, then the bytes. Takers are counted, each its node and start; a take
  * is the number of its taker among them in two bytes, then its call.
@@ -49,8 +50,7 @@ export type CursorCommand =
 /** As `Attach.start`: the end of the log. */
 export const fromEnd: number = Number.MAX_SAFE_INTEGER;
 
-const codes = { take: 1, attach: 2, advances: 3, settlements: 4 } as const;
-const resetFlag = 1;
+const codes = { take: 1, attach: 2, advances: 3, settlements: 4, reset: 5 } as const;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -175,7 +175,8 @@ class TakerTable {
 }
 
 export function encodeCursorCommand(command: CursorCommand): Uint8Array {
-  const writer = new Writer().u8(codes[command.kind]);
+  const resets = command.kind === 'attach' && command.attach.reset;
+  const writer = new Writer().u8(resets ? codes.reset : codes[command.kind]);
   switch (command.kind) {
     case 'take': {
       const { consumer, from, again, takes, noted } = command.take;
@@ -186,12 +187,8 @@ export function encodeCursorCommand(command: CursorCommand): Uint8Array {
       break;
     }
     case 'attach': {
-      const { consumer, session, start, reset } = command.attach;
-      writer
-        .u64(session)
-        .u64(start)
-        .u8(reset ? resetFlag : 0)
-        .name(consumer);
+      const { consumer, session, start } = command.attach;
+      writer.u64(session).u64(start).name(consumer);
       break;
     }
     case 'advances':
@@ -231,15 +228,12 @@ function decodeBody(code: number, reader: Reader): CursorCommand {
       const takes = reader.takes(takers);
       return { kind: 'take', take: { consumer, from, again, takes, noted: reader.takes(takers) } };
     }
-    case codes.attach: {
+    case codes.attach:
+    case codes.reset: {
       const session = reader.u64();
       const start = reader.u64();
-      const flags = reader.u8();
-      if (flags > resetFlag) throw new RangeError(`an attach has the unknown flags ${flags}`);
-      return {
-        kind: 'attach',
-        attach: { consumer: reader.name(), session, start, reset: flags === resetFlag },
-      };
+      const attach = { consumer: reader.name(), session, start, reset: code === codes.reset };
+      return { kind: 'attach', attach };
     }
     case codes.advances: {
       const advances = counted(reader, () => ({

@@ -22,12 +22,22 @@ interface Cursor {
   admits: number;
   /** The session that owns the cursor; 0: none. */
   session: number;
+  /** The last one. */
+  reset: Reset | undefined;
+}
+
+/** A session moved the cursor by its own decision: what lies between was not acknowledged, or comes again. */
+export interface Reset {
+  readonly session: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export type Attached =
-  | { readonly ok: true; readonly cursor: number }
-  /** `admits`: the lowest session number that may still attach. */
-  | { readonly ok: false; readonly why: 'fenced'; readonly admits: number }
+  /** `reset`: a cursor that was there has moved. */
+  | { readonly ok: true; readonly cursor: number; readonly reset?: Reset }
+  /** `admits`: the lowest session number that may still attach. `reset`: what a higher one has done to the cursor. */
+  | { readonly ok: false; readonly why: 'fenced'; readonly admits: number; readonly reset?: Reset }
   | { readonly ok: false; readonly why: 'beyond-end'; readonly end: number }
   | { readonly ok: false; readonly why: 'table-full'; readonly limit: number };
 
@@ -125,18 +135,25 @@ export class CursorTable {
   attach({ consumer, session, start, reset }: Attach, end: number): Attached {
     const known = this.#cursors.get(consumer);
     const admits = known?.admits ?? firstSession;
-    if (session < admits) return { ok: false, why: 'fenced', admits };
+    if (session < admits) {
+      const by = known?.reset;
+      const told = by === undefined || by.session <= session ? {} : { reset: by };
+      return { ok: false, why: 'fenced', admits, ...told };
+    }
     const fresh = known === undefined || reset;
     const at = start === fromEnd ? end : Math.max(start, this.#first);
     if (fresh && at > end) return { ok: false, why: 'beyond-end', end };
     const { cursorsPerPartition: limit } = this.#limits;
     if (!this.takes(consumer)) return { ok: false, why: 'table-full', limit };
+    const from = this.of(consumer);
     // Push is at least once: what may not have reached anybody comes again (S9).
-    const cursor = this.#put(consumer, fresh ? at : this.of(consumer));
+    const cursor = this.#put(consumer, fresh ? at : from);
     this.#takes.forget(consumer);
     cursor.admits = session;
     cursor.session = session;
-    return { ok: true, cursor: cursor.at };
+    if (known === undefined || !reset || from === at) return { ok: true, cursor: cursor.at };
+    cursor.reset = { session, from, to: at };
+    return { ok: true, cursor: cursor.at, reset: cursor.reset };
   }
 
   advance({ consumer, session, upTo }: Advance, end: number): Advanced {
@@ -156,8 +173,9 @@ export class CursorTable {
   }
 
   *describe(): Generator<string> {
-    for (const [consumer, { at, admits, session }] of this.#cursors) {
-      yield `${consumer} ${at} ${admits} ${session}`;
+    for (const [consumer, { at, admits, session, reset }] of this.#cursors) {
+      const moved = reset === undefined ? '' : ` ${reset.session}:${reset.from}-${reset.to}`;
+      yield `${consumer} ${at} ${admits} ${session}${moved}`;
     }
     yield* this.#takes.describe();
   }
@@ -169,7 +187,7 @@ export class CursorTable {
       known.at = at;
       return known;
     }
-    const cursor: Cursor = { at, admits: firstSession, session: 0 };
+    const cursor: Cursor = { at, admits: firstSession, session: 0, reset: undefined };
     this.#cursors.set(consumer, cursor);
     return cursor;
   }

@@ -24,6 +24,7 @@ import {
   ProducerTable,
   type Batch,
   type Decision,
+  type Newcomers,
   type PendingBatch,
   type ProducerLimits,
 } from './producers.ts';
@@ -112,8 +113,13 @@ export class PartitionMachine {
     return this.#producers.forgotten;
   }
 
-  decide(batch: Batch, pending: readonly PendingBatch[], registered: boolean = false): Decision {
-    return this.#producers.decide(batch, pending, registered);
+  decide(
+    batch: Batch,
+    pending: readonly PendingBatch[],
+    registered: boolean = false,
+    coming?: Newcomers,
+  ): Decision {
+    return this.#producers.decide(batch, pending, registered, coming);
   }
 
   /** Applies one committed, verified chunk. Throws when it contradicts the state: then the replica must not go on. */

@@ -24,6 +24,8 @@ import {
 } from '@callboard/client/protocol';
 import type { SendResult } from '../kernel/actor.ts';
 import type { Clock, ClockTimer } from '../kernel/ports.ts';
+import type { FrameGate, FrameRates } from './frame-rates.ts';
+import type { UnsentBytes, UnsentShare } from './unsent-bytes.ts';
 import { WireSocket } from './wire-socket.ts';
 
 /** What a session may be sent: everything but the hello, which is over by then. */
@@ -41,6 +43,9 @@ export interface ClientConnectionOptions {
   readonly node: string;
   readonly limits: Limits;
   readonly clock: Clock;
+  /** Of all clients of the node. */
+  readonly rates: FrameRates;
+  readonly unsent: UnsentBytes;
   /** Bytes that may wait to be sent; a client that is further behind is cut off. */
   readonly sendBytes: number;
   /** Whether this token lets a client in; see `tokenCheck`. */
@@ -61,6 +66,16 @@ export class ClientConnection {
   #handlers: ClientHandlers | undefined;
   #client = '';
   #drain: { readonly bytes: number; readonly callback: () => void } | undefined;
+  readonly #gate: FrameGate;
+  readonly #unsent: UnsentShare;
+  #unsentFrames = 0;
+  /** Something has left since the last sweep. */
+  #reads = true;
+  /** Why nothing is read from the socket now: too many frames, or too much that was not taken. */
+  #halted = false;
+  #unread = false;
+  /** Read before that took effect: at most one read of the socket. */
+  #inbox: Uint8Array[] = [];
 
   constructor(
     id: number,
@@ -74,10 +89,22 @@ export class ClientConnection {
     this.id = id;
     this.remoteAddress = remoteAddress;
     this.#options = options;
+    this.#unsent = options.unsent.join(remoteAddress);
+    this.#gate = options.rates.join(remoteAddress, {
+      halt: () => {
+        this.#halted = true;
+        this.#wire.pause();
+      },
+      proceed: () => {
+        this.#halted = false;
+        this.#work();
+      },
+    });
     this.#wire = new WireSocket(socket, {
       limits,
       clock,
       handlers: {
+        holds: (bytes) => this.#holds(bytes),
         frame: (frame) => this.#frame(frame),
         closed: (code, detail) => this.#closed(code, detail),
       },
@@ -97,7 +124,22 @@ export class ClientConnection {
 
   /** Bytes sent and not yet taken by the client: a session that serves much should look here first. */
   get bufferedBytes(): number {
-    return this.#wire.bufferedBytes;
+    return this.#wire.bufferedBytes + this.#unsentFrames * this.#options.limits.unsentFrameBytes;
+  }
+
+  /** What may wait to be taken by the client, with regard to others of its address. */
+  get unsentShare(): number {
+    return this.#unsent.share;
+  }
+
+  /** So many bytes more, or less, were asked for and are to be sent. */
+  expect(bytes: number): void {
+    this.#unsent.expect(bytes);
+  }
+
+  /** What a frame caused has cost as much as so many more. */
+  spend(frames: number): void {
+    this.#gate.spend(frames);
   }
 
   /**
@@ -111,30 +153,47 @@ export class ClientConnection {
       this.close('overloaded', 'the client does not read what it is sent');
       return 'full';
     }
+    this.#unsentFrames += 1;
     this.#wire.sendSoon(bytes, this.#left);
+    const waits = this.bufferedBytes;
+    this.#unsent.set(waits);
+    if (!this.#unread && waits > this.#unsent.unreadBytes) {
+      this.#unread = true;
+      this.#reads = true;
+      this.#wire.pause();
+    }
     return 'accepted';
   }
 
-  /** Calls back once, when something has left and fewer than `bytes` are buffered; a second wish takes the place of the first. */
+  /** Calls back once, when fewer than `bytes` are buffered and the address has room; a second wish takes the place of the first. */
   whenBelow(bytes: number, callback: () => void): void {
-    this.#drain = this.bufferedBytes < bytes ? undefined : { bytes, callback };
+    this.#drain = { bytes, callback };
+    if (this.#unsent.share === 0) this.#unsent.whenRoom(this.#drained);
+    else if (this.bufferedBytes < bytes) this.#drain = undefined;
   }
 
   readonly #left = (): void => {
+    this.#unsentFrames -= 1;
+    this.#reads = true;
+    const waits = this.bufferedBytes;
+    this.#unsent.set(waits);
+    if (this.#unread && waits <= this.#unsent.unreadBytes / 2) {
+      this.#unread = false;
+      this.#work();
+    }
+    this.#drained();
+  };
+
+  readonly #drained = (): void => {
     const drain = this.#drain;
-    if (drain === undefined || this.bufferedBytes >= drain.bytes) return;
+    if (drain === undefined || (this.bufferedBytes > 0 && this.bufferedBytes >= drain.bytes)) return;
+    if (this.#unsent.share === 0) {
+      this.#unsent.whenRoom(this.#drained);
+      return;
+    }
     this.#drain = undefined;
     drain.callback();
   };
-
-  /** Stops reading, so that the client's own sending comes to a halt. */
-  pause(): void {
-    this.#wire.pause();
-  }
-
-  resume(): void {
-    this.#wire.resume();
-  }
 
   /** Ends the connection: an error frame with correlation 0, if there is room, then the close code. */
   close(code: ClosingCode, detail: string): void {
@@ -146,12 +205,41 @@ export class ClientConnection {
 
   /** Called from time to time: asks a silent client for a sign of life; cuts one that gave none since the last call. */
   sweep(): void {
+    if (this.#unread) {
+      // What it says cannot be heard; what it takes can be seen.
+      if (!this.#reads) this.#wire.cut('the client takes nothing of what it is sent');
+      this.#reads = false;
+      return;
+    }
+    if (this.#halted) return;
     if (!this.#wire.heard) {
       this.#wire.cut('no sign of life');
       return;
     }
     this.#wire.heard = false;
     this.#wire.probe();
+  }
+
+  #holds(bytes: Uint8Array): boolean {
+    const waits = this.#halted || this.#unread || this.#inbox.length > 0;
+    if (!waits && this.#gate.take()) return false;
+    this.#inbox.push(bytes);
+    return true;
+  }
+
+  /** Handles what was read, as far as it may be; reads on once that is all. */
+  #work(): void {
+    let done = 0;
+    for (; done < this.#inbox.length && this.#mayWork; done += 1) {
+      if (!this.#gate.take()) break;
+      this.#wire.handle(this.#inbox[done] ?? new Uint8Array(0));
+    }
+    this.#inbox = done === this.#inbox.length ? [] : this.#inbox.slice(done);
+    if (this.#inbox.length === 0 && this.#mayWork) this.#wire.resume();
+  }
+
+  get #mayWork(): boolean {
+    return this.open && !this.#halted && !this.#unread;
   }
 
   #frame(raw: readonly unknown[]): void {
@@ -198,6 +286,9 @@ export class ClientConnection {
 
   #closed(code: ClosingCode | undefined, detail: string): void {
     this.#deadline.cancel();
+    this.#gate.leave();
+    this.#unsent.leave();
+    this.#inbox = [];
     this.#handlers?.closed(detail);
     this.#options.ended(this, code, detail);
   }

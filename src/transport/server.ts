@@ -11,7 +11,9 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { CallError, ClosingCode, Limits } from '@callboard/client/protocol';
 import type { Clock, ClockTimer, Trace } from '../kernel/ports.ts';
 import { ClientConnection, type ClientHandlers } from './client-connection.ts';
+import { FrameRates } from './frame-rates.ts';
 import { asPlainRequest } from './plain-request.ts';
+import { UnsentBytes } from './unsent-bytes.ts';
 import { socketOptions } from './wire-socket.ts';
 
 /** Each says why an upgrade is not taken, if it is not. */
@@ -79,10 +81,14 @@ export class WireServer {
   readonly #byAddress = new Map<string, number>();
   #detach: (() => void) | undefined;
   #sweep: ClockTimer | undefined;
+  readonly #rates: FrameRates;
+  readonly #unsent: UnsentBytes;
   #ids = 0;
 
   constructor(options: WireServerOptions) {
     this.#options = options;
+    this.#rates = new FrameRates(options.limits, options.clock);
+    this.#unsent = new UnsentBytes(options.limits);
     this.#sockets = new WebSocketServer({
       ...socketOptions,
       noServer: true,
@@ -107,6 +113,7 @@ export class WireServer {
   close(): void {
     this.#detach?.();
     this.#sweep?.cancel();
+    this.#rates.close();
     for (const client of this.#clients) client.close('unavailable', 'this node stops');
   }
 
@@ -167,6 +174,8 @@ export class WireServer {
       node,
       limits,
       clock,
+      rates: this.#rates,
+      unsent: this.#unsent,
       sendBytes: clientSendBytes ?? 4 * limits.frameBytes,
       authenticate,
       opened: openClient,

@@ -30,6 +30,8 @@ export const socketOptions = {
 const closeGraceMs = 500;
 
 export interface WireSocketHandlers {
+  /** Whether these bytes are kept for a later call of `handle`. Absent: never. */
+  holds?(bytes: Uint8Array): boolean;
   /** One allowed frame, fields not yet decoded. A WireError that it throws ends the connection. */
   frame(frame: readonly unknown[], bytes: number): void;
   /** Called once. `code` is what this side closed with, if it did. */
@@ -162,6 +164,17 @@ export class WireSocket {
     this.#socket.resume();
   }
 
+  /** One message, now or kept from before. */
+  handle(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    try {
+      this.#options.handlers.frame(unpackFrame(bytes, this.#bounds), bytes.byteLength);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.end(error.code, error.message);
+    }
+  }
+
   /** Ends the connection and says why; cuts it if the other side does not go along. */
   end(code: ClosingCode, detail: string): void {
     if (this.#ended) return;
@@ -201,13 +214,7 @@ export class WireSocket {
   #message(data: RawData, binary: boolean): void {
     if (this.#ended) return;
     this.heard = true;
-    try {
-      if (!binary) throw new WireError('frame_invalid', 'a text frame');
-      const bytes = data as Buffer;
-      this.#options.handlers.frame(unpackFrame(bytes, this.#bounds), bytes.byteLength);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.end(error.code, error.message);
-    }
+    if (!binary) this.end('frame_invalid', 'a text frame');
+    else if (this.#options.handlers.holds?.(data as Buffer) !== true) this.handle(data as Buffer);
   }
 }

@@ -47,6 +47,7 @@ export class FakePartition {
     producerIdleMs,
     producerEpochSteps: 1_024,
     producersPerPartition: 1_000,
+    producersOfNodes: 0,
   });
   #index = 0;
   #checksum = 0;

@@ -5,11 +5,12 @@
 import type { Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
 import {
+  anyClientFrames,
+  anyNodeFrames,
   clientFrames,
   defaultLimits,
   frameBounds,
   fromErrorReply,
-  nodeFrames,
   packFrame,
   protocolVersion,
   unpackFrame,
@@ -136,6 +137,15 @@ export class RawClient {
     this.socket.send(bytes);
   }
 
+  /** Proves that this is an operator; rejects where the token is refused. */
+  async operator(token: string): Promise<void> {
+    const correlation = (this.#correlations += 1);
+    await new Promise<NodeFrame>((resolve, reject) => {
+      this.#waiting.set(correlation, { resolve, reject });
+      this.sendBytes(packFrame(anyClientFrames.encode({ kind: 'authorize', correlation, token })));
+    });
+  }
+
   async createTopic(topic: string, partitions: number): Promise<void> {
     await this.call({ kind: 'create-topic', topic, partitions });
   }
@@ -174,7 +184,7 @@ export class RawClient {
   }
 
   #receive(raw: readonly unknown[]): void {
-    const frame = nodeFrames.decode(raw);
+    const frame = anyNodeFrames.decode(raw) as NodeFrame;
     const pushed = this.#pushed.get(frame.correlation);
     if (pushed !== undefined) {
       pushed(frame);

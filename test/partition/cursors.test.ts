@@ -63,13 +63,31 @@ test('the end as a start is the end when the command is applied', () => {
   assert.equal(new Table().attach(1, { start: fromEnd }), { ok: true, cursor: end });
 });
 
+test('S8: whoever was fenced by a session that moved the cursor is told what it did', () => {
+  const table = new Table();
+  table.attach(1);
+  const reset = { session: 3, from: 0, to: 40 };
+  assert.equal(table.attach(3, { start: 40, reset: true }), { ok: true, cursor: 40, reset });
+  assert.equal(table.attach(1), { ok: false, why: 'fenced', admits: 3, reset });
+  assert.equal(table.attach(4), { ok: true, cursor: 40 });
+  assert.equal(table.attach(3), { ok: false, why: 'fenced', admits: 4 }, 'it did so itself');
+  assert.ok(
+    [...table.cursors.describe()].some((line) => line.includes('3:0-40')),
+    'it is replicated',
+  );
+});
+
 test('S8: an ack never moves a cursor back, a reset by the owner does', () => {
   const table = new Table();
   table.attach(1);
   table.advance(1, 30);
   assert.equal(table.advance(1, 20), { ok: true, cursor: 30 });
-  assert.equal(table.attach(1, { start: 5, reset: true }), { ok: true, cursor: 5 });
-  assert.equal(table.attach(1, { start: 60, reset: true }), { ok: true, cursor: 60 });
+  assert.equal(table.attach(1, { start: 5, reset: true }), {
+    ok: true,
+    cursor: 5,
+    reset: { session: 1, from: 30, to: 5 },
+  });
+  assert.is(table.attach(1, { start: 60, reset: true }).ok, true);
 });
 
 test('S10: a higher session fences the lower ones, whose acks and attaches change nothing', () => {

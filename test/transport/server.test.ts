@@ -276,7 +276,7 @@ test("A19: a peer's frames mean nothing on the clients' path, nor a client's on 
 });
 
 test('A5: a client that asks much and reads nothing is cut off, and no one else notices', async () => {
-  await withNode({ server: { clientSendBytes: 4 << 20 } }, async (node) => {
+  await withNode({ server: { sweepMs: 50 } }, async (node) => {
     const healthy = await RawClient.connect(node.clientUrl);
     const greedy = await RawClient.connect(node.clientUrl);
     greedy.socket.pause();
@@ -286,10 +286,20 @@ test('A5: a client that asks much and reads nothing is cut off, and no one else 
       }
       return node.ended.length > 0;
     });
-    assert.match(node.ended[0] ?? '', /does not read/);
+    assert.match(node.ended[0] ?? '', /takes nothing/);
     assert.equal(await healthy.call({ kind: 'ping' }), { kind: 'pong', correlation: 2 });
     healthy.close();
     greedy.socket.terminate();
+  });
+});
+
+test('what is sent to a client all the same, above what may wait for it, ends its connection', async () => {
+  await withNode({ server: { clientSendBytes: 100_000 } }, async (node) => {
+    const client = await RawClient.connect(node.clientUrl);
+    client.send({ kind: 'fetch', topic: 't', partition: 0, offset: 0 as Offset, maxBytes: 200_000 });
+    await until('the end', () => node.ended.length > 0);
+    assert.match(node.ended[0] ?? '', /does not read/);
+    client.close();
   });
 });
 
@@ -315,19 +325,42 @@ test('a client that is only idle stays', async () => {
   });
 });
 
-test('a session may stop reading and go on', async () => {
-  await withNode({}, async (node) => {
-    const client = await RawClient.connect(node.clientUrl);
-    const [connection] = node.clients;
-    connection?.pause();
-    const answer = client.call({ kind: 'ping' });
-    const other = await RawClient.connect(node.clientUrl);
-    await other.call({ kind: 'ping' });
-    assert.is(node.calls.length, 1);
-    connection?.resume();
-    await answer;
-    client.close();
-    other.close();
+test('who sends more frames than are handled per second is read more slowly, and has every answer', async () => {
+  const limits = { ...defaultLimits, framesAtOnce: 10, clientFramesPerSecond: 1_000 };
+  await withNode({ limits }, async (node) => {
+    const hasty = await RawClient.connect(node.clientUrl);
+    const answers = Array.from({ length: 200 }, () => hasty.call({ kind: 'ping' }));
+    await answers[5];
+    assert.ok(node.calls.length < 100, `${node.calls.length} were handled at once`);
+    await Promise.all(answers);
+    hasty.close();
+  });
+});
+
+test('who does not take its answers is not read from, and goes on once it does', async () => {
+  const limits = { ...defaultLimits, clientUnreadBytes: 4_096 };
+  await withNode({ limits }, async (node) => {
+    const deaf = await RawClient.connect(node.clientUrl);
+    deaf.raw?.pause();
+    const answers: Promise<unknown>[] = [];
+    const ask = (): void => {
+      for (let n = 0; n < 50; n += 1) {
+        const where = { topic: 't', partition: 0, offset: 0 as Offset };
+        answers.push(deaf.call({ kind: 'fetch', ...where, maxBytes: 100_000 }));
+      }
+    };
+    let seen = -1;
+    await until('nothing more is read', () => {
+      const before = seen;
+      seen = node.calls.length;
+      ask();
+      return seen > 0 && seen === before && answers.length > seen + 200;
+    });
+    assert.equal(node.ended, []);
+    deaf.raw?.resume();
+    await Promise.all(answers);
+    assert.is(node.calls.length, answers.length);
+    deaf.close();
   });
 });
 

@@ -10,7 +10,7 @@
  * | 4  | 1    | version             | producer  | 1 |
  * | 5  | 1    | kind                | producer  | see `chunkKind` |
  * | 6  | 1    | codec               | producer  | 0: body not compressed |
- * | 7  | 1    | flags               | producer  | 0 |
+ * | 7  | 1    | owner               | leader    | who brought the producer's id: 0 a node, else a number that stands for a client's address |
  * | 8  | 4    | body length, bytes  | producer  | |
  * | 12 | 4    | record count        | producer  | 0 for anything but `records` |
  * | 16 | 16   | producer id         | producer  | all zero: not idempotent |
@@ -78,6 +78,7 @@ export interface ChunkSeal {
 export interface ChunkHeader extends ChunkSeal {
   readonly kind: ChunkKind;
   readonly codec: number;
+  readonly owner: number;
   readonly bodyLength: number;
   readonly recordCount: number;
   readonly producerId: string;
@@ -141,6 +142,11 @@ export function fillDraft(bytes: Uint8Array, draft: Omit<ChunkDraft, 'body'>, cr
   header.setUint32(56, crc32(body), true);
 }
 
+/** Of a producer's chunk, by the leader before it is sealed; see `ownerOf`. */
+export function setOwner(bytes: Uint8Array, owner: number): void {
+  bytes[7] = owner;
+}
+
 /** Fills the leader's part in place and returns the header checksum. The producer's part must be sound. */
 export function sealChunk(bytes: Uint8Array, seal: ChunkSeal, crc32: Crc32): number {
   const header = view(bytes);
@@ -167,6 +173,7 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader {
   return {
     kind: header.getUint8(5) as ChunkKind,
     codec: header.getUint8(6),
+    owner: header.getUint8(7),
     bodyLength: header.getUint32(8, true),
     recordCount: header.getUint32(12, true),
     producerId: isAnonymous(header) ? noProducerHex : hex(bytes.subarray(16, 32)),
@@ -186,7 +193,8 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader {
 
 /** The producer's part is well formed and its body matches its checksum. Says nothing of the leader's part. */
 export function checkDraft(bytes: Uint8Array, crc32: Crc32): ChunkFault | undefined {
-  return bytes.byteLength < chunkHeaderBytes ? 'too-short' : draftFault(bytes, view(bytes), crc32);
+  if (bytes.byteLength < chunkHeaderBytes) return 'too-short';
+  return bytes[7] === 0 ? draftFault(bytes, view(bytes), crc32) : 'bad-field';
 }
 
 function draftFault(bytes: Uint8Array, header: DataView, crc32: Crc32): ChunkFault | undefined {
@@ -195,7 +203,8 @@ function draftFault(bytes: Uint8Array, header: DataView, crc32: Crc32): ChunkFau
   if (header.getUint32(8, true) !== bytes.byteLength - chunkHeaderBytes) return 'bad-length';
   const kind = header.getUint8(5);
   const unsafe = header.getUint32(40, true) > 0x1fffff || header.getUint32(48, true) > 0x1fffff;
-  if (kind > 2 || header.getUint8(6) !== 0 || header.getUint8(7) !== 0 || unsafe) return 'bad-field';
+  if (kind > 2 || header.getUint8(6) !== 0 || unsafe) return 'bad-field';
+  if (kind !== chunkKind.records && header.getUint8(7) !== 0) return 'bad-field';
   if ((kind === chunkKind.records) !== header.getUint32(12, true) > 0) return 'bad-field';
   if (crc32(bytes.subarray(chunkHeaderBytes)) !== header.getUint32(56, true)) return 'bad-body-checksum';
   return undefined;

@@ -1,5 +1,5 @@
 /** What must hold between the limits, or no node starts with them. */
-import { defaultLimits, type Limits } from './limits.ts';
+import { clientLimits, defaultLimits, type Limits } from './limits.ts';
 
 /** Throws on the first relation that does not hold. */
 export function assertLimits(limits: Limits): void {
@@ -38,6 +38,9 @@ function rulesOfNodes(limits: Limits): readonly Rule[] {
     ],
     [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
     [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
+    [limits.creationsAtOnce >= limits.topicPartitions, 'the largest topic can be created'],
+    [limits.creatingPartitions >= limits.topicPartitions, 'the largest topic may be in progress'],
+    [limits.producersOfNodes < limits.producersPerPartition, 'others have places for producers too'],
     [
       limits.directoryTags >= 2 * limits.managerPendingChanges,
       'a change is remembered for longer than it can be retried',
@@ -78,12 +81,19 @@ function rulesOfClients(limits: Limits): readonly Rule[] {
       limits.clientConnections * limits.clientUnsentLeastBytes <= limits.nodeUnsentBytes,
       'the least that each connection may draw fits the node',
     ],
+    [
+      limits.clientUnsentBytes <= limits.addressUnsentBytes &&
+        limits.addressUnsentBytes <= limits.nodeUnsentBytes,
+      'a connection fits its address, and an address the node',
+    ],
+    [limits.clientFramesPerSecond <= limits.nodeFramesPerSecond, 'the frames of one connection fit the node'],
     [limits.pushPullBytes <= limits.clientUnsentBytes, 'a connection has room for one pull'],
     [
       limits.clientFramesWaiting >= limits.clientPendingCalls + limits.clientPendingAcks,
       'calls and acks are refused one by one before their connection is closed',
     ],
     [limits.clientPendingCalls >= limits.clientInflightBatches, 'every batch in flight may wait'],
+    [limits.metadataTopics >= clientLimits.topicsAtOnce, 'a client may ask for as many topics as it does'],
     [limits.takeNoteMs < limits.takeCheckMs, 'a hand-over is noted before anybody asks for it'],
     [limits.openTakesPerConsumer <= limits.settledTakes, 'the takes of one consumer fit a command'],
   ];

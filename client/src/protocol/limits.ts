@@ -76,6 +76,8 @@ export interface Limits {
   /** Epochs that a producer may skip at once, and how far above those that were forgotten an unknown one may come in. */
   readonly producerEpochSteps: number;
   readonly producersPerPartition: number;
+  /** Of these for ids that nodes answer for: gateways' own, and those that are registered over HTTP. */
+  readonly producersOfNodes: number;
   readonly cursorsPerPartition: number;
   /** Records taken over HTTP whose hand-over is not noted yet, of one consumer and of all; then consumes are refused. */
   readonly openTakesPerConsumer: number;
@@ -99,6 +101,23 @@ export interface Limits {
   readonly topicPartitions: number;
   readonly topicNameBytes: number;
   readonly clusterPartitions: number;
+  /** Different topics that one question for places may name. */
+  readonly metadataTopics: number;
+
+  /** Partitions that clients of a node create at once, and then per second; shared by client address. */
+  readonly creationsAtOnce: number;
+  readonly creationsPerSecond: number;
+  /** Partitions of all topics that are being created: what would wait behind more is refused, unless it is small. */
+  readonly creatingPartitions: number;
+  readonly creationMs: number;
+  /** The same of producers and consumers that are registered or opened, and of those that one connection opens. */
+  readonly registrationsAtOnce: number;
+  readonly registrationsPerSecond: number;
+  readonly clientOpensAtOnce: number;
+  readonly clientOpensPerSecond: number;
+  /** Producers that one connection sends for, and new ones per second. */
+  readonly clientProducersAtOnce: number;
+  readonly clientProducersPerSecond: number;
 
   readonly gatewayBatchRecords: number;
   readonly gatewayBatchBytes: number;
@@ -162,9 +181,18 @@ export interface Limits {
   readonly clientPendingCalls: number;
   /** Frames of one connection that its session has not looked at: more than one read of its socket brings. */
   readonly clientFramesWaiting: number;
+  /** Frames handled per second: of one connection, and of all of a node, shared by client address. Who sends more is read more slowly. */
+  readonly clientFramesPerSecond: number;
+  readonly nodeFramesPerSecond: number;
+  /** As many may come at once after a rest. */
+  readonly framesAtOnce: number;
+  /** Places of partitions that one question may be told for the price of one frame. */
+  readonly placesPerFrame: number;
   /** After which a partition's leader that has not answered a client's call is given up. */
   readonly clientCallMs: number;
   readonly clientSubscriptions: number;
+  /** Of all connections of a node, shared by client address. */
+  readonly nodeSubscriptions: number;
   /** Ack frames of one connection that wait for their answer. */
   readonly clientPendingAcks: number;
   /** Pulls that a node's sessions together have open at each other node. */
@@ -175,6 +203,13 @@ export interface Limits {
   readonly nodeUnsentBytes: number;
   /** One chunk is drawn in any case, so this may be overstepped by it. */
   readonly clientUnsentLeastBytes: number;
+  /** The same of all connections of one client address, and what each of these has in any case. */
+  readonly addressUnsentBytes: number;
+  readonly connectionUnsentLeastBytes: number;
+  /** A connection for which more waits is not read from. */
+  readonly clientUnreadBytes: number;
+  /** What a small frame that waits takes besides its bytes. */
+  readonly unsentFrameBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -236,6 +271,7 @@ export const defaultLimits: Limits = {
   producerIdleMs: 24 * 3_600_000,
   producerEpochSteps: 1_024,
   producersPerPartition: 100_000,
+  producersOfNodes: 20_000,
   cursorsPerPartition: 100_000,
   openTakesPerConsumer: 256,
   openTakesPerPartition: 65_536,
@@ -252,6 +288,18 @@ export const defaultLimits: Limits = {
   topicPartitions: 1_000,
   topicNameBytes: 200,
   clusterPartitions: 20_000,
+  metadataTopics: 1_024,
+
+  creationsAtOnce: 1_000,
+  creationsPerSecond: 100,
+  creatingPartitions: 1_000,
+  creationMs: 5,
+  registrationsAtOnce: 5_000,
+  registrationsPerSecond: 200,
+  clientOpensAtOnce: 1_000,
+  clientOpensPerSecond: 20,
+  clientProducersAtOnce: 1_024,
+  clientProducersPerSecond: 100,
 
   gatewayBatchRecords: 1_000,
   gatewayBatchBytes: 512 << 10,
@@ -296,13 +344,22 @@ export const defaultLimits: Limits = {
   clientInflightBatches: 256,
   clientPendingCalls: 1_024,
   clientFramesWaiting: 8_192,
+  clientFramesPerSecond: 20_000,
+  nodeFramesPerSecond: 50_000,
+  framesAtOnce: 1_024,
+  placesPerFrame: 2,
   clientCallMs: 15_000,
   clientSubscriptions: 4_096,
+  nodeSubscriptions: 65_536,
   clientPendingAcks: 4_096,
   relayPulls: 8,
   clientUnsentBytes: 4 << 20,
   nodeUnsentBytes: 512 << 20,
   clientUnsentLeastBytes: 64 << 10,
+  addressUnsentBytes: 32 << 20,
+  connectionUnsentLeastBytes: 16 << 10,
+  clientUnreadBytes: 256 << 10,
+  unsentFrameBytes: 256,
 };
 
 /** Bounds of a client, with their units; what a user may set himself is in the options of `connect` and of its objects. */

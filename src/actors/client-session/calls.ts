@@ -20,14 +20,33 @@ const changing: ReadonlySet<Frame['kind']> = new Set([
   'remove-topic',
 ]);
 
+export interface PendingCallsOptions {
+  readonly firstId: number;
+  readonly most: number;
+  readonly fetchBytes: number;
+  /** So many bytes more, or less, will come for the connection. */
+  expect(bytes: number): void;
+}
+
 export class PendingCalls {
   readonly #pending = new Map<number, PendingCall>();
   readonly #most: number;
   #lastId: number;
+  readonly #expect: (bytes: number) => void;
+  /** What the answer to one fetch brings at most. */
+  readonly fetchBytes: number;
+  #fetches = 0;
 
-  constructor(firstId: number, most: number) {
+  constructor({ firstId, most, fetchBytes, expect }: PendingCallsOptions) {
     this.#lastId = firstId;
     this.#most = most;
+    this.fetchBytes = fetchBytes;
+    this.#expect = expect;
+  }
+
+  /** What the fetches that are not answered may bring. */
+  get fetchedBytes(): number {
+    return this.#fetches * this.fetchBytes;
   }
 
   get size(): number {
@@ -48,12 +67,13 @@ export class PendingCalls {
   put(call: PendingCall): number {
     const id = this.drawId();
     this.#pending.set(id, call);
+    this.#count(call, 1);
     return id;
   }
 
   take(id: number): PendingCall | undefined {
     const call = this.#pending.get(id);
-    this.#pending.delete(id);
+    if (call !== undefined) this.#drop(id, call);
     return call;
   }
 
@@ -91,9 +111,20 @@ export class PendingCalls {
     const taken: PendingCall[] = [];
     for (const [id, call] of this.#pending) {
       if (!test(call)) continue;
-      this.#pending.delete(id);
+      this.#drop(id, call);
       taken.push(call);
     }
     return taken;
+  }
+
+  #drop(id: number, call: PendingCall): void {
+    this.#pending.delete(id);
+    this.#count(call, -1);
+  }
+
+  #count({ frame, route }: PendingCall, change: 1 | -1): void {
+    if (frame.kind !== 'fetch' || route === undefined) return;
+    this.#fetches += change;
+    this.#expect(change * this.fetchBytes);
   }
 }

@@ -1,6 +1,6 @@
 /** ClientSession: the shell. See messages.ts. */
 import type { Actor, Context } from '../../kernel/index.ts';
-import { refTo } from '../../kernel/index.ts';
+import { RateBudget, refTo, type SharedBudget } from '../../kernel/index.ts';
 import {
   failure,
   toErrorReply,
@@ -14,10 +14,12 @@ import type { PartitionAnswer } from '../partition-replica/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Operators } from './operators.ts';
 import { PendingCalls, type Frame } from './calls.ts';
-import { busy } from './errors.ts';
+import { busy, tooManyOpens } from './errors.ts';
 import type { ClientSessionMessage } from './messages.ts';
+import { MetadataCalls, type Metadata } from './metadata-calls.ts';
 import { isToPartition, PartitionCalls, type ToPartition } from './partition-calls.ts';
 import type { ClientPort, SessionCount } from './port.ts';
+import { ProducerIds } from './producer-ids.ts';
 import type { RelayRoom } from './relay-room.ts';
 import type { Route } from './routes.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -29,8 +31,14 @@ export interface ClientSessionOptions {
   readonly limits: Limits;
   readonly count: SessionCount;
   readonly relays: RelayRoom;
+  /** For subscriptions, by client address. */
+  readonly places: SharedBudget;
   /** Whether this is the admin token. */
   readonly isAdmin: (token: string) => boolean;
+  /** Whether a token may be looked at now, or too many wrong ones came from the client's address. */
+  readonly mayTry: () => boolean;
+  /** A token was wrong: `token-refused` comes for it in a while. */
+  readonly wrong: (correlation: number) => void;
 }
 
 /** Pauses between looks at deadlines and at what was refused for now. */
@@ -44,9 +52,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #limits: Limits;
   readonly #count: SessionCount;
   readonly #relays: RelayRoom;
-  readonly #isAdmin: (token: string) => boolean;
+  readonly #places: SharedBudget;
+  readonly #tokens: Pick<ClientSessionOptions, 'isAdmin' | 'mayTry' | 'wrong'>;
+  readonly #opens: RateBudget;
   #calls!: PendingCalls;
   #partitions!: PartitionCalls;
+  #metadata!: MetadataCalls;
   #context!: Context<ClientSessionMessage>;
   #subscriptions!: Subscriptions;
   #operators!: Operators;
@@ -56,43 +67,59 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   /** The gateway's end will be told. */
   #watching = false;
 
-  constructor({ port, limits, count, relays, isAdmin }: ClientSessionOptions) {
+  constructor({ port, limits, count, relays, places, ...tokens }: ClientSessionOptions) {
     this.#port = port;
     this.#limits = limits;
     this.#count = count;
     this.#relays = relays;
-    this.#isAdmin = isAdmin;
+    this.#places = places;
+    this.#tokens = tokens;
+    this.#opens = new RateBudget({
+      atOnce: limits.clientOpensAtOnce,
+      perSecond: limits.clientOpensPerSecond,
+    });
   }
 
   start(context: Context<ClientSessionMessage>): void {
     this.#context = context;
     this.#count.sessions += 1;
     // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
-    const calls = new PendingCalls(Math.floor(context.random() * 2 ** 44), this.#limits.clientPendingCalls);
+    const { clientPendingCalls: most, readBytes, recordBytes } = this.#limits;
+    // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
+    const firstId = Math.floor(context.random() * 2 ** 44);
+    const expect = (bytes: number): void => this.#port.expect(bytes);
+    const fetchBytes = Math.max(readBytes, recordBytes);
+    const calls = new PendingCalls({ firstId, most, fetchBytes, expect });
     this.#calls = calls;
     this.#partitions = new PartitionCalls({
       context,
       port: this.#port,
+      address: this.#port.address,
+      producers: new ProducerIds(this.#limits),
       calls,
+      share: () => this.#share(),
       route: (frame) => this.#route(frame),
     });
-    const { clientUnsentBytes, nodeUnsentBytes, clientUnsentLeastBytes } = this.#limits;
+    this.#metadata = new MetadataCalls({
+      port: this.#port,
+      limits: this.#limits,
+      share: () => this.#share(),
+      ask: (frame) => this.#call(frame, { op: 'locate', topics: frame.topics, from: frame.from ?? 0 }),
+    });
     this.#subscriptions = new Subscriptions({
       context,
       port: this.#port,
       limits: this.#limits,
-      share: () => {
-        const equal = Math.floor(nodeUnsentBytes / this.#count.sessions);
-        return Math.min(clientUnsentBytes, Math.max(clientUnsentLeastBytes, equal));
-      },
+      share: () => this.#share(),
       nextId: () => calls.drawId(),
       relays: this.#relays,
+      places: this.#places,
       wake: () => void context.send(context.self, { kind: 'client-drained' }, 'control'),
       astray: (frame, route) => this.#partitions.forget(frame, route.node),
     });
     this.#operators = new Operators(context, {
       port: this.#port,
-      isAdmin: this.#isAdmin,
+      ...this.#tokens,
       mostPending: this.#limits.clientPendingCalls,
       nextId: () => calls.drawId(),
       change: (frame, call) => this.#call(frame, call),
@@ -107,7 +134,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         this.#frame(message.frame);
         break;
       case 'client-drained':
-        this.#subscriptions.draw();
+        this.#drained();
         break;
       case 'session-tick':
         this.#tick();
@@ -127,6 +154,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       case 'admin-traced':
         this.#operators.traced(message);
         break;
+      case 'token-refused':
+        this.#operators.refused(message.correlation);
+        break;
       case 'admin-gone':
         this.#operators.adminGone();
         break;
@@ -140,8 +170,11 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         break;
       default:
         this.#partitions.answered(message satisfies PartitionAnswer);
+        if (this.#partitions.restless) this.#drained();
     }
-    if (this.#ticking || (this.#calls.size === 0 && !this.#subscriptions.restless)) return;
+    const waits = this.#partitions.restless || this.#metadata.waiting > 0 || this.#subscriptions.restless;
+    const restless = this.#calls.size > 0 || waits;
+    if (this.#ticking || !restless) return;
     this.#ticking = true;
     this.#context.after(tickMs, { kind: 'session-tick' });
   }
@@ -160,17 +193,33 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     };
   }
 
+  /** What this connection may have asked for that has not left this process, in bytes. */
+  #share(): number {
+    const { clientUnsentBytes, nodeUnsentBytes, clientUnsentLeastBytes } = this.#limits;
+    const equal = Math.floor(nodeUnsentBytes / this.#count.sessions);
+    const ofAll = Math.min(clientUnsentBytes, Math.max(clientUnsentLeastBytes, equal));
+    return Math.min(ofAll, this.#port.unsentShare());
+  }
+
+  #drained(): void {
+    const now = this.#context.now();
+    this.#partitions.drained(now, this.#limits.clientCallMs);
+    this.#metadata.next();
+    this.#metadata.expire(now, this.#limits.clientCallMs);
+    this.#subscriptions.draw();
+  }
+
   #frame(frame: Frame): void {
     switch (frame.kind) {
       case 'ping':
         this.#port.send({ kind: 'pong', correlation: frame.correlation });
         return;
       case 'metadata':
-        return this.#call(frame, { op: 'locate', topics: frame.topics, from: frame.from ?? 0 });
+        return this.#askPlaces(frame);
       case 'create-topic':
         return this.#create(frame);
       case 'open-consumer':
-        return this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
+        return this.#open(frame);
       case 'produce':
       case 'fetch':
       case 'locate':
@@ -186,6 +235,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     }
   }
 
+  #askPlaces(frame: Metadata): void {
+    const refusal = this.#calls.refusal(this.#metadata.waiting);
+    if (refusal !== undefined) this.#fail(frame.correlation, refusal);
+    else this.#metadata.add(frame, this.#context.now());
+  }
+
   #ofSubscription(frame: OfSubscription): void {
     if (frame.kind === 'credit') this.#subscriptions.credit(frame);
     else if (frame.kind === 'ack') this.#subscriptions.ack(frame);
@@ -195,14 +250,16 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   #call(frame: Frame, call: Call): void {
     const refusal = this.#calls.refusal();
     if (refusal !== undefined) {
-      this.#fail(frame.correlation, refusal);
+      this.#unrouted(frame, refusal);
       return;
     }
     const { self } = this.#context;
     const id = this.#calls.put({ frame, route: undefined, sinceMs: this.#context.now() });
     const gateway = refTo<GatewayMessage>(self.node, gatewayActorId);
     const deadlineMs = this.#limits.callDeadlineMs;
-    const sent = this.#context.send(gateway, { kind: 'call', id, replyTo: self, deadlineMs, call });
+    const { address } = this.#port;
+    const message = { kind: 'call', id, replyTo: self, deadlineMs, call, address } as const;
+    const sent = this.#context.send(gateway, message);
     if (sent === 'accepted') {
       if (!this.#watching) this.#context.monitor(gateway, { kind: 'gateway-gone' });
       this.#watching = true;
@@ -228,6 +285,13 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     });
   }
 
+  #open(frame: Extract<Frame, { kind: 'open-consumer' }>): void {
+    const { clientOpensAtOnce: atOnce, clientOpensPerSecond: perSecond } = this.#limits;
+    const after = this.#opens.take('', 1, this.#context.now());
+    if (after > 0) this.#fail(frame.correlation, tooManyOpens({ atOnce, perSecond }, after));
+    else this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
+  }
+
   #route(frame: ToPartition | Subscribe): void {
     const { topic, partition } = frame;
     const owner = frame.kind === 'subscribe' ? frame.owner : undefined;
@@ -242,10 +306,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const { value, error } = answer;
     if (error !== undefined) this.#unrouted(frame, error);
     else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
-    else if (value?.op === 'locate') {
-      const { topics, next } = value;
-      const reply = { kind: 'metadata-reply', correlation, topics } as const;
-      this.#port.send(next === undefined ? reply : { ...reply, next });
+    else if (value?.op === 'locate' && frame.kind === 'metadata') {
+      this.#metadata.answered(frame, value.topics, value.next);
     } else if (value?.op === 'admin' || value?.op === 'remove-topic') {
       this.#port.send({ kind: 'done', correlation });
     } else if (value?.op === 'open-consumer') {
@@ -253,6 +315,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       this.#port.send({ kind: 'consumer-opened', correlation, session, partitions });
     } else if (value?.op === 'route') this.#routed(frame, value);
     else throw new Error(`a session never asks for what '${value?.op}' answers`);
+    if (frame.kind === 'metadata') this.#metadata.next();
   }
 
   #routed(frame: Frame, { group, node }: Route): void {
@@ -268,6 +331,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
 
   /** The gateway found no leader, did not even try, or is silent: who waited for one is told why. */
   #unrouted(frame: Frame, error: CallError): void {
+    if (frame.kind === 'metadata') this.#metadata.over();
     if (frame.kind === 'subscribe') this.#subscribing.delete(frame.correlation);
     if (isToPartition(frame)) this.#partitions.unrouted(frame, error);
     else this.#fail(frame.correlation, error);
@@ -307,7 +371,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const gatewayMs = this.#limits.callDeadlineMs + gatewayGraceMs;
     for (const [{ frame }, error] of this.#calls.unanswered(now, gatewayMs)) this.#unrouted(frame, error);
     this.#subscriptions.expire(now);
-    this.#subscriptions.draw();
+    this.#drained();
   }
 
   #fail(correlation: number, error: CallError): void {

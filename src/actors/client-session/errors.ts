@@ -23,9 +23,37 @@ export function tooManySubscribed(most: number): CallError {
   return failure('limit_reached', { message });
 }
 
+export function tooManyOfAddress(own: number, most: number): CallError {
+  const message = `this node may have ${most} subscriptions, and has ${own} of your address, all that may be of one now; end some, or go through another node`;
+  return failure('limit_reached', { message });
+}
+
 export function tooManyAcks(most: number): CallError {
   const message = `${most} acks of this connection wait for their answers, its limit; acknowledge more records at a time`;
   return failure('overloaded', { message, retryAfterMs: pauseMs });
+}
+
+/** Of a fetch that was not carried out. */
+export function notRead(afterMs: number): CallError {
+  const message = `for ${afterMs} ms this connection, or others of its address, did not read what was sent before, so that there was no room for an answer; read on, then try again`;
+  return failure('overloaded', { message, retryAfterMs: pauseMs });
+}
+
+export function tooManyOpens(
+  { atOnce, perSecond }: { readonly atOnce: number; readonly perSecond: number },
+  after: number,
+): CallError {
+  const message = `this connection opened more consumers than it may: ${atOnce} at once, then ${perSecond} per second; keep them open, or try again in ${after} ms`;
+  return failure('overloaded', { message, retryAfterMs: after });
+}
+
+export function tooManyProducers(
+  limits: { readonly clientProducersAtOnce: number; readonly clientProducersPerSecond: number },
+  after: number,
+): CallError {
+  const { clientProducersAtOnce: atOnce, clientProducersPerSecond: perSecond } = limits;
+  const message = `this connection sends under more producer ids than it may: ${atOnce} at once, then ${perSecond} new ones per second; go on under those that it has, or try again in ${after} ms`;
+  return failure('overloaded', { message, retryAfterMs: after });
 }
 
 export function notOpen(subscription: number, why: string): CallError {

@@ -35,7 +35,14 @@ export interface GatewayGone {
   readonly kind: 'gateway-gone';
 }
 
+/** The answer to a wrong token has waited long enough. Control lane. */
+export interface TokenRefused {
+  readonly kind: 'token-refused';
+  readonly correlation: number;
+}
+
 export type ClientSessionMessage =
+  | TokenRefused
   | FrameIn
   | ClientDrained
   | SessionTick

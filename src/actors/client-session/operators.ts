@@ -17,6 +17,10 @@ export interface OperatorsOptions {
   readonly port: ClientPort;
   /** Takes the same time for every wrong token. */
   readonly isAdmin: (token: string) => boolean;
+  /** Whether a token of this client may be looked at now. */
+  readonly mayTry: () => boolean;
+  /** A token was wrong: has the session answer in a while, by `refused`. */
+  readonly wrong: (correlation: number) => void;
   readonly mostPending: number;
   nextId(): number;
   /** Asks the gateway on behalf of this frame; its answer comes back by the session. */
@@ -31,6 +35,8 @@ export class Operators {
   /** Correlations of open questions, by the number they were asked under. */
   readonly #open = new Map<number, number>();
   #authorized = false;
+  /** A wrong token of this connection is on the log. */
+  #noted = false;
   /** Whether the end of the admin's incarnation would be heard of. */
   #watching = false;
 
@@ -87,12 +93,25 @@ export class Operators {
     for (const correlation of lost) this.#fail(correlation, adminFailed());
   }
 
+  /** The wait for a wrong token is over. */
+  refused(correlation: number): void {
+    this.#fail(correlation, wrongToken());
+  }
+
   #authorize(correlation: number, token: string): void {
-    this.#authorized = this.#options.isAdmin(token);
-    if (this.#authorized) this.#options.port.send({ kind: 'done', correlation });
+    const { isAdmin, mayTry, port, wrong } = this.#options;
+    this.#authorized = false;
+    if (!mayTry()) {
+      this.#fail(correlation, tooManyTokens());
+      return;
+    }
+    this.#authorized = isAdmin(token);
+    if (this.#authorized) port.send({ kind: 'done', correlation });
     else {
-      this.#context.trace.note('warn', 'session.admin_refused');
-      this.#fail(correlation, wrongToken());
+      const { address } = port;
+      if (!this.#noted) this.#context.trace.note('warn', 'session.admin_refused', { address });
+      this.#noted = true;
+      wrong(correlation);
     }
   }
 
@@ -138,6 +157,12 @@ function questionOf(frame: Question): AdminQuestion {
 function unauthorized(): CallError {
   const message = "This call is for operators: send 'authorize' with the admin token of the cluster first.";
   return failure('auth_failed', { message });
+}
+
+function tooManyTokens(): CallError {
+  const message =
+    'Several wrong tokens came from this address, and their answers still wait: this one was not looked at, try again later.';
+  return failure('overloaded', { message, retryAfterMs: 1_000 });
 }
 
 function wrongToken(): CallError {

@@ -10,8 +10,9 @@ import {
   type PartitionReplicaMessage,
 } from '../partition-replica/messages.ts';
 import type { Frame, PendingCall, PendingCalls } from './calls.ts';
-import { busy, groupGone, groupUnheard, quarantinedThere } from './errors.ts';
+import { busy, groupGone, groupUnheard, notRead, quarantinedThere } from './errors.ts';
 import type { ClientPort } from './port.ts';
+import type { ProducerIds } from './producer-ids.ts';
 import { Routes, type Destination, type Route } from './routes.ts';
 
 export type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' }>;
@@ -19,8 +20,13 @@ export type ToPartition = Extract<Frame, { kind: 'produce' | 'fetch' | 'locate' 
 export interface PartitionCallsOptions {
   readonly context: Context<PartitionAnswer>;
   readonly port: ClientPort;
+  /** Of the client. */
+  readonly address: string;
   /** All calls of the connection, those of others too. */
   readonly calls: PendingCalls;
+  readonly producers: ProducerIds;
+  /** What may have been asked for and not have left the connection, in bytes. */
+  share(): number;
   /** Asks who leads; the answer comes by `routed` or `unrouted`. */
   route(frame: ToPartition): void;
 }
@@ -28,6 +34,8 @@ export interface PartitionCallsOptions {
 export class PartitionCalls {
   readonly #options: PartitionCallsOptions;
   readonly #routes = new Routes<ToPartition>();
+  /** Fetches that wait until the client has read what came before, each with the time since when. */
+  #unread: { readonly frame: ToPartition; readonly sinceMs: number }[] = [];
 
   constructor(options: PartitionCallsOptions) {
     this.#options = options;
@@ -37,17 +45,58 @@ export class PartitionCalls {
     return this.#routes.size;
   }
 
+  /** Something waits for room, and time may change that. */
+  get restless(): boolean {
+    return this.#unread.length > 0;
+  }
+
   ask(frame: ToPartition): void {
     const { calls } = this.#options;
     const route = this.#routes.known(frame);
-    const refusal = calls.refusal(route === undefined ? this.#routes.waiting : 0);
+    const waiting = this.#unread.length + (route === undefined ? this.#routes.waiting : 0);
+    const refusal = calls.refusal(waiting) ?? this.#producerRefusal(frame);
     if (refusal !== undefined) this.#fail(frame.correlation, refusal);
-    else if (route !== undefined) this.#send(frame, route);
+    else this.#go(frame, route);
+  }
+
+  /** Goes on with fetches for which there is room now, and gives up those that have waited for `afterMs`. */
+  drained(nowMs: number, afterMs: number): void {
+    while (this.#unread.length > 0 && this.#hasRoom()) {
+      const next = this.#unread.shift();
+      if (next !== undefined) this.#begin(next.frame, this.#routes.known(next.frame));
+    }
+    while ((this.#unread[0]?.sinceMs ?? Infinity) + afterMs <= nowMs) {
+      const late = this.#unread.shift();
+      if (late !== undefined) this.#fail(late.frame.correlation, notRead(afterMs));
+    }
+  }
+
+  #producerRefusal(frame: ToPartition): CallError | undefined {
+    const { context, producers } = this.#options;
+    return frame.kind === 'produce' ? producers.refusal(frame.chunk, context.now()) : undefined;
+  }
+
+  #go(frame: ToPartition, route: Route | undefined): void {
+    const waits = frame.kind === 'fetch' && (this.#unread.length > 0 || !this.#hasRoom());
+    if (waits) this.#unread.push({ frame, sinceMs: this.#options.context.now() });
+    else this.#begin(frame, route);
+  }
+
+  #begin(frame: ToPartition, route: Route | undefined): void {
+    if (route !== undefined) this.#send(frame, route);
     else if (this.#routes.wait(frame)) this.#options.route(frame);
   }
 
+  /** For the answer to one more fetch; the first is taken in any case. */
+  #hasRoom(): boolean {
+    const { calls, port, share } = this.#options;
+    const room = share();
+    const waits = calls.fetchedBytes + port.bufferedBytes();
+    return room > 0 && (waits === 0 || waits + calls.fetchBytes <= room);
+  }
+
   routed(frame: ToPartition, route: Route): void {
-    for (const waiting of this.#routes.found(frame, route)) this.#send(waiting, route);
+    for (const waiting of this.#routes.found(frame, route)) this.#go(waiting, route);
   }
 
   unrouted(frame: ToPartition, error: CallError): void {
@@ -97,7 +146,10 @@ export class PartitionCalls {
     }
     const id = calls.put({ frame, route, sinceMs: context.now() });
     const replica = refTo<PartitionReplicaMessage>(route.node, partitionActorId(route.group));
-    const sent = context.send(replica, requestOf(frame, { id, replyTo: context.self }));
+    const sent = context.send(
+      replica,
+      requestOf(frame, { id, replyTo: context.self }, this.#options.address),
+    );
     if (sent === 'accepted') return;
     calls.take(id);
     if (sent === 'gone') this.#routes.forget(frame, route.node);
@@ -138,10 +190,10 @@ function withLeader(error: CallError, leader: string): CallError {
 
 type RequestHead = Pick<Extract<PartitionReplicaMessage, { kind: 'produce' }>, 'id' | 'replyTo'>;
 
-function requestOf(frame: ToPartition, head: RequestHead): PartitionReplicaMessage {
+function requestOf(frame: ToPartition, head: RequestHead, address: string): PartitionReplicaMessage {
   switch (frame.kind) {
     case 'produce':
-      return { ...head, kind: 'produce', acks: frame.acks, chunk: frame.chunk };
+      return { ...head, kind: 'produce', acks: frame.acks, address, chunk: frame.chunk };
     case 'fetch':
       return { ...head, kind: 'fetch', offset: frame.offset, maxBytes: frame.maxBytes };
     case 'locate':

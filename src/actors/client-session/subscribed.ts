@@ -24,6 +24,8 @@ export interface Subscribed {
   end: Offset;
   /** Bytes of the pull that is open; 0: none. */
   pulling: number;
+  /** Of that, for the connection's room: a single record may take more than was asked for. */
+  expected: number;
   /** Waits for its turn to draw. */
   queued: boolean;
   acks: PendingAck[];
@@ -51,6 +53,7 @@ export function newSubscribed(
     next: 0 as Offset,
     end: 0 as Offset,
     pulling: 0,
+    expected: 0,
     queued: false,
     acks: [],
     acking: undefined,

@@ -5,7 +5,7 @@
  * What was drawn and has not left this process is bounded for the connection as a whole, and whose turn it is goes round: a client
  * that does not read stops its own drawing and nothing else.
  */
-import { refTo, type Context, type Ref } from '../../kernel/index.ts';
+import { refTo, type Context, type Ref, type SharedBudget } from '../../kernel/index.ts';
 import {
   toErrorReply,
   type Ack,
@@ -34,6 +34,7 @@ import {
   notOpen,
   overAcked,
   tooManyAcks,
+  tooManyOfAddress,
   tooManySubscribed,
 } from './errors.ts';
 import { NewestEnds } from './newest-ends.ts';
@@ -49,6 +50,8 @@ export interface SubscriptionsOptions {
   readonly context: Context<never>;
   readonly port: ClientPort;
   readonly limits: Limits;
+  /** Of all sessions of the node, for their subscriptions. */
+  readonly places: SharedBudget;
   /** What this connection may have drawn and not sent, in bytes. */
   share(): number;
   nextId(): number;
@@ -113,13 +116,20 @@ export class Subscriptions implements RelayUser {
       route,
       nowMs: this.#options.context.now(),
     });
-    const sent = this.#ask(subscription, { kind: 'push-open', owner, start, reset });
+    const { port, places, limits } = this.#options;
+    const { address } = port;
+    if (!places.take(address, 1)) {
+      this.#tell(correlation, tooManyOfAddress(places.held(address), limits.nodeSubscriptions));
+      return;
+    }
+    const sent = this.#ask(subscription, { kind: 'push-open', owner, start, reset, address });
     if (sent === 'accepted') {
       this.#byId.set(subscription.id, subscription);
       this.#opening.add(subscription);
       this.#byCorrelation.set(correlation, subscription);
       return;
     }
+    places.give(address, 1);
     if (sent === 'gone') this.#options.astray(frame, route);
     this.#tell(correlation, busy(sent, route.node));
   }
@@ -232,7 +242,9 @@ export class Subscriptions implements RelayUser {
     if (sent === 'gone') this.#lost(subscription);
     if (sent === 'accepted') {
       subscription.pulling = bytes;
+      subscription.expected = Math.max(bytes, this.#options.limits.recordBytes);
       this.#pulledBytes += bytes;
+      this.#options.port.expect(subscription.expected);
     }
     return sent !== 'full';
   }
@@ -263,7 +275,9 @@ export class Subscriptions implements RelayUser {
       this.#ask(subscription, { kind: 'push-close' });
       this.#release(subscription);
     }
-    this.#options.relays.settle(this, new Set());
+    const { places, port, relays } = this.#options;
+    relays.settle(this, new Set());
+    places.give(port.address, this.#byId.size);
     this.#byId.clear();
     this.#byCorrelation.clear();
     this.#turns = [];
@@ -318,6 +332,7 @@ export class Subscriptions implements RelayUser {
     if (pulling === 0) return;
     subscription.pulling = 0;
     this.#pulledBytes -= pulling;
+    this.#options.port.expect(-subscription.expected);
     if (this.#isRemote(route)) this.#options.relays.release(route.node);
   }
 
@@ -350,7 +365,7 @@ export class Subscriptions implements RelayUser {
   }
 
   #forget(subscription: Subscribed): void {
-    this.#byId.delete(subscription.id);
+    if (this.#byId.delete(subscription.id)) this.#options.places.give(this.#options.port.address, 1);
     this.#opening.delete(subscription);
     this.#byCorrelation.delete(subscription.correlation);
     this.#held = this.#held.filter((held) => held.subscription !== subscription);

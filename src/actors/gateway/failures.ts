@@ -15,6 +15,27 @@ export function topicNotFound(topic: string): CallError {
   });
 }
 
+/** `after`: there would be room then, if nobody else took any. */
+export function tooManyCreations(partitions: number, { atOnce, perSecond }: Rate, after: number): CallError {
+  const message = `Too many partitions were created through this node: ${atOnce} at once, then ${perSecond} per second, are what it creates for its clients together, and their addresses share it. Create these ${partitions} in ${after} ms, or through another node.`;
+  return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: after });
+}
+
+export function tooManyRegistrations({ atOnce, perSecond }: Rate, after: number): CallError {
+  const message = `Too many producers and consumers were registered or opened through this node: ${atOnce} at once, then ${perSecond} per second, are what it registers for its clients together, and their addresses share it. Try again in ${after} ms, or keep the ids that you have.`;
+  return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: after });
+}
+
+interface Rate {
+  readonly atOnce: number;
+  readonly perSecond: number;
+}
+
+export function tooManyNames(names: number, limit: number): CallError {
+  const message = `${names} different topics are asked for, the limit is ${limit}: ask for fewer at a time, or name none to be told of all.`;
+  return failure('bad_request', { message });
+}
+
 export function producerNotRegistered(producer: string, topic: string): CallError {
   const message = `Producer ${shown(producer)} is not registered with topic ${shown(topic)}: register it first.`;
   return failure('producer_not_registered', { message });

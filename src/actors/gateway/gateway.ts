@@ -5,7 +5,7 @@
  * asks partitions, the bounds on waiting calls, and the one timer that runs while anything waits.
  */
 import type { Crc32, Limits, TopicStorage } from '@callboard/client/protocol';
-import { refTo, type Actor, type Context, type SpawnOptions } from '../../kernel/index.ts';
+import { RateBudget, refTo, type Actor, type Context, type SpawnOptions } from '../../kernel/index.ts';
 import { peerLinkActorId } from '../peer-link/messages.ts';
 import { Asks } from './asks.ts';
 import type { Topic } from '../../directory/index.ts';
@@ -93,6 +93,14 @@ export class Gateway implements Actor<GatewayMessage> {
         replicas: (group) => copy.placement(group)?.replicas.map(({ node }) => node) ?? [],
       }),
       directory: new DirectoryCalls(context, calls),
+      creations: new RateBudget({
+        atOnce: limits.creationsAtOnce,
+        perSecond: limits.creationsPerSecond,
+      }),
+      registrations: new RateBudget({
+        atOnce: limits.registrationsAtOnce,
+        perSecond: limits.registrationsPerSecond,
+      }),
       defaultPartitions: this.#options.defaultPartitions ?? 2,
       defaultStorage: this.#options.defaultStorage ?? 'disk',
     };

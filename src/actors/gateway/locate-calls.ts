@@ -7,6 +7,7 @@
 import type { GroupId, PartitionPlace, TopicPlaces } from '@callboard/client/protocol';
 import type { PendingCall } from './calls.ts';
 import { createdAs } from './directory-copy.ts';
+import { tooManyNames } from './failures.ts';
 import type { Call } from './messages.ts';
 import type { GatewayParts } from './parts.ts';
 
@@ -25,43 +26,64 @@ const itemsPerPlace = 4;
 /** Questions of one call: of more groups, what is known is told. */
 const mostAsked = 256;
 
-/** No names: all topics, as far as they are known. A name that is not known here is answered only after a barrier (S13). */
+/**
+ * No names: all topics, as far as they are known. A name that is not known here is answered only after a barrier (S13).
+ * A name counts once, however often it is there, and places are counted before any is looked up: an answer costs what fits a frame.
+ */
 export function locate(parts: GatewayParts, call: PendingCall, asked: LocateCall): void {
   const { topics, from = 0 } = asked;
-  const names = topics.slice(from);
-  const known = topics.length > 0 && names.every((name) => parts.copy.topic(name) !== undefined);
-  const answer = (): void => {
-    const wanted =
-      topics.length > 0
-        ? names.map((name, at): Wanted => ({ name, mark: from + at }))
-        : parts.copy.topicsFrom(from).map((topic): Wanted => ({ name: topic.name, mark: createdAs(topic) }));
-    parts.calls.succeed(call, { op: 'locate', ...placesOfSome(parts, wanted) });
-  };
+  const { metadataTopics } = parts.limits;
+  const names = [...new Set(topics)];
+  if (names.length > metadataTopics) {
+    parts.calls.fail(call, tooManyNames(names.length, metadataTopics));
+    return;
+  }
+  const wanted = names.map((name, mark): Wanted => ({ name, mark })).slice(from);
+  const known = names.length > 0 && wanted.every(({ name }) => parts.copy.topic(name) !== undefined);
   if (known) {
-    askLeaders(parts, call, names, answer);
+    answer(parts, call, wanted);
     return;
   }
   parts.directory.barrier(call, (failed) => {
-    if (failed === undefined) askLeaders(parts, call, names, answer);
-    else parts.calls.fail(call, failed);
+    if (failed !== undefined) parts.calls.fail(call, failed);
+    else answer(parts, call, names.length > 0 ? wanted : listed(parts, from));
   });
 }
 
-/** As many as one frame holds for certain, the first one in any case. */
+function listed({ copy }: GatewayParts, from: number): readonly Wanted[] {
+  return copy.topicsFrom(from).map((topic) => ({ name: topic.name, mark: createdAs(topic) }));
+}
+
+function answer(parts: GatewayParts, call: PendingCall, wanted: readonly Wanted[]): void {
+  const some = wanted.slice(0, fitting(parts, wanted));
+  const rest = wanted[some.length]?.mark;
+  askLeaders(parts, call, some, () => {
+    const { topics, next = rest } = placesOfSome(parts, some);
+    parts.calls.succeed(call, { op: 'locate', topics, ...(next !== undefined && { next }) });
+  });
+}
+
+/** How many of them the values in a frame are enough for; the first one in any case. */
+function fitting({ copy, limits }: GatewayParts, wanted: readonly Wanted[]): number {
+  let items = 0;
+  const end = wanted.findIndex(({ name }, at) => {
+    items += itemsPerTopic + itemsPerPlace * (copy.topic(name)?.partitions.length ?? 0);
+    return at > 0 && items > limits.frameArrayItems / 2;
+  });
+  return end < 0 ? wanted.length : end;
+}
+
+/** As many as the bytes of one frame are enough for in any case, the first one always. */
 function placesOfSome(
   parts: GatewayParts,
   wanted: readonly Wanted[],
 ): { readonly topics: readonly TopicPlaces[]; readonly next?: number } {
-  const { frameBytes, frameArrayItems } = parts.limits;
   const topics: TopicPlaces[] = [];
   let bytes = 0;
-  let items = 0;
   for (const { name, mark } of wanted) {
     const places = placesOf(parts, name);
     bytes += mostBytesOf(places);
-    items += itemsPerTopic + itemsPerPlace * places.partitions.length;
-    const full = bytes > frameBytes / 2 || items > frameArrayItems / 2;
-    if (full && topics.length > 0) return { topics, next: mark };
+    if (bytes > parts.limits.frameBytes / 2 && topics.length > 0) return { topics, next: mark };
     topics.push(places);
   }
   return { topics };
@@ -79,10 +101,10 @@ function mostBytesOf({ name, partitions }: TopicPlaces): number {
 function askLeaders(
   parts: GatewayParts,
   call: PendingCall,
-  names: readonly string[],
+  wanted: readonly Wanted[],
   then: () => void,
 ): void {
-  const groups = uncertain(parts, names).slice(0, mostAsked);
+  const groups = uncertain(parts, wanted);
   let left = groups.length;
   if (left === 0) {
     then();
@@ -95,14 +117,17 @@ function askLeaders(
   for (const group of groups) parts.questions.ask(group, settled);
 }
 
-function uncertain(parts: GatewayParts, names: readonly string[]): readonly GroupId[] {
+function uncertain(parts: GatewayParts, wanted: readonly Wanted[]): readonly GroupId[] {
   const { node } = parts.context.self;
-  const placements = names.flatMap((name) => parts.copy.topic(name)?.partitions ?? []);
-  const found = placements.filter(({ group, replicas }) => {
-    const here = replicas.some((replica) => replica.node === node);
-    return !here || parts.leaders.leader(group) === undefined;
-  });
-  return found.map(({ group }) => group);
+  const found: GroupId[] = [];
+  for (const { name } of wanted) {
+    for (const { group, replicas } of parts.copy.topic(name)?.partitions ?? []) {
+      if (found.length >= mostAsked) return found;
+      const here = replicas.some((replica) => replica.node === node);
+      if (!here || parts.leaders.leader(group) === undefined) found.push(group);
+    }
+  }
+  return found;
 }
 
 function placesOf(parts: GatewayParts, name: string): TopicPlaces {

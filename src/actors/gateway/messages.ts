@@ -91,6 +91,8 @@ export interface GatewayCall {
   readonly replyTo: Ref<CallAnswer>;
   readonly deadlineMs: number;
   readonly call: Call;
+  /** The address of the client whose call it is, for its shares of common budgets. */
+  readonly address?: string;
 }
 
 export interface CallAnswer {

@@ -1,6 +1,6 @@
 /** What the gateway's files share: one set per start of the actor. */
 import type { CallError, Crc32, GroupId, Limits, TopicStorage } from '@callboard/client/protocol';
-import type { Context } from '../../kernel/index.ts';
+import type { Context, RateBudget } from '../../kernel/index.ts';
 import type { Asks } from './asks.ts';
 import type { Calls, PendingCall } from './calls.ts';
 import type { DirectoryCalls } from './directory-calls.ts';
@@ -19,6 +19,9 @@ export interface GatewayParts {
   readonly leaders: Leaders;
   readonly questions: LeaderQuestions;
   readonly directory: DirectoryCalls;
+  /** Partitions that are created, and producers and consumers that are registered or opened. */
+  readonly creations: RateBudget;
+  readonly registrations: RateBudget;
   /** Partitions of a topic that a producer's registration creates. */
   readonly defaultPartitions: number;
   /** Of a topic whose creator does not say. */

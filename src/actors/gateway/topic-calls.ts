@@ -4,7 +4,7 @@ import { badBrokerName, badTopicName, brokerNotFound } from '../../directory/err
 import type { DirectoryResult } from '../../directory/index.ts';
 import { isBrokerName, isTopicName } from '../../directory/names.ts';
 import type { PendingCall } from './calls.ts';
-import { topicNotFound } from './failures.ts';
+import { tooManyCreations, tooManyRegistrations, topicNotFound } from './failures.ts';
 import type { Call } from './messages.ts';
 import { whenChecked, type GatewayParts } from './parts.ts';
 
@@ -72,6 +72,7 @@ export function openConsumer(parts: GatewayParts, call: PendingCall, asked: Call
   const check = () =>
     parts.copy.topic(topic) === undefined ? { error: topicNotFound(topic), final: false } : { value: topic };
   whenChecked(parts, call, check, () => {
+    if (!mayRegister(parts, call)) return;
     parts.directory.change(call, { kind: 'open-consumer', id: consumer, topic }, (result) => {
       if (!result.ok) parts.calls.fail(call, result.error);
       else if (result.session === undefined) throw new Error('an opened consumer has no session number');
@@ -111,13 +112,31 @@ function create(
   const { topicNameBytes } = parts.limits;
   const { name, partitions, storage = parts.defaultStorage } = topic;
   if (!isTopicName(name, topicNameBytes)) then(badTopicName(name, topicNameBytes));
-  else {
+  else if (mayCreate(parts, call, name, partitions)) {
     const kind = storage === 'memory' ? 'create-memory-topic' : 'create-topic';
     parts.directory.change(call, { kind, name, partitions }, then);
   }
 }
 
+/** What the directory will refuse costs nothing. */
+function mayCreate(parts: GatewayParts, call: PendingCall, name: string, partitions: number): boolean {
+  const { topicPartitions, creationsAtOnce: atOnce, creationsPerSecond: perSecond } = parts.limits;
+  const makes = Number.isSafeInteger(partitions) && partitions >= 1 && partitions <= topicPartitions;
+  if (!makes || parts.copy.topic(name) !== undefined) return true;
+  const after = parts.creations.take(call.message.address ?? '', partitions, parts.context.now());
+  if (after > 0) parts.calls.fail(call, tooManyCreations(partitions, { atOnce, perSecond }, after));
+  return after === 0;
+}
+
+function mayRegister(parts: GatewayParts, call: PendingCall): boolean {
+  const { registrationsAtOnce: atOnce, registrationsPerSecond: perSecond } = parts.limits;
+  const after = parts.registrations.take(call.message.address ?? '', 1, parts.context.now());
+  if (after > 0) parts.calls.fail(call, tooManyRegistrations({ atOnce, perSecond }, after));
+  return after === 0;
+}
+
 function register(parts: GatewayParts, call: PendingCall, who: 'producer' | 'consumer', topic: string): void {
+  if (!mayRegister(parts, call)) return;
   const id = drawId(parts);
   parts.directory.change(call, { kind: `register-${who}`, id, topic }, (result: DirectoryResult) => {
     if (result.ok) parts.calls.succeed(call, { op: `register-${who}`, id, partitions: result.partitions });

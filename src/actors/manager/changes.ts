@@ -179,8 +179,10 @@ export class Changes {
 
   #refused(change: PendingChange, error: CallError): void {
     if (error.outcome === 'unknown') this.#reopen(change);
-    // Nobody makes room within a call's deadline; whoever asks is better told at once.
-    if (error.retriable && error.code !== 'low_disk_space') this.#pause(change, error.retryAfterMs ?? 0);
+    // Nobody makes room on a disk within a call's deadline, and it may be too short for other pauses too: whoever asks is told at once.
+    const inTime = this.#context.now() + (error.retryAfterMs ?? 0) < change.dueMs;
+    const goesOn = error.retriable && (inTime || change.open.size > 0);
+    if (goesOn && error.code !== 'low_disk_space') this.#pause(change, error.retryAfterMs ?? 0);
     else this.#finish(change, undefined, error);
   }
 

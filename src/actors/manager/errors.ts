@@ -71,6 +71,11 @@ export function deposedPrimary(): CallError {
   });
 }
 
+export function tooManyCreating(before: number, partitions: number, afterMs: number): CallError {
+  const message = `${before} partitions are being created, and ${partitions} more would not be ready in time, so they were not begun. Try again in ${afterMs} ms, or create smaller topics.`;
+  return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: afterMs });
+}
+
 export function primaryBusy(): CallError {
   const message = 'The primary manager has as many changes in progress as it may have.';
   return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: 100 });

@@ -94,7 +94,13 @@ export class Member {
       },
     });
     const { noReserve } = options;
-    this.primary = new Primary(context, this.driver, crc32, limits.managerPendingChanges, noReserve);
+    const { managerPendingChanges, creatingPartitions, creationMs, callDeadlineMs } = limits;
+    this.primary = new Primary(context, this.driver, crc32, managerPendingChanges, noReserve, {
+      most: creatingPartitions,
+      msEach: creationMs,
+      longestMs: 2 * callDeadlineMs,
+      isCreating: (name) => this.machine.topic(name)?.state === 'creating',
+    });
   }
 
   handle(message: GroupMessage): void {

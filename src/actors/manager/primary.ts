@@ -10,7 +10,7 @@ import { createsTopic, encodeEntry } from '../../directory/index.ts';
 import type { ProposeRefusal } from '../../raft/index.ts';
 import { buildChunk, chunkKind, noProducer, offset, type CallError } from '@callboard/client/protocol';
 import type { GroupDriver } from '../group/driver.ts';
-import { badCommand, deposedPrimary, diskSpent, notPrimary, primaryBusy } from './errors.ts';
+import { badCommand, deposedPrimary, diskSpent, notPrimary, primaryBusy, tooManyCreating } from './errors.ts';
 import { managerActorId, type ManagerMessage, type PrimaryChange, type PrimaryRead } from './messages.ts';
 
 /** What the primary needs of the driver; a test may stand in for it. */
@@ -30,6 +30,7 @@ interface Proposal {
   /** The change's tag, or the name of what the primary itself wants. One of each is in progress at most. */
   readonly key: string;
   readonly origins: Origin[];
+  readonly command: DirectoryCommand;
 }
 
 /** A command that answers differently the second time needs its tag in the log; the others are the same however often. */
@@ -46,6 +47,18 @@ const grows: ReadonlySet<DirectoryCommand['kind']> = new Set<DirectoryCommand['k
   'open-consumer',
 ]);
 
+export interface CreationBounds {
+  /** Partitions that are being created, unless one topic alone has more. */
+  readonly most: number;
+  /** About as long one takes. */
+  readonly msEach: number;
+  /** What takes longer is held up by something else, and holds up nobody. */
+  readonly longestMs: number;
+  isCreating(name: string): boolean;
+}
+
+const unbounded: CreationBounds = { most: Infinity, msEach: 0, longestMs: 0, isCreating: () => false };
+
 function refusalError(refusal: ProposeRefusal): CallError {
   return refusal === 'uncommitted-full' ? primaryBusy() : notPrimary();
 }
@@ -56,17 +69,22 @@ export class Primary {
   readonly #crc32: Checksum;
   readonly #most: number;
   readonly #noReserve: () => boolean;
+  readonly #creations: CreationBounds;
   readonly #byIndex = new Map<number, Proposal>();
+  /** Topics that were created here, until they are ready. */
+  readonly #begun = new Map<string, { readonly partitions: number; readonly sinceMs: number }>();
   readonly #byKey = new Map<string, Proposal>();
 
-  /** `noReserve`: the disk has no room for what makes the directory grow. */
+  /** `noReserve`: the disk has no room for what makes the directory grow. `creations`: absent: no bounds. */
   constructor(
     context: Context<ManagerMessage>,
     driver: PrimaryDriver,
     crc32: Checksum,
     most: number,
     noReserve: () => boolean = () => false,
+    creations: CreationBounds = unbounded,
   ) {
+    this.#creations = creations;
     this.#context = context;
     this.#noReserve = noReserve;
     this.#driver = driver;
@@ -86,8 +104,38 @@ export class Primary {
       return;
     }
     const tag = needsTag(message.command) ? message.tag : '';
-    const refused = this.#propose(message.command, tag, message.tag, [origin]);
+    const refused =
+      this.#tooMany(message.command) ?? this.#propose(message.command, tag, message.tag, [origin]);
     if (refused !== undefined) this.#answer(origin, 0, undefined, refused);
+  }
+
+  /**
+   * What would have to wait behind many partitions that are being created could not end in its time, and is not begun. A small topic
+   * goes on behind one that is as large as may be.
+   */
+  #tooMany(command: DirectoryCommand): CallError | undefined {
+    if (!createsTopic(command)) return undefined;
+    const { most, msEach } = this.#creations;
+    const before = this.#creating();
+    const { partitions } = command;
+    const small = partitions <= most / 16;
+    const fits = before === 0 || before + partitions <= (small ? 1.25 * most : most);
+    return fits ? undefined : tooManyCreating(before, partitions, Math.ceil(msEach * before));
+  }
+
+  /** Partitions that were asked for here and are not ready. */
+  #creating(): number {
+    const { longestMs, isCreating } = this.#creations;
+    const nowMs = this.#context.now();
+    let partitions = 0;
+    for (const [name, begun] of this.#begun) {
+      if (begun.sinceMs + longestMs < nowMs || !isCreating(name)) this.#begun.delete(name);
+      else partitions += begun.partitions;
+    }
+    for (const { command } of this.#byIndex.values()) {
+      if (createsTopic(command)) partitions += command.partitions;
+    }
+    return partitions;
   }
 
   /** A change that nobody asked for. Not repeated while one of the same key is in progress; who wants it asks again. */
@@ -108,6 +156,10 @@ export class Primary {
     if (proposal === undefined) return;
     this.#forget(proposal);
     const mine = proposal.term === term && result !== undefined;
+    const { command } = proposal;
+    if (mine && result.ok && createsTopic(command)) {
+      this.#begun.set(command.name, { partitions: command.partitions, sinceMs: this.#context.now() });
+    }
     for (const origin of proposal.origins) {
       if (mine) this.#answer(origin, index, result, undefined);
       else this.#answer(origin, 0, undefined, notPrimary());
@@ -137,6 +189,7 @@ export class Primary {
       term: this.#driver.status?.term ?? 0,
       key,
       origins,
+      command,
     };
     this.#byIndex.set(proposal.index, proposal);
     if (key !== '') this.#byKey.set(key, proposal);

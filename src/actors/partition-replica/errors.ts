@@ -111,7 +111,7 @@ export function decisionError(decision: Refused, batch: Batch): CallError {
       });
     case 'table-full':
       return failure('limit_reached', {
-        message: `this partition remembers ${decision.limit} producers, its limit; use fewer producer ids or wait until idle ones expire`,
+        message: `this partition remembers up to ${decision.limit} producers, and ${decision.own} that came from your address, all that may be of one now; go on under a producer id that is in use, or wait until idle ones expire`,
       });
   }
 }

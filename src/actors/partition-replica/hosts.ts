@@ -126,6 +126,25 @@ export function queryHost(parts: ReplicaParts): QueryHost {
   };
 }
 
+const resetNoteMs = 1_000;
+
+/** Cursors that were moved are said on the log, but nobody can fill it with them. */
+function noteResets(context: ReplicaParts['context']): PushHost['reset'] {
+  let saidMs = -Infinity;
+  let unsaid = 0;
+  return (consumer, { session, from, to }, address) => {
+    const nowMs = context.now();
+    if (nowMs - saidMs < resetNoteMs) {
+      unsaid += 1;
+      return;
+    }
+    const others = unsaid === 0 ? {} : { unsaid };
+    context.trace.note('warn', 'consumer.reset', { consumer, session, from, to, address, ...others });
+    saidMs = nowMs;
+    unsaid = 0;
+  };
+}
+
 export function pushHost(parts: ReplicaParts, place: PushHost['place']): PushHost {
   const { machine, readable, log, limits, context } = parts;
   return {
@@ -136,6 +155,7 @@ export function pushHost(parts: ReplicaParts, place: PushHost['place']): PushHos
     chunks: (range, then) => log.chunks(range, then),
     propose: (body) => proposeCommand(parts, body),
     damaged: (index) => parts.driver().damageFound(index),
+    reset: noteResets(context),
     send: (to, news) => context.send(to, news, 'control'),
     leave: (to, message) => {
       const links = refTo<PeerLinkMessage>(context.self.node, peerLinkActorId);

@@ -25,6 +25,8 @@ export interface Produce extends Request {
   readonly acks: Acks;
   /** The epoch is the one that the directory gave this id: no stranger has chosen it, however high it is. From gateways only. */
   readonly registered?: boolean;
+  /** Of the client that sent it; absent: it is a gateway's own, or of a producer that the gateway knows. */
+  readonly address?: string;
   readonly chunk: Uint8Array;
 }
 

@@ -1,11 +1,17 @@
 /** Why a subscription ends or does not begin, and why an ack is refused. */
-import type { Attached } from '../../partition/index.ts';
+import type { Attached, Reset } from '../../partition/index.ts';
 import { failure, type CallError, type SessionOf } from '@callboard/client/protocol';
 import type { PushOpen } from './push-messages.ts';
 
-export function fencedError(owner: SessionOf | undefined): CallError {
+export function fencedError(owner: SessionOf | undefined, reset?: Reset): CallError {
   const who =
     owner === undefined ? 'the consumer' : `session ${owner.session} of consumer '${owner.consumer}'`;
+  if (reset !== undefined) {
+    const { session, from, to } = reset;
+    const what = to > from ? `${to - from} records are skipped` : `${from - to} records come again`;
+    const message = `session ${session} has taken over from ${who} and moved its cursor from ${from} to ${to}, so that ${what}; find out who did so, then open the consumer again and seek to where it should go on`;
+    return failure('fenced', { message });
+  }
   const message = `a newer session, or a call over HTTP, has taken over from ${who}; stop this one, or open the consumer again to take it back`;
   return failure('fenced', { message });
 }
@@ -25,8 +31,8 @@ export function deposedError(leader: string | undefined): CallError {
   });
 }
 
-export function tooManySubscriptions(most: number): CallError {
-  const message = `this partition has ${most} subscriptions, its limit; end some that are not used`;
+export function tooManySubscriptions(most: number, own: number): CallError {
+  const message = `this partition may have ${most} subscriptions, and has ${own} of your address, all that may be of one now; end some that are not used`;
   return failure('limit_reached', { message });
 }
 
@@ -41,7 +47,7 @@ export function attachError(
 ): CallError {
   switch (result.why) {
     case 'fenced':
-      return fencedError(owner);
+      return fencedError(owner, result.reset);
     case 'beyond-end': {
       const message = `offset ${start.value} is above the end of the partition, ${result.end}; begin at most there`;
       return failure('bad_request', { message });

@@ -22,6 +22,8 @@ export interface PushOpen extends OfSubscription {
   readonly owner: SessionOf | undefined;
   readonly start: Position;
   readonly reset: boolean;
+  /** Of the client, for its share of the places. */
+  readonly address?: string;
 }
 
 /** At most one is open at a time. Chunks are sent while both counts are above zero; the last may overdraw them. */

@@ -6,8 +6,14 @@
  * everything that was committed before is applied here, so the answer is as good as a ReadIndex. An anonymous reader's begins with
  * ReadIndex. What is delivered later is committed, whoever leads by then; a cursor moves only by a command.
  */
-import type { Ref, SendResult } from '../../kernel/index.ts';
-import { encodeCursorCommand, fromEnd, type Attach, type Attached } from '../../partition/index.ts';
+import { SharedBudget, type Ref, type SendResult } from '../../kernel/index.ts';
+import {
+  encodeCursorCommand,
+  fromEnd,
+  type Attach,
+  type Attached,
+  type Reset,
+} from '../../partition/index.ts';
 import {
   failure,
   logIndex,
@@ -50,6 +56,8 @@ export interface PushHost {
   chunks(range: ChunkRange, then: ChunksThen): boolean;
   propose(body: Uint8Array): { readonly index: LogIndex } | { readonly error: CallError };
   damaged(index: LogIndex): void;
+  /** Somebody at `address` moved the consumer's cursor. */
+  reset(consumer: string, reset: Reset, address: string): void;
   send(to: Ref<PushNews>, news: PushNews): SendResult;
   /** Has somebody who outlives this replica tell it. */
   leave(to: Ref<PushNews>, news: PushNews): void;
@@ -66,6 +74,8 @@ export class PushDesk {
   readonly #attaching = new Map<LogIndex, PushOpen>();
   /** Those that want what comes next: a pull is open, or its end was not told. */
   readonly #hungry = new Set<Subscription>();
+  /** Of subscriptions and those that are being opened, by client address. */
+  readonly #seats: SharedBudget;
   readonly #tail: PushTail;
   readonly #acks: PushAcks;
   /** Something was applied, or somebody who was blocked may go on: `settle` has work. */
@@ -76,8 +86,10 @@ export class PushDesk {
   #blocked = false;
 
   constructor(host: PushHost) {
-    const { pushTailBytes, entryOverheadBytes, pushRoundAcks } = host.limits;
+    const { pushTailBytes, entryOverheadBytes, pushRoundAcks, partitionSubscriptions } = host.limits;
     this.#host = host;
+    const reserve = Math.floor(partitionSubscriptions / 5);
+    this.#seats = new SharedBudget({ total: partitionSubscriptions - reserve, reserve });
     this.#tail = new PushTail(pushTailBytes, entryOverheadBytes);
     this.#acks = new PushAcks({
       mostAtOnce: pushRoundAcks,
@@ -125,12 +137,13 @@ export class PushDesk {
     const request = this.#attaching.get(index);
     this.#attaching.delete(index);
     if (request === undefined) return;
+    if (result.ok && result.reset !== undefined) this.#host.reset(consumer, result.reset, addressOf(request));
     const wanted = this.#opening.delete(subscriptionKey(request));
     const older = result.ok ? this.#owners.get(consumer) : undefined;
     if (older !== undefined) {
       // A late one of the same session, whose client has gone on over another connection, takes nothing from anybody.
       const again = older.owner?.session === request.owner?.session;
-      if (!again) this.#end(older, fencedError(older.owner));
+      if (!again) this.#end(older, fencedError(older.owner, result.ok ? result.reset : undefined));
       else if (wanted) this.#end(older, replacedError());
     }
     if (!wanted) return;
@@ -170,7 +183,11 @@ export class PushDesk {
     for (const subscription of [...this.#subscriptions.values()]) {
       if (subscription.replyTo.node === node) this.#remove(subscription);
     }
-    for (const [key, request] of this.#opening) if (request.replyTo.node === node) this.#opening.delete(key);
+    for (const [key, request] of this.#opening) {
+      if (request.replyTo.node !== node) continue;
+      this.#opening.delete(key);
+      this.#seats.give(addressOf(request), 1);
+    }
     this.#untold = this.#untold.filter(({ to }) => to.node !== node);
   }
 
@@ -203,8 +220,9 @@ export class PushDesk {
       throw new Error(`the subscription ${key} was opened twice`);
     }
     const most = this.#host.limits.partitionSubscriptions;
-    if (this.#subscriptions.size + this.#opening.size >= most) {
-      this.#refuse(request, tooManySubscriptions(most));
+    if (!this.#seats.take(addressOf(request), 1)) {
+      const error = tooManySubscriptions(most, this.#seats.held(addressOf(request)));
+      this.#tell(request.replyTo, { kind: 'push-ended', id: request.id, error, leader: this.#host.leader() });
       return;
     }
     this.#opening.set(key, request);
@@ -247,6 +265,7 @@ export class PushDesk {
       id,
       replyTo,
       owner,
+      address: addressOf(request),
       next: from,
       at: undefined,
       told: end,
@@ -286,6 +305,8 @@ export class PushDesk {
 
   #close(request: PushClose): void {
     const key = subscriptionKey(request);
+    const opening = this.#opening.get(key);
+    if (opening !== undefined) this.#seats.give(addressOf(opening), 1);
     this.#opening.delete(key);
     const subscription = this.#subscriptions.get(key);
     if (subscription !== undefined) this.#remove(subscription);
@@ -370,7 +391,9 @@ export class PushDesk {
     this.#blocked = true;
   }
 
-  #refuse({ id, replyTo }: PushOpen, error: CallError): void {
+  #refuse(request: PushOpen, error: CallError): void {
+    const { id, replyTo } = request;
+    this.#seats.give(addressOf(request), 1);
     this.#tell(replyTo, { kind: 'push-ended', id, error, leader: this.#host.leader() });
   }
 
@@ -381,8 +404,8 @@ export class PushDesk {
   }
 
   #remove(subscription: Subscription): void {
-    const { owner } = subscription;
-    this.#subscriptions.delete(subscriptionKey(subscription));
+    const { owner, address } = subscription;
+    if (this.#subscriptions.delete(subscriptionKey(subscription))) this.#seats.give(address, 1);
     if (owner !== undefined && this.#owners.get(owner.consumer) === subscription) {
       this.#owners.delete(owner.consumer);
     }
@@ -390,6 +413,10 @@ export class PushDesk {
     this.#acks.forget(subscription);
     if (this.#subscriptions.size === 0) this.#tail.clear();
   }
+}
+
+function addressOf({ address = '' }: PushOpen): string {
+  return address;
 }
 
 function tailChunk(bytes: Uint8Array): TailChunk {

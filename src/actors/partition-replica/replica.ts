@@ -6,11 +6,20 @@
  */
 import type { Actor, Checksum, Context } from '../../kernel/index.ts';
 import { refTo } from '../../kernel/index.ts';
-import { batchOf, LogClock, PartitionMachine, ProducerTail, type Decision } from '../../partition/index.ts';
+import {
+  batchOf,
+  LogClock,
+  nodeOwner,
+  ownerOf,
+  PartitionMachine,
+  ProducerTail,
+  type Decision,
+} from '../../partition/index.ts';
 import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
   logIndex,
   offset,
+  setOwner,
   type CallError,
   type GroupId,
   type Limits,
@@ -312,11 +321,13 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       return;
     }
     if (this.#options.noRoom() === undefined) tellTime(this.#parts, this.#clock);
-    const batch = batchOf(header);
+    const owner = request.address === undefined ? nodeOwner : ownerOf(request.address);
+    const batch = { ...batchOf(header), owner };
     const decision: Decision = this.#machine.decide(
       batch,
       this.#tail.of(batch.producerId),
       request.registered,
+      this.#tail.newcomers,
     );
     if (decision.kind === 'duplicate') {
       const { id, replyTo, acks } = request;
@@ -342,8 +353,11 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     const index = logIndex(this.#driver.lastIndex + 1);
     this.#nextOffset = offset(baseOffset + batch.count);
     this.#tail.add(batch, baseOffset, index);
+    if (decision.newcomer === true) this.#tail.came(batch);
     // A copy: the asker may send the same bytes again while these are being written.
-    const proposed = this.#driver.propose(request.chunk.slice(), baseOffset);
+    const chunk = request.chunk.slice();
+    setOwner(chunk, owner);
+    const proposed = this.#driver.propose(chunk, baseOffset);
     if (!proposed.ok || proposed.index !== index) {
       throw new Error('a proposal was refused after the check that it would not be');
     }

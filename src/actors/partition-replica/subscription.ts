@@ -8,6 +8,7 @@ export interface Subscription {
   readonly id: number;
   readonly replyTo: Ref<PushNews>;
   readonly owner: SessionOf | undefined;
+  readonly address: string;
   /** The next offset to deliver: everything below was handed over. */
   next: Offset;
   /** The entry after the last one that was handed over; undefined: not known. */

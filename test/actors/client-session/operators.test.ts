@@ -26,6 +26,8 @@ test('nobody is an operator without the token, nor after a wrong one', () => {
   for (const token of [undefined, 'wrong', '']) {
     if (token !== undefined) {
       rig.client({ kind: 'authorize', correlation: 1, token });
+      assert.equal(rig.sent(), [], 'it waits');
+      rig.waited();
       assert.equal(rig.sent(), ['1 error auth_failed not_applied']);
     }
     for (const frame of frames) rig.client(frame);
@@ -42,7 +44,17 @@ test('a wrong token takes back what a right one gave', () => {
   rig.client({ kind: 'authorize', correlation: 1, token: adminToken });
   rig.client({ kind: 'authorize', correlation: 2, token: 'wrong' });
   rig.client({ kind: 'remove-topic', correlation: 3, topic: 't' });
-  assert.equal(rig.sent(), ['1 done', '2 error auth_failed not_applied', '3 error auth_failed not_applied']);
+  assert.equal(rig.sent(), ['1 done', '3 error auth_failed not_applied'], 'at once, though its answer waits');
+  rig.waited();
+  assert.equal(rig.sent(), ['2 error auth_failed not_applied']);
+});
+
+test('where too many answers to wrong tokens wait, not even the right one is looked at', () => {
+  const { rig } = newRig();
+  rig.mayTry = false;
+  rig.client({ kind: 'authorize', correlation: 1, token: adminToken });
+  rig.client({ kind: 'cluster-status', correlation: 2 });
+  assert.equal(rig.sent(), ['1 error overloaded not_applied', '2 error auth_failed not_applied']);
 });
 
 test('questions go to the admin, changes to the gateway, and each answer to its frame', () => {

@@ -12,7 +12,7 @@ import { RelayRoom } from '../../../src/actors/client-session/relay-room.ts';
 import { gatewayActorId, type CallValue, type GatewayCall } from '../../../src/actors/gateway/messages.ts';
 import { partitionActorId, type PartitionRequest } from '../../../src/actors/partition-replica/messages.ts';
 import type { PushRequest } from '../../../src/actors/partition-replica/push-messages.ts';
-import { refTo, type Ref } from '../../../src/kernel/index.ts';
+import { SharedBudget, refTo, type Ref } from '../../../src/kernel/index.ts';
 import { newKit, type Kit } from '../../kernel/kit.ts';
 
 export type Frame = Exclude<AnyClientFrame, { kind: 'hello' }>;
@@ -30,6 +30,9 @@ export class SessionRig {
   buffered = 0;
   below: number | undefined;
   ended = false;
+  mayTry = true;
+  /** Correlations of wrong tokens whose answers wait. */
+  readonly wrongTokens: number[] = [];
   readonly #session: Ref<ClientSessionMessage>;
 
   constructor(limits: Partial<Limits> = {}) {
@@ -41,6 +44,10 @@ export class SessionRig {
     const port = {
       send: (frame: AnyNodeFrame) => void this.frames.push(frame),
       bufferedBytes: () => this.buffered,
+      address: '10.0.0.1',
+      unsentShare: () => Infinity,
+      expect: () => undefined,
+      spend: () => undefined,
       whenBelow: (bytes: number) => {
         this.below = this.buffered < bytes ? undefined : bytes;
       },
@@ -49,12 +56,28 @@ export class SessionRig {
       },
     };
     const isAdmin = (token: string): boolean => token === adminToken;
-    const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls), isAdmin };
+    const places = new SharedBudget({ total: all.nodeSubscriptions });
+    const shared = { count: { sessions: 0 }, relays: new RelayRoom(all.relayPulls), places, isAdmin };
     this.#session = system.spawn<ClientSessionMessage>(
       'client/1',
-      () => new ClientSession({ port, limits: all, ...shared }),
+      () =>
+        new ClientSession({
+          port,
+          limits: all,
+          ...shared,
+          mayTry: () => this.mayTry,
+          wrong: (correlation) => this.wrongTokens.push(correlation),
+        }),
       { restart: 'never' },
     );
+    this.kit.settle();
+  }
+
+  /** The answers to wrong tokens have waited long enough. */
+  waited(): void {
+    for (const correlation of this.wrongTokens.splice(0)) {
+      this.kit.system.send(this.#session, { kind: 'token-refused', correlation }, 'control');
+    }
     this.kit.settle();
   }
 

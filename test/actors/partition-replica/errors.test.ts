@@ -80,7 +80,9 @@ test('each decision against a batch names its numbers', () => {
   assert.equal([high.code, high.nextEpoch, high.outcome], ['producer_expired', 1, 'not_applied']);
   assert.match(high.message, /epoch 2 .* the highest that it knows is 0/);
   assert.is(decisionError({ kind: 'forgotten-batch', nextSequence: 900 }, batch).outcome, 'applied');
-  assert.is(decisionError({ kind: 'table-full', limit: 10 }, batch).code, 'limit_reached');
+  const full = decisionError({ kind: 'table-full', limit: 10, own: 4 }, batch);
+  assert.is(full.code, 'limit_reached');
+  assert.match(full.message, /up to 10 producers, and 4 that came from your address/);
 });
 
 test.run();

@@ -25,6 +25,7 @@ class Host {
   readonly places: ((place: Place) => void)[] = [];
   readonly reads: { readonly range: ChunkRange; readonly then: ChunksThen }[] = [];
   readonly proposed: { readonly index: number; readonly body: Uint8Array }[] = [];
+  readonly resets: string[] = [];
   readonly damages: number[] = [];
   refuse = false;
   readonly cursors = new CursorTable({
@@ -45,6 +46,8 @@ class Host {
       chunks: (range, then) => this.reads.push({ range, then }) > 0,
       propose: (body) => this.#propose(body),
       damaged: (index) => void this.damages.push(index),
+      reset: (consumer, { session, from, to }, address) =>
+        void this.resets.push(`${consumer} ${session} ${from} ${to} ${address}`),
       send: (to, news) => this.#send(to, news),
       leave: (to, { kind }) => void this.left.push(`${to.id} ${kind}`),
       leader: () => 'n2',
@@ -334,6 +337,57 @@ test('one partition takes so many subscriptions and no more', () => {
   host.open(1);
   host.open(2);
   assert.equal(host.news(), ['client/1 push-opened 0/0', 'client/2 push-ended limit_reached']);
+});
+
+test('places are shared by address, and each way out of one gives it back', () => {
+  const host = new Host({ partitionSubscriptions: 10 });
+  const start = { at: 'earliest', value: 0 } as const;
+  const open = (id: number, address: string, node = 'n1', session = 0): void => {
+    const owner = session === 0 ? undefined : { consumer: `c${id}`, session };
+    host.ask(id, { kind: 'push-open', owner, start, reset: false, address }, node);
+    if (session === 0) host.places.shift()?.({ offset: offset(0), end: offset(host.applied) });
+  };
+  const refused = (): number =>
+    host.sent.filter(({ news }) => 'error' in news && news.error.code === 'limit_reached').length;
+  for (let round = 0; round < 3; round += 1) {
+    const before = refused();
+    const base = 100 * round;
+    for (let n = 1; n <= 9; n += 1) open(base + n, 'a', n > 4 ? 'n2' : 'n1');
+    assert.is(refused(), before + 1, 'of ten places a fifth is kept for who is within his share');
+    open(base + 20, 'b');
+    open(base + 21, 'b', 'n1', 1);
+    assert.is(refused(), before + 1);
+    open(base + 22, 'b');
+    assert.is(refused(), before + 2);
+    host.desk.nodeLost('n2');
+    for (const n of [1, 2, 3, 4, 20, 21]) host.ask(base + n, { kind: 'push-close' });
+  }
+  for (let n = 1; n <= 8; n += 1) open(900 + n, 'a');
+  host.desk.abandon();
+  const before = refused();
+  for (let n = 1; n <= 8; n += 1) open(950 + n, 'a');
+  assert.is(refused(), before);
+});
+
+test('a cursor that is moved is told to whom it was taken from, and noted', () => {
+  const host = new Host();
+  host.append(['a', 'b', 'c', 'd']);
+  host.open(1, 1);
+  const owner = { consumer: 'c', session: 2 };
+  host.ask(2, {
+    kind: 'push-open',
+    owner,
+    start: { at: 'latest', value: 0 },
+    reset: true,
+    address: '10.0.0.9',
+  });
+  host.commit();
+  assert.equal(host.resets, ['c 2 0 4 10.0.0.9']);
+  const ended = host.sent.find(({ news }) => news.kind === 'push-ended')?.news;
+  assert.match(
+    JSON.stringify(ended),
+    /session 2 has taken over from session 1 .* from 0 to 4, so that 4 records are skipped/,
+  );
 });
 
 test('the same session over another connection takes over without fencing; one that came late for a client that left, not even that', () => {
