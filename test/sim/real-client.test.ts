@@ -90,7 +90,7 @@ test('real clients through breaks, silence, stalls and crashes: they renumber, g
     'client-stall',
     'client-crash',
   ] as const;
-  const result = await run('real clients in storms', 2, (settings) => {
+  const result = await run('real clients in storms', 4, (settings) => {
     const { faults } = settings;
     const storms = { ...faults, kinds, meanGapMs: 1_500, stormMs: 60_000, calmMs: 5_000 };
     return { ...withClients(calm(settings)), faults: storms };
