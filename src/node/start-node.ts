@@ -176,7 +176,9 @@ function openDoors(parts: Parts): Doors {
   const { config, limits, clock, trace, network, system, status } = parts;
   const policy = makePolicy(parts);
   const addresses = new ClientAddresses(config.trustedProxies);
+  const wrongTokens = new WrongTokens();
   const http = createHttpDoor({
+    wrongTokens,
     system,
     node: config.name,
     limits,
@@ -191,7 +193,7 @@ function openDoors(parts: Parts): Doors {
     trace,
     clock,
   });
-  const shared = sharedBySessions(limits, tokenChecker(config.adminToken), new WrongTokens());
+  const shared = sharedBySessions(limits, tokenChecker(config.adminToken), wrongTokens);
   const wire = new WireServer({
     node: config.name,
     limits,

@@ -160,7 +160,7 @@ test('a durable consumer goes on behind what it has printed, whether it ends by 
   assert.is(await printed(['consume', 'durable', '--id', 'me', '--exit-at-end']), 'one more\n');
 });
 
-if (full)
+if (full) {
   test('a reader that leaves ends it quietly; one that is slow gets everything, the end too', async () => {
     await createTopic('slow');
     await printed(['produce', 'slow'], lines(30_000));
@@ -183,6 +183,7 @@ if (full)
     assert.is(read.length, lines(30_000).length);
     assert.ok(read.endsWith('line 29999\n'));
   });
+}
 
 test('an interrupted produce has sent what it read', async () => {
   await createTopic('cut');
@@ -201,7 +202,7 @@ test('an interrupted produce has sent what it read', async () => {
   assert.is(partitions[0]?.end, summary.records);
 });
 
-if (full)
+if (full) {
   test('an interrupted produce ends although its input is silent and open', async () => {
     await createTopic('idle');
     const child = spawn(process.execPath, [MAIN, 'produce', 'idle'], { env: cleanEnv(env()) });
@@ -217,6 +218,7 @@ if (full)
       await closed;
     }
   });
+}
 
 test('the cluster is shown by any node, and what operators ask needs their token', async () => {
   for (const url of full ? cluster.urls : cluster.urls.slice(-1)) {
@@ -246,7 +248,7 @@ test('the cluster is shown by any node, and what operators ask needs their token
   }
 });
 
-if (full)
+if (full) {
   test('brokers are changed as over HTTP', async () => {
     const broker = (action: string, name = 'broker-3'): Promise<Ran> =>
       run(['admin', 'broker', action, name]);
@@ -264,6 +266,7 @@ if (full)
     assert.match((await broker('add')).err, /broker_exists/);
     assert.is(await state(), 'active');
   });
+}
 
 test('actors of every node are listed, described and traced from any', async () => {
   // The last one is not the one that is asked.
@@ -321,7 +324,7 @@ test('completion offers commands, options, values and the names of topics', asyn
   assert.is(shell.out.trim(), 'zebra', shell.err);
 });
 
-if (full)
+if (full) {
   test('the examples of docs/cli.md run as they stand', async () => {
     const text = readFileSync(join(findRepoRoot(import.meta.url), 'docs/cli.md'), 'utf8');
     const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? '');
@@ -337,8 +340,9 @@ if (full)
     });
     assert.is(code, 0, err);
   });
+}
 
-if (full)
+if (full) {
   test('a node that is down is told apart, and the others answer', async () => {
     const down = cluster.node(2);
     await down.kill();
@@ -353,5 +357,6 @@ if (full)
     const alone = await run(['cluster', 'status', '--url', down.url]);
     assert.is(alone.code, 6);
   });
+}
 
 test.run();

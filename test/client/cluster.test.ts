@@ -47,7 +47,7 @@ test('a topic is made, written, looked up and read on whatever node', async () =
   assert.is((await rejected(client.producer('no-such-topic').send({ value: 'x' }))).code, 'topic_not_found');
 });
 
-if (full)
+if (full) {
   test('a consumer whose event loop is blocked for 10 s gets each record once, in order, over the same connections', async () => {
     await using client = await connect(cluster.urls);
     await client.createTopic('stall', { partitions: 2 });
@@ -89,6 +89,7 @@ if (full)
     await eventually('it is subscribed', () => again.lag().size === 2);
     assert.equal([...again.lag().values()], [0, 0]);
   });
+}
 
 test('a second session fences the first, which says so and commits nothing more', async () => {
   const news: ClientStatus[] = [];

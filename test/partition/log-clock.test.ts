@@ -1,6 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeClock, encodeClock, leastStepMs, LogClock, mostStepMs } from '../../src/partition/log-clock.ts';
+import {
+  decodeClock,
+  encodeClock,
+  leastStepMs,
+  LogClock,
+  mostStepMs,
+} from '../../src/partition/log-clock.ts';
 
 const test = suite('partition/log clock (S4)');
 const limits = { producerIdleMs: 10_000 };

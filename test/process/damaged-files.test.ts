@@ -291,7 +291,7 @@ for (const [at, { name, damage, found, fullOnly }] of kinds.entries()) {
   });
 }
 
-if (full)
+if (full) {
   test('two nodes damaged at different places: what only these two had is all there', async () => {
     const [first, second, third] = [cluster.node(0), cluster.node(1), cluster.node(2)];
     const act = async ({ ledger, acknowledges }: Load): Promise<void> => {
@@ -322,6 +322,7 @@ if (full)
     };
     await underLoad('two', [first, second], act, 'x'.repeat(PADDING));
   });
+}
 
 test('both journals of a node damaged: it says that it is lost and stays out', async () => {
   const [first, second, lost] = [cluster.node(0), cluster.node(1), cluster.node(2)];

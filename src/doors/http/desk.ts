@@ -124,8 +124,8 @@ export class Desk {
     };
   }
 
-  /** Calls `then` exactly once: with a value, or with the error that stands in its place. */
-  ask(call: Call, then: Answered): void {
+  /** Calls `then` exactly once: with a value, or with the error that stands in its place. `address`: whom the call counts for. */
+  ask(call: Call, then: Answered, address?: string): void {
     const context = this.#context;
     if (context === undefined) {
       then(undefined, notStarted(), nothingTaken);
@@ -135,7 +135,14 @@ export class Desk {
     const id = this.#lastId;
     const { callDeadlineMs } = this.#limits;
     const deadlineMs = Math.max(callDeadlineMs / 2, callDeadlineMs - headStartMs);
-    const sent = context.send(this.#gateway, { kind: 'call', id, replyTo: context.self, deadlineMs, call });
+    const sent = context.send(this.#gateway, {
+      kind: 'call',
+      id,
+      replyTo: context.self,
+      deadlineMs,
+      call,
+      ...(address === undefined ? {} : { address }),
+    });
     if (sent !== 'accepted') {
       then(undefined, sent === 'full' ? gatewayBusy() : notStarted(), nothingTaken);
       return;

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
 import { refTo, Seldom, SharedBudget, type ActorSystem, type Clock, type Trace } from '../../kernel/index.ts';
 import { BodyReader, type Body } from './body.ts';
-import { Desk, deskRestarts, type HandOver } from './desk.ts';
+import { Desk, deskRestarts, type Answered, type HandOver } from './desk.ts';
 import { endpoints, type Endpoint } from './endpoints.ts';
 import { parseJson, type JsonValue } from './json.ts';
 import { Ledger } from './ledger.ts';
@@ -23,7 +23,7 @@ import { createHttpServer } from './server.ts';
 import { authFailed, failureBody } from './texts.ts';
 import { tokenChecker } from './token.ts';
 import { Fields, validate } from './validation.ts';
-import { WrongTokens } from './wrong-tokens.ts';
+import type { WrongTokens } from './wrong-tokens.ts';
 
 export interface HttpDoorOptions {
   readonly system: ActorSystem;
@@ -42,6 +42,8 @@ export interface HttpDoorOptions {
   readonly addressOf: (request: IncomingMessage) => string;
   /** The same of a connection from which nothing has come yet. */
   readonly ownerOf: (socket: Socket) => string;
+  /** Shared with whoever else takes the admin's token. */
+  readonly wrongTokens: WrongTokens;
   readonly trace: Trace;
   readonly clock: Clock;
 }
@@ -84,7 +86,7 @@ class Door {
   readonly #isAdmin: (token: string) => boolean;
   readonly #self: ReturnType<typeof refTo>;
   readonly #ledger: Ledger;
-  readonly #wrongTokens = new WrongTokens();
+  readonly #wrongTokens: WrongTokens;
   readonly #seldom: Seldom;
   #closing: Promise<void> | undefined;
   #closed: (() => void) | undefined;
@@ -100,6 +102,7 @@ class Door {
       new SharedBudget({ total: limits.gatewayPendingBytes }),
     );
     this.#isAdmin = tokenChecker(options.adminToken);
+    this.#wrongTokens = options.wrongTokens;
     this.#seldom = new Seldom(options.clock);
     this.#ledger = new Ledger({
       connectionBytes: limits.httpConnectionUnsentBytes,
@@ -249,7 +252,7 @@ class Door {
       this.#send(response, failed(400, prepared.error));
       return;
     }
-    this.#desk.ask(prepared.call, (value, error, handOver) => {
+    const answered: Answered = (value, error, handOver) => {
       const route: Route = { kind: 'endpoint', endpoint };
       const sent = this.#guarded(response, route, () => {
         if (value === undefined) {
@@ -258,7 +261,8 @@ class Door {
       });
       // Something else was answered in the record's place.
       if (!sent) handOver.settle(false);
-    });
+    };
+    this.#desk.ask(prepared.call, answered, this.#options.addressOf(response.req));
   }
 
   /** The validated fields of an allowed call; undefined: the answer was sent. */

@@ -9,7 +9,7 @@ import type {
   GatewayCall,
   GatewayMessage,
 } from '../../../src/actors/gateway/messages.ts';
-import { createHttpDoor } from '../../../src/doors/http/index.ts';
+import { WrongTokens, createHttpDoor } from '../../../src/doors/http/index.ts';
 import type { HttpDoor, HttpDoorOptions } from '../../../src/doors/http/index.ts';
 import { ActorSystem } from '../../../src/kernel/index.ts';
 import type { Actor } from '../../../src/kernel/index.ts';
@@ -106,6 +106,7 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
     ready: () => ({ ready: true, reasons: [] }),
     healthy: () => true,
     policy: openPolicy,
+    wrongTokens: new WrongTokens(),
     addressOf: ({ socket }) => socket.remoteAddress ?? '',
     ownerOf: (socket) => socket.remoteAddress ?? '',
     trace,
