@@ -33,6 +33,8 @@ function run({ test: tests, demo = 'true', seconds = 0 }: Npm): Outcome {
       ...process.env,
       PATH: `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`,
       SECONDS: String(seconds),
+      REPEATS: '1',
+      MUTANTS: '1',
     },
   });
   return { status, lastLine: stdout.trimEnd().split('\n').at(-1) ?? '', out: stdout };
