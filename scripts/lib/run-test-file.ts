@@ -68,11 +68,11 @@ export interface Setting {
   readonly nodeBundle: string | undefined;
 }
 
-function testEnv({ full, nodeBundle }: Setting): NodeJS.ProcessEnv {
+function testEnv({ fullOnly }: TestFile, { full, nodeBundle }: Setting): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     NO_COLOR: '1',
-    TEST_FULL: full ? '1' : '0',
+    TEST_FULL: full || fullOnly ? '1' : '0',
     TEST_NODE_BUNDLE: nodeBundle,
   };
   // Node warns when both are set, and uvu lets FORCE_COLOR win.
@@ -90,7 +90,7 @@ export async function runTestFile(file: TestFile, setting: Setting): Promise<Fil
   const result = await runInGroup(command, args, {
     cwd: setting.cwd,
     timeoutMs: file.timeoutMs,
-    env: testEnv(setting),
+    env: testEnv(file, setting),
   });
   return judge(file, result);
 }

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TestBrowser, findChromium, keepScreenshot } from '../lib/browser.ts';
 import { Cluster } from '../lib/cluster.ts';
+import { inFullRuns } from '../lib/effort.ts';
 import { eventually } from '../lib/eventually.ts';
 
 const test = suite('front page');
@@ -67,44 +68,47 @@ function cases(chromium: string): void {
     await page.close();
   });
 
-  test('tells when no node answers any more, and goes on where it was when one does again', async () => {
-    const api = cluster.api(0);
-    await api.createTopic('followed', 1);
-    const producer = await api.registerProducer('followed');
-    const { page } = await browser.open(cluster.node(1).url, 'dark');
-    await page.getByText('3 of 3 brokers active').waitFor();
-    await page.getByLabel('Topic', { exact: true }).selectOption('followed');
-    await page.getByLabel('From').selectOption('earliest');
-    await page.getByRole('button', { name: 'Follow' }).click();
-    await page.getByText('following followed').waitFor();
-    await api.produce({ topic: 'followed', producer, message: 'before', partition: 0, sequence: 0 });
-    const tail = page.getByLabel('Records, newest first').getByRole('listitem');
-    await tail.filter({ hasText: 'before' }).waitFor();
-    await cluster.node(1).kill();
-    await page.getByRole('alert').getByText('No answer from this address').waitFor();
-    await page.getByText('no answer', { exact: true }).waitFor();
-    await keepScreenshot(page, 'front-page-dark-node-down');
-    await eventually('a record is stored meanwhile', async () => {
-      return (
-        (
-          await api.tryProduce({
-            topic: 'followed',
-            producer,
-            message: 'meanwhile',
-            partition: 0,
-            sequence: 1,
-          })
-        ).status === 200
-      );
-    });
-    cluster.node(1).start();
-    await cluster.node(1).ready();
-    await page.getByRole('alert').waitFor({ state: 'hidden' });
-    await tail.filter({ hasText: 'meanwhile' }).waitFor();
-    await page.getByText('following followed').waitFor();
-    assert.equal((await tail.allTextContents()).length, 2);
-    await page.close();
-  });
+  inFullRuns(test)(
+    'tells when no node answers any more, and goes on where it was when one does again',
+    async () => {
+      const api = cluster.api(0);
+      await api.createTopic('followed', 1);
+      const producer = await api.registerProducer('followed');
+      const { page } = await browser.open(cluster.node(1).url, 'dark');
+      await page.getByText('3 of 3 brokers active').waitFor();
+      await page.getByLabel('Topic', { exact: true }).selectOption('followed');
+      await page.getByLabel('From').selectOption('earliest');
+      await page.getByRole('button', { name: 'Follow' }).click();
+      await page.getByText('following followed').waitFor();
+      await api.produce({ topic: 'followed', producer, message: 'before', partition: 0, sequence: 0 });
+      const tail = page.getByLabel('Records, newest first').getByRole('listitem');
+      await tail.filter({ hasText: 'before' }).waitFor();
+      await cluster.node(1).kill();
+      await page.getByRole('alert').getByText('No answer from this address').waitFor();
+      await page.getByText('no answer', { exact: true }).waitFor();
+      await keepScreenshot(page, 'front-page-dark-node-down');
+      await eventually('a record is stored meanwhile', async () => {
+        return (
+          (
+            await api.tryProduce({
+              topic: 'followed',
+              producer,
+              message: 'meanwhile',
+              partition: 0,
+              sequence: 1,
+            })
+          ).status === 200
+        );
+      });
+      cluster.node(1).start();
+      await cluster.node(1).ready();
+      await page.getByRole('alert').waitFor({ state: 'hidden' });
+      await tail.filter({ hasText: 'meanwhile' }).waitFor();
+      await page.getByText('following followed').waitFor();
+      assert.equal((await tail.allTextContents()).length, 2);
+      await page.close();
+    },
+  );
 
   test('says the lines to paste for its own address', async () => {
     const { url } = cluster.node(2);

@@ -11,6 +11,7 @@ import * as assert from 'uvu/assert';
 import { STAND_IN } from '../lib/cluster.ts';
 import { DevProcess, isAlive, untilGone } from '../lib/dev-process.ts';
 import type { DevSetup } from '../lib/dev-process.ts';
+import { inFullRuns } from '../lib/effort.ts';
 import { eventually } from '../lib/eventually.ts';
 import { claimPorts } from '../lib/ports.ts';
 import { makeTempDir } from '../lib/temp-dir.ts';
@@ -116,7 +117,8 @@ test('takes the admin token from CALLBOARD_ADMIN_TOKEN, and then neither keeps n
 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  test(`ends cleanly on ${signal}, with all of its nodes`, async () => {
+  const add = signal === 'SIGTERM' ? test : inFullRuns(test);
+  add(`ends cleanly on ${signal}, with all of its nodes`, async () => {
     const count = signal === 'SIGTERM' ? 3 : 1;
     const dev = await start(count === 3 ? setup() : oneNode());
     const pids = dev.pids(count);
@@ -132,7 +134,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
-test('kills a node that does not end by itself', async () => {
+inFullRuns(test)('kills a node that does not end by itself', async () => {
   const dev = await start(setup({ env: { STAND_IN_HANG: 'broker-2' } }));
   const pids = dev.pids(3);
   // Paused, it cannot even cut itself off.
@@ -153,7 +155,7 @@ test('starts a node again that died, and says so', async () => {
   assert.is(dev.pid(3), third);
 });
 
-test('starts all nodes again when all have died', async () => {
+inFullRuns(test)('starts all nodes again when all have died', async () => {
   const dev = common;
   const before = dev.pids(3);
   for (const node of [1, 2, 3]) killNode(dev, node);
@@ -194,19 +196,22 @@ test('with its nodes it ends when the end of descriptor 3 is closed: `npm start`
   await untilGone([pid]);
 });
 
-test('its nodes end when it is killed at any moment of the start, and the next start is sound', async () => {
-  const settings = setup();
-  for (const node of [1, 2, 3]) {
-    const dev = launch(settings);
-    const pid = await eventually(`broker-${node} has a pid`, () => dev.pid(node));
-    await dev.stop('SIGKILL');
-    await untilGone([pid, ...dev.pids(3).filter((other) => other > 0)]);
-  }
-  const again = await start(settings);
-  assert.is((await again.stop()).code, 0);
-});
+inFullRuns(test)(
+  'its nodes end when it is killed at any moment of the start, and the next start is sound',
+  async () => {
+    const settings = setup();
+    for (const node of [1, 2, 3]) {
+      const dev = launch(settings);
+      const pid = await eventually(`broker-${node} has a pid`, () => dev.pid(node));
+      await dev.stop('SIGKILL');
+      await untilGone([pid, ...dev.pids(3).filter((other) => other > 0)]);
+    }
+    const again = await start(settings);
+    assert.is((await again.stop()).code, 0);
+  },
+);
 
-test('starts at once after a kill, as soon as the nodes of before have ended', async () => {
+inFullRuns(test)('starts at once after a kill, as soon as the nodes of before have ended', async () => {
   const settings = oneNode();
   const first = await start(settings);
   await first.stop('SIGKILL');
@@ -234,7 +239,7 @@ test('of two started at the same time, one runs and the other says so', async ()
   await both.find((dev) => dev !== other)?.ready();
 });
 
-test('does not believe a lock whose pid belongs to another process now', async () => {
+inFullRuns(test)('does not believe a lock whose pid belongs to another process now', async () => {
   const settings = oneNode();
   mkdirSync(settings.data, { recursive: true });
   // This test process is alive, but it did not start when the lock says.
@@ -283,15 +288,18 @@ test('refuses another number of nodes on existing data', async () => {
   assert.ok(second.output.includes('(data_other_cluster)'));
 });
 
-test('a node that fails again and again is tried less and less often, and its last words are shown', async () => {
-  const dev = launch(setup({ env: { STAND_IN_FAIL: 'broker-3' } }));
-  await dev.says('broker-3 ended with exit code 1; starting it again in 2 s');
-  await dev.says('starting it again in 4 s');
-  assert.ok(dev.output.includes('broker-3 fails on request'), dev.output);
-  const pids = dev.pids(2);
-  assert.equal(await dev.stop(), { code: 0, signal: null });
-  assert.not.ok(pids.some(isAlive));
-});
+inFullRuns(test)(
+  'a node that fails again and again is tried less and less often, and its last words are shown',
+  async () => {
+    const dev = launch(setup({ env: { STAND_IN_FAIL: 'broker-3' } }));
+    await dev.says('broker-3 ended with exit code 1; starting it again in 2 s');
+    await dev.says('starting it again in 4 s');
+    assert.ok(dev.output.includes('broker-3 fails on request'), dev.output);
+    const pids = dev.pids(2);
+    assert.equal(await dev.stop(), { code: 0, signal: null });
+    assert.not.ok(pids.some(isAlive));
+  },
+);
 
 test('stops in the middle of its start without leaving anything', async () => {
   const dev = launch(setup());

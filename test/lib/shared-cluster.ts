@@ -6,7 +6,7 @@ import { repeats } from './effort.ts';
 
 /** What its nodes have beside the defaults: a test that fills this takes long with the usual number. */
 export const sharedLimits: { readonly clientSubscriptions: number } = {
-  clientSubscriptions: repeats(500, defaultLimits.clientSubscriptions),
+  clientSubscriptions: repeats(100, defaultLimits.clientSubscriptions),
 };
 
 let suites = 0;

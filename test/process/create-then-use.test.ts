@@ -8,7 +8,7 @@ import { repeats } from '../lib/effort.ts';
 import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('create, then use elsewhere');
-const TOPICS = repeats(40, 1_000);
+const TOPICS = repeats(16, 1_000);
 const AT_ONCE = 8;
 
 const sharedCluster = onSharedCluster(test);

@@ -191,7 +191,7 @@ interface Kind {
    * copy does not know what it owes.
    */
   readonly found: 'damaged' | 'harmless' | 'either';
-  /** Left out of a short run, which has another one of its sort; `test/storage` damages a store in each of these ways. */
+  /** Left out of a short run; `test/storage` damages a store in each of these ways. */
   readonly fullOnly?: true;
 }
 
@@ -206,6 +206,7 @@ const kinds: readonly Kind[] = [
     // The first record names the way keys are compared: without it nothing that follows counts.
     damage: (directory) => flipBit(manifestOf(directory), 8 + random.below(20), random.below(8)),
     found: 'damaged',
+    fullOnly: true,
   },
   {
     name: 'the last bytes of both journal files cut off',
@@ -345,9 +346,10 @@ test('both journals of a node damaged: it says that it is lost and stays out', a
   });
 });
 
-test('each of the two nodes that healed serves all that was ever written', async () => {
+test('each node that healed serves all that was ever written', async () => {
   const healed = [cluster.node(0), cluster.node(1)];
-  for (const [at, node] of healed.entries()) {
+  // In a short run only the first one was damaged.
+  for (const [at, node] of healed.slice(0, full ? 2 : 1).entries()) {
     // Records are served by leaders, and the other one may lead nothing now.
     const order = { activate: node.name, deactivate: cluster.node(1 - at).name };
     for (const [what, name] of Object.entries(order)) {

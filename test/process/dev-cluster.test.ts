@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Api } from '../lib/api.ts';
 import { DevProcess, untilGone } from '../lib/dev-process.ts';
+import { inFullRuns } from '../lib/effort.ts';
 import { eventually } from '../lib/eventually.ts';
 import { claimPorts } from '../lib/ports.ts';
 import { makeTempDir } from '../lib/temp-dir.ts';
@@ -49,7 +50,7 @@ test('the printed lines create, produce and consume; nothing is lost when all no
   }
 });
 
-test('brokers wait for the admin with --manual-brokers', async () => {
+inFullRuns(test)('brokers wait for the admin with --manual-brokers', async () => {
   const token = 'token-of-the-test';
   const dev = await DevProcess.started({
     data: makeTempDir(),

@@ -1,7 +1,7 @@
 // weight: heavy
 // timeout: 900 s
-/** What ends all nodes or most of them, on one cluster; each of these runs alone too. */
-import './kill-all.test.ts';
-import './no-quorum.test.ts';
+/** What more there is to be shown by nodes that end and come back, one after the other on one cluster. */
+import './takes.full.test.ts';
+import './no-quorum.full.test.ts';
 // It leaves a node without its data, so it comes last.
-import './wiped-node.test.ts';
+import './wiped-node.full.test.ts';

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { Api } from '../lib/api.ts';
 import { Child } from '../lib/child.ts';
 import { Cluster, MAIN, withLastWords } from '../lib/cluster.ts';
-import { full } from '../lib/effort.ts';
+import { inFullRuns } from '../lib/effort.ts';
 import { eventually } from '../lib/eventually.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { claimPorts } from '../lib/ports.ts';
@@ -112,35 +112,38 @@ test('survive two of three at once if the third has all; are begun anew, and say
   });
 });
 
-test(`are there after ${full ? 'each node was killed in turn, the next only when none is damaged,' : 'a node was killed'} and with one gone for good`, async () => {
-  await withLastWords(cluster, async () => {
-    await cluster.api(0).createTopic('board', PARTITIONS);
-    const { directory, partitions } = await status(cluster.api(1));
-    assert.is(boardIn(directory)?.storage, 'memory');
-    assert.ok(partitions.every(({ storage }) => storage === 'memory'));
-    const ledger = new Ledger('board', PARTITIONS);
-    const writers = startWriters(cluster.apis, ledger);
-    let damaged = 0;
-    for (const node of full ? cluster.nodes : cluster.nodes.slice(0, 1)) {
+inFullRuns(test)(
+  'are there after each node was killed in turn, the next only when none is damaged, and with one gone for good',
+  async () => {
+    await withLastWords(cluster, async () => {
+      await cluster.api(0).createTopic('board', PARTITIONS);
+      const { directory, partitions } = await status(cluster.api(1));
+      assert.is(boardIn(directory)?.storage, 'memory');
+      assert.ok(partitions.every(({ storage }) => storage === 'memory'));
+      const ledger = new Ledger('board', PARTITIONS);
+      const writers = startWriters(cluster.apis, ledger);
+      let damaged = 0;
+      for (const node of cluster.nodes) {
+        await untilAllAcknowledge(ledger, writers, 20);
+        await node.kill();
+        await untilAllAcknowledge(ledger, writers, 10);
+        node.start();
+        await node.ready();
+        const seen = (await status(node.api)).partitions;
+        damaged += seen.filter(({ verdict }) => verdict === 'damaged').length;
+        await untilNoneDamaged();
+      }
+      // The last one is not started again.
+      await cluster.node(1).kill();
       await untilAllAcknowledge(ledger, writers, 20);
-      await node.kill();
-      await untilAllAcknowledge(ledger, writers, 10);
-      node.start();
-      await node.ready();
-      const seen = (await status(node.api)).partitions;
-      damaged += seen.filter(({ verdict }) => verdict === 'damaged').length;
-      await untilNoneDamaged();
-    }
-    // The last one is not started again.
-    await cluster.node(1).kill();
-    await untilAllAcknowledge(ledger, writers, 20);
-    await Promise.all(writers.map((writer) => writer.stop()));
-    const left = [cluster.api(0), cluster.api(2)];
-    await ledger.verify(left);
-    for (const api of left) assert.is(boardIn((await status(api)).directory)?.losses, 0);
-    console.log(`    ${String(ledger.acknowledged)} acknowledged; copies seen damaged: ${String(damaged)}`);
-  });
-});
+      await Promise.all(writers.map((writer) => writer.stop()));
+      const left = [cluster.api(0), cluster.api(2)];
+      await ledger.verify(left);
+      for (const api of left) assert.is(boardIn((await status(api)).directory)?.losses, 0);
+      console.log(`    ${String(ledger.acknowledged)} acknowledged; copies seen damaged: ${String(damaged)}`);
+    });
+  },
+);
 
 test('`callboard dev --memory` keeps its topics there, and nothing at all when it has ended', async () => {
   const tmp = makeTempDir();

@@ -11,7 +11,7 @@ import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('parallel consumes of one id');
 const PARTITIONS = 4;
-const RECORDS = repeats(200, 4_000);
+const RECORDS = repeats(100, 4_000);
 const LOOPS_PER_NODE = 6;
 
 const sharedCluster = onSharedCluster(test);

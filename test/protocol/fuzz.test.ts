@@ -17,7 +17,7 @@ import { createRaftCodec } from '../../src/raft/wire.ts';
 import { repeats } from '../lib/effort.ts';
 import { SplitMix } from './random.ts';
 
-const FRAMES = repeats(20_000, 100_000);
+const FRAMES = repeats(10_000, 100_000);
 const bounds = frameBounds(defaultLimits);
 const raft = createRaftCodec(defaultLimits);
 

@@ -59,6 +59,70 @@ function mentions({ lines }: Outcome, text: string): void {
   );
 }
 
+/** What was said of one file, in its line and in what is indented below it. */
+function verdictOn({ lines }: Outcome, name: string): string {
+  const at = lines.findIndex(
+    (line) => /^(ok {2}|FAIL) /.test(line) && line.includes(` test/${name}.test.ts: `),
+  );
+  const end = lines.findIndex((line, index) => index > at && !line.startsWith('     '));
+  return lines.slice(at, end).join('\n');
+}
+
+/** What each of these files does wrong, and what must be said of it. Those of one run are one run of the runner. */
+const traps: Readonly<Record<string, { readonly source: string; readonly said: readonly string[] }>> = {
+  'an assertion fails': {
+    source: `${HEAD}test('sum', () => assert.equal({ a: 'left' }, { a: 'right' }));\ntest('fine', () => {});\ntest.run();\n`,
+    said: ['FAIL', '1 passed, 1 failed'],
+  },
+  'a hook throws, though uvu ends well': {
+    source: `${HEAD}test.before(() => { throw new Error('no'); });\ntest('x', () => {});\ntest('y', () => {});\ntest.run();\n`,
+    said: ['FAIL', '0 passed, 2 failed'],
+  },
+  'run is forgotten': {
+    source: `${HEAD}test('x', () => {});\n`,
+    said: ['FAIL', '0 passed, 1 failed', 'no uvu summary'],
+  },
+  'one suite is forgotten beside one that runs': {
+    source: `${GOOD}const other = suite('other');\nother('lost', () => {});\n`,
+    said: ['FAIL', '1 passed, 1 failed', `suite 'other'`],
+  },
+  'a test is added after run': {
+    source: `${GOOD}test('late', () => {});\n`,
+    said: ['FAIL', `suite 'test'`],
+  },
+  'there is no test': { source: `${HEAD}test.run();\n`, said: ['FAIL', '0 passed, 1 failed'] },
+  'green, with a bad exit code': {
+    source: `${GOOD}process.on('exit', () => { process.exitCode = 3; });\n`,
+    said: ['FAIL', '1 passed, 1 failed', 'ended with exit code 3'],
+  },
+  'it ends in the middle of a test': {
+    source: `${HEAD}test('x', () => process.exit(0));\ntest.run();\n`,
+    said: ['FAIL', '0 passed, 1 failed'],
+  },
+  'a signal ends it': {
+    source: `${HEAD}process.kill(process.pid, 'SIGKILL');\n`,
+    said: ['FAIL', 'ended with SIGKILL'],
+  },
+  'a test is skipped': {
+    source: `${HEAD}test.skip('later', () => {});\ntest('x', () => {});\ntest.run();\n`,
+    said: ['ok  ', '1 passed, 0 failed, 1 SKIPPED'],
+  },
+  'good beside all of them': { source: GOOD, said: ['ok  ', '1 passed, 0 failed'] },
+};
+
+test('whatever leaves uvu silent fails its file, and is told', () => {
+  const outcome = run(Object.fromEntries(Object.entries(traps).map(([name, { source }]) => [name, source])));
+  for (const [name, { said }] of Object.entries(traps)) {
+    const verdict = verdictOn(outcome, name);
+    for (const text of said) assert.ok(verdict.includes(text), `${name}: '${text}' in ${verdict}`);
+  }
+  assert.is(outcome.lastLine, '6 passed, 10 failed');
+  assert.is(outcome.status, 1);
+  mentions(outcome, '++··"a":·"right"');
+  mentions(outcome, '--··"a":·"left"');
+  mentions(outcome, '1 TESTS WERE SKIPPED');
+});
+
 test('good files pass, and their tests are counted', () => {
   const outcome = run({ a: GOOD, 'deep/b': GOOD });
   assert.is(outcome.lastLine, '2 passed, 0 failed');
@@ -66,58 +130,13 @@ test('good files pass, and their tests are counted', () => {
   mentions(outcome, 'ok   test/deep/b.test.ts: 1 passed, 0 failed');
 });
 
-test('a failing assertion fails, and its difference is shown', () => {
-  const bad = `${HEAD}test('sum', () => assert.equal({ a: 'left' }, { a: 'right' }));\n`;
-  const outcome = run({ a: `${bad}test('fine', () => {});\ntest.run();\n` });
-  assert.is(outcome.lastLine, '1 passed, 1 failed');
-  assert.is(outcome.status, 1);
-  mentions(outcome, '++··"a":·"right"');
-  mentions(outcome, '--··"a":·"left"');
-});
-
-test('a `before` hook that throws fails, though uvu ends well', () => {
-  const hook = `test.before(() => { throw new Error('no'); });\n`;
-  const outcome = run({ a: `${HEAD}${hook}test('x', () => {});\ntest('y', () => {});\ntest.run();\n` });
-  assert.is(outcome.lastLine, '0 passed, 2 failed');
-  assert.is(outcome.status, 1);
-});
-
-test('a file that forgets .run() fails', () => {
-  const outcome = run({ a: `${HEAD}test('x', () => {});\n` });
-  assert.is(outcome.lastLine, '0 passed, 1 failed');
-  assert.is(outcome.status, 1);
-  mentions(outcome, 'no uvu summary');
-});
-
-test('one forgotten suite fails beside one that runs', () => {
-  const other = `const other = suite('other');\nother('lost', () => {});\n`;
-  const outcome = run({ a: `${GOOD}${other}` });
-  assert.is(outcome.lastLine, '1 passed, 1 failed');
-  mentions(outcome, `suite 'other'`);
-});
-
-test('tests added after .run() fail the file', () => {
-  const outcome = run({ a: `${GOOD}test('late', () => {});\n` });
-  assert.is(outcome.status, 1);
-  mentions(outcome, `suite 'test'`);
-});
-
-test('a run of no test fails', () => {
-  assert.is(run({ a: `${HEAD}test.run();\n` }).lastLine, '0 passed, 1 failed');
-});
-
 test('no file at all fails, and so does a name that matches none', () => {
   const empty = run({});
   assert.is(empty.lastLine, '0 passed, 1 failed');
   assert.is(empty.status, 1);
-  const unmatched = run({ a: GOOD }, ['a.test', 'nowhere']);
+  const unmatched = run({ one: GOOD, two: GOOD }, ['one.test', 'nowhere']);
   assert.is(unmatched.lastLine, '1 passed, 1 failed');
   assert.is(unmatched.status, 1);
-});
-
-test('names select files', () => {
-  const outcome = run({ one: GOOD, two: GOOD }, ['two']);
-  assert.is(outcome.lastLine, '1 passed, 0 failed');
 });
 
 /** A zombie has ended too: who reaps it is not our business. */
@@ -142,28 +161,11 @@ test('a file that hangs is killed with what it started', () => {
   assert.not.ok(isAlive(pid));
 });
 
-test('a green file that ends with a bad exit code fails', () => {
-  const outcome = run({ a: `${GOOD}process.on('exit', () => { process.exitCode = 3; });\n` });
-  assert.is(outcome.lastLine, '1 passed, 1 failed');
-  mentions(outcome, 'ended with exit code 3');
-});
-
-test('a file that ends in the middle of a test fails', () => {
-  const outcome = run({ a: `${HEAD}test('x', () => process.exit(0));\ntest.run();\n` });
-  assert.is(outcome.lastLine, '0 passed, 1 failed');
-});
-
 test('a test that was not compiled fails', () => {
   const root = makeTree({ 'test/a.test.ts': GOOD });
   const done = spawnSync(process.execPath, [RUNNER, '--root', root], { encoding: 'utf8' });
   assert.is(done.status, 1);
   assert.match(done.stdout, 'not compiled');
-});
-
-test('skipped tests are announced', () => {
-  const outcome = run({ a: `${HEAD}test.skip('later', () => {});\ntest('x', () => {});\ntest.run();\n` });
-  assert.is(outcome.lastLine, '1 passed, 0 failed');
-  mentions(outcome, '1 TESTS WERE SKIPPED');
 });
 
 test('heavy files run at most so many at a time', () => {
@@ -179,7 +181,7 @@ test('heavy files run at most so many at a time', () => {
   assert.is(outcome.lastLine, '3 passed, 0 failed');
 });
 
-test('with TEST_FULL all files run as usual, and then those again that have repeats, in one count', () => {
+test('with TEST_FULL all files run as usual, and then those again that have more, in one count', () => {
   const asked = `${HEAD}test('asked for', () => assert.is(process.env.TEST_FULL, '1'));\ntest.run();\n`;
   const more = {
     'test/lib/effort.ts': `export const full = true;\n`,
@@ -199,16 +201,22 @@ test('with TEST_FULL all files run as usual, and then those again that have repe
   ]);
 });
 
-test('a file named `.full` runs with TEST_FULL only, or when it is named', () => {
-  const files = { 'a.full': GOOD, b: GOOD };
-  const usual = run(files);
-  assert.is(usual.lastLine, '1 passed, 0 failed');
-  mentions(usual, '1 test files more run with TEST_FULL=1');
-  assert.is(run(files, ['a.full']).lastLine, '1 passed, 0 failed');
-  const whole = runWith(files, { env: { TEST_FULL: '1' } });
-  // The time of the usual run is a count of its own.
-  assert.is(whole.lastLine, '3 passed, 0 failed');
-  mentions(whole, 'ok   test/a.full.test.ts: ');
+/** A whole file for full runs; what it is asked for, it is told. */
+const FULL_ONLY = `${HEAD}test('x', () => assert.is(process.env.TEST_FULL, '1'));\ntest.run();\n`;
+
+test('what is named .full.test.ts is only told of, runs with TEST_FULL, and runs when it is named', () => {
+  // A part of it that is none is left out nowhere.
+  const fixtures = { a: GOOD, 'b.full': `import './a.test.js';\n${FULL_ONLY}` };
+  const home = run(fixtures);
+  assert.is(home.lastLine, '1 passed, 0 failed');
+  mentions(home, '1 test files more run with TEST_FULL=1');
+  const full = runWith(fixtures, { env: { TEST_FULL: '1' } });
+  assert.is(full.lastLine, '4 passed, 0 failed');
+  mentions(full, 'ok   test/b.full.test.ts: 2 passed, 0 failed');
+  const named = run(fixtures, ['b.full']);
+  assert.is(named.lastLine, '2 passed, 0 failed');
+  const nothing = run({ 'b.full': FULL_ONLY });
+  assert.is(nothing.lastLine, '0 passed, 1 failed');
 });
 
 test('a test file that another one imports runs as its part, and alone when it is named', () => {
@@ -224,6 +232,7 @@ test('a test file that another one imports runs as its part, and alone when it i
   const forgotten = `${HEAD}const lost = suite('lost');\nlost('x', () => {});\n`;
   const half = runWith({ a: part, b: forgotten, whole }, { more });
   assert.is(half.lastLine, '1 passed, 1 failed');
+  assert.is(half.status, 1);
   mentions(half, `suite 'lost'`);
 });
 
@@ -251,11 +260,6 @@ test('a run in time counts as passed under CI, and a list that cannot be read is
   assert.is(runWith({ a: GOOD }, { env: { CI: 'true' } }).lastLine, '2 passed, 0 failed');
   const more = { 'test/time-allowances.json': '[{ "file": "test/a.test.ts", "seconds": 20 }]' };
   assert.is.not(runWith({ a: GOOD }, { more }).status, 0);
-});
-
-test('a test that a signal ends is said to have been', () => {
-  const outcome = run({ a: `${HEAD}process.kill(process.pid, 'SIGKILL');\n` });
-  mentions(outcome, 'ended with SIGKILL');
 });
 
 test('processor time counts, also of what the test has started', () => {

@@ -29,7 +29,7 @@ test('a seed ends with the same hash in every process, whatever its memory and t
     ['--max-old-space-size=96', '--hash-seed=1', '--random-seed=1'],
     ['--max-semi-space-size=1', '--hash-seed=77', '--no-opt'],
   ];
-  for (const given of flags) {
+  for (const given of flags.slice(0, repeats(1, 2))) {
     const { stdout } = spawnSync(process.execPath, [...given, main, '--seed', 'd7', '--minutes', '1'], {
       encoding: 'utf8',
     });

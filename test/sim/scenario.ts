@@ -38,7 +38,7 @@ export function calm(settings: Settings): Settings {
       topics: 1,
       fleeting: 0,
       maxPartitions: 1,
-      thinkMs: repeats(450, 150),
+      thinkMs: repeats(900, 150),
       idle: false,
       naps: false,
       realClients: 0,

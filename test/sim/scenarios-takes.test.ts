@@ -3,6 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SimNode } from '../../sim/node.ts';
+import { repeats } from '../lib/effort.ts';
 import type { Settings } from '../../sim/settings.ts';
 import { play, type Stage } from './scenario.ts';
 
@@ -12,7 +13,7 @@ const group = 1;
 function busy(settings: Settings): Settings {
   const workload = {
     ...settings.workload,
-    thinkMs: 100,
+    thinkMs: repeats(250, 100),
     consumers: 4,
     directProducers: 0,
     pushed: 0,

@@ -123,8 +123,8 @@ async function trial(name: string, { power, damage }: Trial): Promise<readonly s
   return kinds;
 }
 
-const logRounds = repeats(10, 30);
-const tableRounds = repeats(12, 40);
+const logRounds = repeats(6, 30);
+const tableRounds = repeats(7, 40);
 
 for (const power of [false, true]) {
   const how = power ? 'after a power loss' : 'after a kill';
@@ -221,7 +221,7 @@ test('the whole database gone', async () => {
 
 test('one journal file damaged or gone is harmless', async () => {
   const random = new SimRandom('journal');
-  for (let round = 0; round < repeats(8, 20); round += 1) {
+  for (let round = 0; round < repeats(5, 20); round += 1) {
     const kinds = await trial(`journal ${String(round)}`, {
       power: false,
       damage: (directory) => {

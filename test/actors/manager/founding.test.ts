@@ -17,7 +17,7 @@ function lists(cluster: Cluster): string[] {
 }
 
 /** At how many moments of a founding something happens. */
-const MOMENTS = repeats(40, 120);
+const MOMENTS = repeats(24, 120);
 const founding = suite('founding');
 
 founding('makes one directory of three nodes, with one cluster id', () => {

@@ -8,14 +8,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeAnswer } from '../lib/api.ts';
 import { Cluster } from '../lib/cluster.ts';
-import { full, repeats } from '../lib/effort.ts';
 import { eventually, pause } from '../lib/eventually.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
 
 const test = suite('kills during the first start');
-const ROUNDS = repeats(1, 50);
-const SEED = Number(process.env['TEST_KILL_SEED'] ?? (full ? Math.floor(Math.random() * 1e9) : 1));
+const ROUNDS = 50;
+const SEED = Number(process.env['TEST_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
 const PARTITIONS = 3;
 const PHASES = ['creation', 'load', 'start'] as const;
 

@@ -8,12 +8,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeAnswer } from '../lib/api.ts';
 import { withLastWords, type Cluster } from '../lib/cluster.ts';
-import { repeats } from '../lib/effort.ts';
 import { eventually, pause } from '../lib/eventually.ts';
 import { onSharedCluster } from '../lib/shared-cluster.ts';
 
 const test = suite('takes over HTTP through a kill of all nodes');
-const KILLS = repeats(1, 20);
+const KILLS = 20;
 const RECORDS = 300;
 const PARTITIONS = 2;
 const LOOPS = 3;
