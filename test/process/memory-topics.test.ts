@@ -117,8 +117,12 @@ inFullRuns(test)(
   async () => {
     await withLastWords(cluster, async () => {
       await cluster.api(0).createTopic('board', PARTITIONS);
-      const { directory, partitions } = await status(cluster.api(1));
-      assert.is(boardIn(directory)?.storage, 'memory');
+      // What a node says of itself may be a second old.
+      await eventually('the topic is shown', async () => {
+        const { directory } = await status(cluster.api(1));
+        return boardIn(directory)?.storage === 'memory';
+      });
+      const { partitions } = await status(cluster.api(1));
       assert.ok(partitions.every(({ storage }) => storage === 'memory'));
       const ledger = new Ledger('board', PARTITIONS);
       const writers = startWriters(cluster.apis, ledger);
