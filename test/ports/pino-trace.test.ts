@@ -56,10 +56,12 @@ test('a flood of one warning is held back and its size told; other events are no
   assert.is(lines.filter((line) => line.msg === 'flood').length, 21);
 });
 
-test('debug and info lines are not limited', () => {
+test('lines for debugging are not limited; info lines of one event are', () => {
   const { lines, trace } = newTrace();
-  for (let i = 0; i < 100; i += 1) trace.note(actor, 'info', 'steady');
+  for (let i = 0; i < 100; i += 1) trace.note(actor, 'debug', 'asked for');
   assert.is(lines.length, 100);
+  for (let i = 0; i < 100; i += 1) trace.note(actor, 'info', 'steady');
+  assert.is(lines.length, 120);
 });
 
 test('event names made from data share one allowance once there are too many', () => {
