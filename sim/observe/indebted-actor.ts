@@ -37,6 +37,11 @@ const answers: ReadonlySet<string> = new Set<(PartitionAnswer | PushNews)['kind'
 
 type Request = PartitionRequest | PushOpen;
 
+interface GroupLink {
+  readonly node: string;
+  readonly up: boolean;
+}
+
 export class IndebtedActor<M> implements Actor<M> {
   readonly #inner: Actor<M>;
   readonly #report: (text: string) => void;
@@ -80,11 +85,20 @@ export class IndebtedActor<M> implements Actor<M> {
 
   #borrow(message: M): void {
     const { kind } = message as { readonly kind: string };
+    if (kind === 'group-link') this.#lost(message as GroupLink);
     if (!requests.has(kind) && kind !== 'push-close') return;
     const { id, replyTo } = message as Request | PushClose;
     // Whoever closes what was not opened yet waits for nothing any more.
     if (kind === 'push-close') this.#owed.delete(`${formatAddress(replyTo)} ${id}`);
     else this.#owed.set(`${formatAddress(replyTo)} ${id}`, kind);
+  }
+
+  /** A node that was cut off: its subscribers begin anew when it is back. */
+  #lost({ node, up }: GroupLink): void {
+    if (up) return;
+    for (const [key, kind] of this.#owed) {
+      if (kind === 'push-open' && key.startsWith(`${node}/`)) this.#owed.delete(key);
+    }
   }
 
   #paid(to: Address, message: unknown): void {
