@@ -10,6 +10,7 @@ import {
   type Lane,
   type Ref,
 } from '../../src/kernel/index.ts';
+import type { GroupLink } from '../../src/actors/group/messages.ts';
 import type { PartitionAnswer, PartitionRequest } from '../../src/actors/partition-replica/messages.ts';
 import type { PushClose, PushNews, PushOpen } from '../../src/actors/partition-replica/push-messages.ts';
 
@@ -36,11 +37,6 @@ const answers: ReadonlySet<string> = new Set<(PartitionAnswer | PushNews)['kind'
 ]);
 
 type Request = PartitionRequest | PushOpen;
-
-interface GroupLink {
-  readonly node: string;
-  readonly up: boolean;
-}
 
 export class IndebtedActor<M> implements Actor<M> {
   readonly #inner: Actor<M>;
