@@ -11,7 +11,7 @@ import type { SentRecord } from '../checkers/records.ts';
 import type { SimNode } from '../node.ts';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { Outcome } from './clients.ts';
-import { Memory } from './memory.ts';
+import { Memory, misdates } from './memory.ts';
 import { leastValueBytes, makeValue } from './values.ts';
 import type { KnownTopic, Workload } from './workload.ts';
 
@@ -240,7 +240,8 @@ export class DirectProducer {
   }
 
   #learn(batch: Batch, group: number, { error, leader }: PartitionFailed): void {
-    const { report } = this.#work.world;
+    const { world } = this.#work;
+    const { report } = world;
     // An answer of the generation before says nothing of this one.
     if (group !== this.#group) return;
     this.#leader = leader;
@@ -251,7 +252,7 @@ export class DirectProducer {
       this.#memory.forgotten(group);
       this.#forgotten = { nextEpoch: error.nextEpoch };
     }
-    const misdated = error.code === 'bad_request' && this.#memory.misdates(error);
+    const misdated = error.code === 'bad_request' && misdates(world, error);
     // Bytes that may be stored are sent again as they are.
     if (misdated && !batch.unknown) batch.timestamp = 0;
     const fencedByNobody = error.code === 'producer_fenced' && batch.epoch === this.#epoch;

@@ -1,5 +1,4 @@
 /** What a simulated producer may expect of the memory of partitions: how long it may say nothing, and when it may be forgotten. */
-import type { CallError } from '@callboard/client/protocol';
 import type { SimRandom } from '../ports/sim-random.ts';
 import type { World } from '../world.ts';
 
@@ -53,9 +52,9 @@ export class Memory {
   cameBack(group: number): boolean {
     return this.#forgotten.delete(group);
   }
+}
 
-  /** The refusal of a batch for its date, where clocks are wrong by days. */
-  misdates({ message }: CallError): boolean {
-    return this.#world.settings.faults.clockDays && message.includes('ahead of');
-  }
+/** The refusal of a batch for its date, where clocks are wrong by days. */
+export function misdates({ settings }: World, { message }: { readonly message: string }): boolean {
+  return settings.faults.clockDays && message.includes('ahead of');
 }

@@ -19,6 +19,7 @@ export type { ActorInfo, ActorState } from './cell.ts';
 export type { KernelLimits } from './limits.ts';
 export type { Checksum, Clock, ClockTimer, Envelope, KernelPorts, Network, Random, Trace } from './ports.ts';
 export { RateBudget } from './rate-budget.ts';
+export type { RateBudgetOptions } from './rate-budget.ts';
 export { OUTSIDE } from './registry.ts';
 export { Seldom } from './seldom.ts';
 export { SharedBudget } from './shared-budget.ts';

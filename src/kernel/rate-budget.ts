@@ -21,6 +21,10 @@ export class RateBudget {
     this.#options = options;
   }
 
+  get rate(): RateBudgetOptions {
+    return this.#options;
+  }
+
   get used(): number {
     return this.#used;
   }

@@ -22,6 +22,12 @@ export class SharedBudget {
     this.#reserve = reserve;
   }
 
+  /** `most` in all, of which a fifth is the reserve. */
+  static of(most: number): SharedBudget {
+    const reserve = Math.floor(most / 5);
+    return new SharedBudget({ total: most - reserve, reserve });
+  }
+
   get used(): number {
     return this.#used;
   }

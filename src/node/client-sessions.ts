@@ -30,8 +30,7 @@ export function sharedBySessions(
   isAdmin: (token: string) => boolean,
   guesses: Guesses = unhindered,
 ): SharedBySessions {
-  const reserve = Math.floor(limits.nodeSubscriptions / 5);
-  const places = new SharedBudget({ total: limits.nodeSubscriptions - reserve, reserve });
+  const places = SharedBudget.of(limits.nodeSubscriptions);
   return { count: { sessions: 0 }, relays: new RelayRoom(limits.relayPulls), places, isAdmin, guesses };
 }
 

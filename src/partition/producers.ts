@@ -180,10 +180,13 @@ export class ProducerTable {
         ? known
         : { epoch: batch.epoch, nextSequence: 0, batches: [], lastSeenMs: 0, owner: nodeOwner };
     const { firstSequence, count, owner = nodeOwner } = batch;
-    if (known !== undefined) this.#places.give(known.owner);
     // An id that a node answers for is its own from then on, whoever used it before.
-    producer.owner = known?.owner === nodeOwner ? nodeOwner : owner;
-    this.#places.take(producer.owner);
+    const holder = known?.owner === nodeOwner ? nodeOwner : owner;
+    if (known?.owner !== holder) {
+      if (known !== undefined) this.#places.give(known.owner);
+      this.#places.take(holder);
+    }
+    producer.owner = holder;
     producer.nextSequence = firstSequence + count;
     producer.batches.push({ firstSequence, count, baseOffset });
     if (producer.batches.length > this.#limits.producerBatchesRemembered) producer.batches.shift();

@@ -8,20 +8,14 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { CallError, ClosingCode, Limits } from '@callboard/client/protocol';
+import type { ClosingCode, Limits } from '@callboard/client/protocol';
 import type { Clock, ClockTimer, Trace } from '../kernel/ports.ts';
 import { ClientConnection, type ClientHandlers } from './client-connection.ts';
 import { FrameRates } from './frame-rates.ts';
 import { asPlainRequest } from './plain-request.ts';
+import type { RequestPolicy } from './request-policy.ts';
 import { UnsentBytes } from './unsent-bytes.ts';
 import { socketOptions } from './wire-socket.ts';
-
-/** Each says why an upgrade is not taken, if it is not. */
-export interface UpgradePolicy {
-  malformed(request: IncomingMessage): CallError | undefined;
-  foreignHost(request: IncomingMessage): CallError | undefined;
-  foreignPage(request: IncomingMessage, changes: boolean): CallError | undefined;
-}
 
 /** For `createServer`: a slow or endless request head costs little and not for long. Some can only be given there. */
 export const hardenedServerOptions: ServerOptions = {
@@ -37,7 +31,7 @@ export interface WireServerOptions {
   readonly clock: Clock;
   readonly trace: Trace;
   /** Why a client's upgrade with these headers is refused, if it is. */
-  readonly policy?: UpgradePolicy;
+  readonly policy?: Pick<RequestPolicy, 'malformed' | 'foreignHost' | 'foreignPage'>;
   /** Whom an upgrade counts for. Default: the other end of its socket. */
   readonly addressOf?: (request: IncomingMessage) => string;
   /** Connections of one address, of clients. Default: a quarter of all. */

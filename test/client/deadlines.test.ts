@@ -23,12 +23,9 @@ async function setting(nodes: number, run: (setting: Setting) => Promise<void>):
   await withFakes(nodes, async (cluster) => {
     const time = new FakeTime();
     async function timed<T>(promise: Promise<T>): Promise<[T, number]> {
-      let done = false;
       const began = time.platform.now();
-      const settled = promise.finally(() => (done = true));
-      settled.catch(() => undefined);
-      await time.until('settled', () => done);
-      return [await settled, time.platform.now() - began];
+      const result = await time.settled(promise);
+      return [result, time.platform.now() - began];
     }
     const [client] = await timed(connectOn(time.platform, cluster.urls, { deadlineMs }));
     try {

@@ -51,6 +51,15 @@ export class FakeTime {
     }
   }
 
+  /** Awaits a promise while time passes. */
+  async settled<T>(promise: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = promise.finally(() => (done = true));
+    settled.catch(() => undefined);
+    await this.until('settled', () => done);
+    return await settled;
+  }
+
   #runDue(): void {
     const due = this.#timers.filter(({ at }) => at <= this.#now).toSorted((a, b) => a.at - b.at);
     this.#timers = this.#timers.filter(({ at }) => at > this.#now);

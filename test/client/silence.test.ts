@@ -34,15 +34,6 @@ async function setting(run: (setting: Setting) => Promise<void>): Promise<void> 
   });
 }
 
-/** Awaits a promise while time passes. */
-async function inTime<T>(time: FakeTime, promise: Promise<T>): Promise<T> {
-  let done = false;
-  const settled = promise.finally(() => (done = true));
-  settled.catch(() => undefined);
-  await time.until('settled', () => done);
-  return await settled;
-}
-
 test('a node that accepts and never speaks is left for the next address', async () => {
   await withFakes(2, async (cluster) => {
     for (const silent of [0, 1]) {
@@ -50,8 +41,7 @@ test('a node that accepts and never speaks is left for the next address', async 
       cluster.node(1 - silent).hook = () => false;
       const time = new FakeTime();
       const news: ClientStatus[] = [];
-      const client = await inTime(
-        time,
+      const client = await time.settled(
         connectOn(time.platform, cluster.urls, { onStatus: (status) => news.push(status) }),
       );
       const [last] = news.slice(-1);
@@ -61,7 +51,7 @@ test('a node that accepts and never speaks is left for the next address', async 
     for (const node of cluster.nodes) node.hook = () => true;
     const time = new FakeTime();
     const error = await rejected(
-      inTime(time, connectOn(time.platform, cluster.urls, { deadlineMs: 20_000 })),
+      time.settled(connectOn(time.platform, cluster.urls, { deadlineMs: 20_000 })),
     );
     assert.is(error.code, 'unavailable');
     assert.match(error.message, /no sign of life/);
@@ -72,7 +62,7 @@ test('a node that falls silent is asked for a sign of life, then left; what was 
   await setting(async ({ client, cluster, time, news, count }) => {
     cluster.createTopic('t', 1);
     const producer = client.producer('t', { deadlineMs: 60_000 });
-    await inTime(time, producer.send({ value: 'a' }));
+    await time.settled(producer.send({ value: 'a' }));
     const connected = news.find((status) => status.kind === 'connected');
     const silent = cluster.nodes.find(({ url }) => connected?.kind === 'connected' && url === connected.url);
     assert.ok(silent !== undefined);
@@ -83,7 +73,7 @@ test('a node that falls silent is asked for a sign of life, then left; what was 
     };
     cluster.partition('t', 0).leader = 1 - silent.index;
     const sending = producer.send({ value: 'b' });
-    await inTime(time, sending);
+    await time.settled(sending);
     assert.ok(cluster.frames.includes('ping'));
     assert.is(count('connected'), 2);
     assert.equal(valuesOf(cluster, 't', 0), ['a', 'b']);
@@ -94,9 +84,9 @@ test('what was given up as unknown keeps its place: what was sent behind it is s
   await setting(async ({ client, cluster, time }) => {
     cluster.createTopic('t', 1);
     const producer = client.producer('t', { deadlineMs: 5_000 });
-    await inTime(time, producer.send({ value: '0' }));
+    await time.settled(producer.send({ value: '0' }));
     await time.until('the leader is reached', () => cluster.node(0).connections.size === 1);
-    await inTime(time, producer.send({ value: '1' }));
+    await time.settled(producer.send({ value: '1' }));
     let mute = true;
     let came = 0;
     for (const node of cluster.nodes) {
@@ -112,16 +102,16 @@ test('what was given up as unknown keeps its place: what was sent behind it is s
     await time.pass(3_000);
     const second = producer.send({ value: '3' });
     await time.until('the second has come', () => came === 2);
-    const error = await inTime(time, first);
+    const error = await time.settled(first);
     assert.equal([error.code, error.outcome], ['timeout', 'unknown']);
     // A third while the first is still on its way: it need not wait for anybody.
     const third = producer.send({ value: '4' });
     await time.until('the third has come', () => came === 3);
     mute = false;
     for (const node of cluster.nodes) for (const { socket } of node.connections) socket.terminate();
-    assert.is((await inTime(time, second)).offset, 3);
-    assert.is((await inTime(time, third)).offset, 4);
-    assert.is((await inTime(time, producer.send({ value: '5' }))).offset, 5);
+    assert.is((await time.settled(second)).offset, 3);
+    assert.is((await time.settled(third)).offset, 4);
+    assert.is((await time.settled(producer.send({ value: '5' }))).offset, 5);
     assert.equal(valuesOf(cluster, 't', 0), ['0', '1', '2', '3', '4', '5']);
   });
 });
@@ -132,7 +122,7 @@ test('a process that stalls for minutes blames nobody: no reconnect, no duplicat
     const producer = client.producer('t');
     const consumer = client.consumer('t', { id: 'c', from: 'earliest' });
     const iterator = consumer[Symbol.asyncIterator]();
-    await inTime(time, producer.send({ value: '0' }));
+    await time.settled(producer.send({ value: '0' }));
     // The leader's own connection comes a little later than the first answer through home.
     await time.until('the leader is reached', () => cluster.node(0).connections.size === 1);
     await time.pass(3_000);
@@ -140,8 +130,8 @@ test('a process that stalls for minutes blames nobody: no reconnect, no duplicat
     for (let round = 1; round <= 5; round += 1) {
       const sending = producer.send({ value: String(round) });
       await time.stall(180_000);
-      await inTime(time, sending);
-      const { value } = await inTime(time, iterator.next());
+      await time.settled(sending);
+      const { value } = await time.settled(iterator.next());
       assert.is(value.text(), String(round - 1));
       void value.ack();
     }
@@ -163,8 +153,7 @@ test('a wall clock that jumps moves timestamps and nothing else', async () => {
       time.wallTime += jump;
       times.push(time.wallTime);
       // Two in one turn and one alone: chunks hold timestamps as differences from their first.
-      await inTime(
-        time,
+      await time.settled(
         Promise.all([producer.send({ value: 'x' }), producer.send({ value: 'y', timestamp: 5 })]),
       );
     }
@@ -174,7 +163,7 @@ test('a wall clock that jumps moves timestamps and nothing else', async () => {
     const iterator = consumer[Symbol.asyncIterator]();
     const seen: number[] = [];
     for (let i = 0; i < 8; i += 1) {
-      const { value } = await inTime(time, iterator.next());
+      const { value } = await time.settled(iterator.next());
       seen.push(value.timestamp.getTime());
     }
     assert.equal(
@@ -193,11 +182,11 @@ test('a seek that nobody answers ends at the deadline of the client, in doubt; i
       for (const node of [0, 1]) cluster.node(node).hook = (frame) => on && frame.kind === 'subscribe';
     };
     silence(true);
-    const { code, outcome } = await rejected(inTime(time, consumer.seek('latest')));
+    const { code, outcome } = await rejected(time.settled(consumer.seek('latest')));
     assert.equal([code, outcome], ['timeout', 'unknown']);
     silence(false);
-    await inTime(time, consumer.seek('earliest'));
-    await inTime(time, consumer.close());
+    await time.settled(consumer.seek('earliest'));
+    await time.settled(consumer.close());
   });
 });
 

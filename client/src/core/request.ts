@@ -11,10 +11,8 @@ interface RequestPlan<K extends NodeFrame['kind']> {
   readonly answer: K;
   /** The connection for the next try; undefined: wait for one. */
   route(): Connection | undefined;
-  /** A try was answered, at this connection. */
-  heard?(connection: Connection): void;
-  /** A try failed there: for example its leader has to be looked up again. */
-  missed(connection: Connection, problem: Failure): void;
+  /** A try was answered at this connection, or failed there: then, for example, its leader has to be looked up again. */
+  heard(connection: Connection, problem?: Failure): void;
 }
 
 class Request<K extends NodeFrame['kind']> {
@@ -70,7 +68,7 @@ class Request<K extends NodeFrame['kind']> {
       answered: (frame) => {
         if (this.#state === 'done') return;
         this.#end();
-        this.#plan.heard?.(connection);
+        this.#plan.heard(connection);
         this.#resolve(frame);
       },
       failed: (problem) => this.#missed(connection, problem),
@@ -88,7 +86,7 @@ class Request<K extends NodeFrame['kind']> {
       this.#fail(new CallboardError(unknownBefore ? { ...problem, outcome: 'unknown' } : problem));
       return;
     }
-    this.#plan.missed(connection, problem);
+    this.#plan.heard(connection, problem);
     const { retryMs, retryMaxMs } = clientLimits;
     const pause = Math.max(
       problem.retryAfterMs ?? 0,
@@ -135,7 +133,7 @@ export function request<K extends NodeFrame['kind']>(
   return new Promise((resolve, reject) => {
     const { links } = core;
     const heard = (connection: Connection, problem?: Failure): void => links.heard(connection, problem);
-    const plan = { call, answer, route: () => links.home, heard, missed: heard };
+    const plan = { call, answer, route: () => links.home, heard };
     void new Request(core, plan, options, resolve, reject);
   });
 }
@@ -150,7 +148,9 @@ export function requestLeader<K extends NodeFrame['kind']>(
   const { topic, partition } = call;
   return new Promise((resolve, reject) => {
     const route = (): Connection | undefined => core.route(topic, partition);
-    const missed = (): void => core.topology.refresh(topic);
-    void new Request(core, { call, answer, route, missed }, options, resolve, reject);
+    const heard = (_at: Connection, problem?: Failure): void => {
+      if (problem !== undefined) core.topology.refresh(topic);
+    };
+    void new Request(core, { call, answer, route, heard }, options, resolve, reject);
   });
 }

@@ -142,6 +142,11 @@ export function fillDraft(bytes: Uint8Array, draft: Omit<ChunkDraft, 'body'>, cr
   header.setUint32(56, crc32(body), true);
 }
 
+/** Its 16 bytes in place; the chunk has at least a header. */
+export function producerIdOf(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(16, 32);
+}
+
 /** Of a producer's chunk, by the leader before it is sealed; see `ownerOf`. */
 export function setOwner(bytes: Uint8Array, owner: number): void {
   bytes[7] = owner;
@@ -176,7 +181,7 @@ export function readChunkHeader(bytes: Uint8Array): ChunkHeader {
     owner: header.getUint8(7),
     bodyLength: header.getUint32(8, true),
     recordCount: header.getUint32(12, true),
-    producerId: isAnonymous(header) ? noProducerHex : hex(bytes.subarray(16, 32)),
+    producerId: isAnonymous(header) ? noProducerHex : hex(producerIdOf(bytes)),
     producerEpoch: header.getUint32(32, true),
     firstSequence: getU53(header, 36),
     firstTimestamp: getU53(header, 44),

@@ -3,6 +3,7 @@ import { CallboardError, type Client } from '@callboard/client';
 import type { Platform } from '../../client/inside.ts';
 import type { SimRandom } from '../../ports/sim-random.ts';
 import type { World } from '../../world.ts';
+import { misdates } from '../memory.ts';
 import type { KnownTopic, Workload } from '../workload.ts';
 import type { Waits } from './waits.ts';
 
@@ -38,7 +39,8 @@ export function expectFailure(
   const quarantined = world.report.points.has('a replica was put into quarantine')
     ? ['partition_quarantined']
     : [];
-  const allowed = [...codes, ...quarantined, ...(misdates(world, error) ? ['bad_request'] : [])];
+  const misdated = error instanceof CallboardError && misdates(world, error) ? ['bad_request'] : [];
+  const allowed = [...codes, ...quarantined, ...misdated];
   if (error instanceof CallboardError && allowed.includes(error.code)) {
     world.report.detail('', () => `${what} failed: ${error.code} ${error.outcome}: ${error.message}`);
     return error;
@@ -46,9 +48,4 @@ export function expectFailure(
   const text = error instanceof CallboardError ? error.message : String((error as Error)?.stack ?? error);
   world.report.violation('client', `${what} failed with ${text}`);
   return undefined;
-}
-
-/** The refusal of a record for its date, where clocks of nodes are wrong by days. */
-function misdates({ settings }: World, error: unknown): boolean {
-  return settings.faults.clockDays && error instanceof CallboardError && error.message.includes('ahead of');
 }

@@ -83,7 +83,6 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   start(context: Context<ClientSessionMessage>): void {
     this.#context = context;
     this.#count.sessions += 1;
-    // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
     const { clientPendingCalls: most, readBytes, recordBytes } = this.#limits;
     // Connections are numbered anew after a restart of the node: an answer to a call from before must find no taker.
     const firstId = Math.floor(context.random() * 2 ** 44);
@@ -286,9 +285,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   }
 
   #open(frame: Extract<Frame, { kind: 'open-consumer' }>): void {
-    const { clientOpensAtOnce: atOnce, clientOpensPerSecond: perSecond } = this.#limits;
     const after = this.#opens.take('', 1, this.#context.now());
-    if (after > 0) this.#fail(frame.correlation, tooManyOpens({ atOnce, perSecond }, after));
+    if (after > 0) this.#fail(frame.correlation, tooManyOpens(this.#opens.rate, after));
     else this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
   }
 

@@ -1,5 +1,6 @@
 /** The failures that a client's session itself answers, with the actual values and what to do next. */
 import { failure, type CallError } from '@callboard/client/protocol';
+import type { RateBudgetOptions } from '../../kernel/index.ts';
 
 const pauseMs = 50;
 
@@ -39,19 +40,12 @@ export function notRead(afterMs: number): CallError {
   return failure('overloaded', { message, retryAfterMs: pauseMs });
 }
 
-export function tooManyOpens(
-  { atOnce, perSecond }: { readonly atOnce: number; readonly perSecond: number },
-  after: number,
-): CallError {
+export function tooManyOpens({ atOnce, perSecond }: RateBudgetOptions, after: number): CallError {
   const message = `this connection opened more consumers than it may: ${atOnce} at once, then ${perSecond} per second; keep them open, or try again in ${after} ms`;
   return failure('overloaded', { message, retryAfterMs: after });
 }
 
-export function tooManyProducers(
-  limits: { readonly clientProducersAtOnce: number; readonly clientProducersPerSecond: number },
-  after: number,
-): CallError {
-  const { clientProducersAtOnce: atOnce, clientProducersPerSecond: perSecond } = limits;
+export function tooManyProducers({ atOnce, perSecond }: RateBudgetOptions, after: number): CallError {
   const message = `this connection sends under more producer ids than it may: ${atOnce} at once, then ${perSecond} new ones per second; go on under those that it has, or try again in ${after} ms`;
   return failure('overloaded', { message, retryAfterMs: after });
 }

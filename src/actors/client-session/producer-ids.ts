@@ -1,23 +1,15 @@
 /** The producers that one connection sends for: those of late are free, and so many new ones at once and then per second. */
 import { RateBudget } from '../../kernel/index.ts';
-import { hex, type CallError, type Limits } from '@callboard/client/protocol';
+import { hex, producerIdOf, type CallError, type Limits } from '@callboard/client/protocol';
 import { tooManyProducers } from './errors.ts';
 
-type ProducerIdLimits = Pick<Limits, 'clientProducersAtOnce' | 'clientProducersPerSecond'>;
-
-/** Where a chunk has its producer's id. */
-const idAt = 16;
-const idBytes = 16;
-
 export class ProducerIds {
-  readonly #limits: ProducerIdLimits;
   readonly #rate: RateBudget;
   /** The newest at the end. */
   readonly #known = new Set<string>();
   #last: Uint8Array = new Uint8Array(0);
 
-  constructor(limits: ProducerIdLimits) {
-    this.#limits = limits;
+  constructor(limits: Pick<Limits, 'clientProducersAtOnce' | 'clientProducersPerSecond'>) {
     this.#rate = new RateBudget({
       atOnce: limits.clientProducersAtOnce,
       perSecond: limits.clientProducersPerSecond,
@@ -26,17 +18,16 @@ export class ProducerIds {
 
   /** Why this chunk may not be sent now; undefined: it may. */
   refusal(chunk: Uint8Array, nowMs: number): CallError | undefined {
-    const id = chunk.subarray(idAt, idAt + idBytes);
+    const id = producerIdOf(chunk);
     if (this.#isLast(id)) return undefined;
     const name = hex(id);
     const known = this.#known.delete(name);
     const after = known ? 0 : this.#rate.take('', 1, nowMs);
-    if (after > 0) return tooManyProducers(this.#limits, after);
+    if (after > 0) return tooManyProducers(this.#rate.rate, after);
     this.#known.add(name);
     this.#last = id.slice();
-    const { clientProducersAtOnce: most } = this.#limits;
     const [oldest] = this.#known;
-    if (this.#known.size > most && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size > this.#rate.rate.atOnce && oldest !== undefined) this.#known.delete(oldest);
     return undefined;
   }
 

@@ -3,6 +3,7 @@
  * are not here: the door writes them, by code.
  */
 import { failure, type CallError, type Limits } from '@callboard/client/protocol';
+import type { RateBudgetOptions } from '../../kernel/index.ts';
 
 /** Names come from users and may be long; an error text shows enough to recognise them. */
 function shown(text: string): string {
@@ -16,19 +17,18 @@ export function topicNotFound(topic: string): CallError {
 }
 
 /** `after`: there would be room then, if nobody else took any. */
-export function tooManyCreations(partitions: number, { atOnce, perSecond }: Rate, after: number): CallError {
+export function tooManyCreations(
+  partitions: number,
+  { atOnce, perSecond }: RateBudgetOptions,
+  after: number,
+): CallError {
   const message = `Too many partitions were created through this node: ${atOnce} at once, then ${perSecond} per second, are what it creates for its clients together, and their addresses share it. Create these ${partitions} in ${after} ms, or through another node.`;
   return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: after });
 }
 
-export function tooManyRegistrations({ atOnce, perSecond }: Rate, after: number): CallError {
+export function tooManyRegistrations({ atOnce, perSecond }: RateBudgetOptions, after: number): CallError {
   const message = `Too many producers and consumers were registered or opened through this node: ${atOnce} at once, then ${perSecond} per second, are what it registers for its clients together, and their addresses share it. Try again in ${after} ms, or keep the ids that you have.`;
   return failure('overloaded', { message, outcome: 'not_applied', retryAfterMs: after });
-}
-
-interface Rate {
-  readonly atOnce: number;
-  readonly perSecond: number;
 }
 
 export function tooManyNames(names: number, limit: number): CallError {

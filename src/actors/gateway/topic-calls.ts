@@ -1,8 +1,9 @@
 /** The calls that are answered by the directory alone: topics, registrations, brokers. */
-import { utf8Length, type TopicStorage } from '@callboard/client/protocol';
+import { utf8Length, type CallError, type TopicStorage } from '@callboard/client/protocol';
 import { badBrokerName, badTopicName, brokerNotFound } from '../../directory/errors.ts';
 import type { DirectoryResult } from '../../directory/index.ts';
 import { isBrokerName, isTopicName } from '../../directory/names.ts';
+import type { RateBudget } from '../../kernel/index.ts';
 import type { PendingCall } from './calls.ts';
 import { tooManyCreations, tooManyRegistrations, topicNotFound } from './failures.ts';
 import type { Call } from './messages.ts';
@@ -120,18 +121,29 @@ function create(
 
 /** What the directory will refuse costs nothing. */
 function mayCreate(parts: GatewayParts, call: PendingCall, name: string, partitions: number): boolean {
-  const { topicPartitions, creationsAtOnce: atOnce, creationsPerSecond: perSecond } = parts.limits;
-  const makes = Number.isSafeInteger(partitions) && partitions >= 1 && partitions <= topicPartitions;
+  const { creations, limits } = parts;
+  const makes = Number.isSafeInteger(partitions) && partitions >= 1 && partitions <= limits.topicPartitions;
   if (!makes || parts.copy.topic(name) !== undefined) return true;
-  const after = parts.creations.take(call.message.address ?? '', partitions, parts.context.now());
-  if (after > 0) parts.calls.fail(call, tooManyCreations(partitions, { atOnce, perSecond }, after));
-  return after === 0;
+  return taken(parts, call, creations, partitions, (after) =>
+    tooManyCreations(partitions, creations.rate, after),
+  );
 }
 
 function mayRegister(parts: GatewayParts, call: PendingCall): boolean {
-  const { registrationsAtOnce: atOnce, registrationsPerSecond: perSecond } = parts.limits;
-  const after = parts.registrations.take(call.message.address ?? '', 1, parts.context.now());
-  if (after > 0) parts.calls.fail(call, tooManyRegistrations({ atOnce, perSecond }, after));
+  const { registrations } = parts;
+  return taken(parts, call, registrations, 1, (after) => tooManyRegistrations(registrations.rate, after));
+}
+
+/** False: the budget has not so much for the caller's address, and the call was told so. */
+function taken(
+  { calls, context }: GatewayParts,
+  call: PendingCall,
+  budget: RateBudget,
+  amount: number,
+  tooMany: (after: number) => CallError,
+): boolean {
+  const after = budget.take(call.message.address ?? '', amount, context.now());
+  if (after > 0) calls.fail(call, tooMany(after));
   return after === 0;
 }
 

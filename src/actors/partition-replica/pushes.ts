@@ -88,8 +88,7 @@ export class PushDesk {
   constructor(host: PushHost) {
     const { pushTailBytes, entryOverheadBytes, pushRoundAcks, partitionSubscriptions } = host.limits;
     this.#host = host;
-    const reserve = Math.floor(partitionSubscriptions / 5);
-    this.#seats = new SharedBudget({ total: partitionSubscriptions - reserve, reserve });
+    this.#seats = SharedBudget.of(partitionSubscriptions);
     this.#tail = new PushTail(pushTailBytes, entryOverheadBytes);
     this.#acks = new PushAcks({
       mostAtOnce: pushRoundAcks,
