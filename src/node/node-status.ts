@@ -9,6 +9,7 @@ import type { NodeConfig } from './config.ts';
 import { weaknesses } from './config-load.ts';
 import { Kept } from './kept.ts';
 import type { LateNetwork } from './late-network.ts';
+import type { LoopDelay } from './loop-delay.ts';
 import { quarantinedReplicas, topicStates, type PartitionReport, type TopicReport } from './topic-status.ts';
 
 export interface NodeStatusOptions {
@@ -17,6 +18,7 @@ export interface NodeStatusOptions {
   readonly network: LateNetwork;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly loop: LoopDelay;
 }
 
 /** For how long one look at all actors serves everybody who asks over HTTP. */
@@ -94,7 +96,7 @@ export class NodeStatus {
   }
 
   document(): object {
-    const { config, network } = this.#options;
+    const { config, loop, network } = this.#options;
     const actors = this.#options.system.inspect();
     const manager = managerOf(actors);
     const { ready, reasons } = this.readiness();
@@ -122,6 +124,7 @@ export class NodeStatus {
         return { id, state, incarnation, restarts, control, data, handled };
       }),
       memory: { rssBytes: process.memoryUsage.rss() },
+      loopDelay: loop.get(),
       uptimeSeconds: Math.round(process.uptime()),
     };
   }

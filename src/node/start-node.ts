@@ -29,6 +29,7 @@ import { formatEndpoint } from './config-endpoints.ts';
 import type { EndCode } from './end-codes.ts';
 import { deliver } from './deliver.ts';
 import { LateNetwork } from './late-network.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { startNodeActors } from './node-actors.ts';
 import { NodeStatus } from './node-status.ts';
 import { crc32 } from './ports/crc32.ts';
@@ -126,6 +127,7 @@ interface Parts {
   readonly config: NodeConfig;
   readonly limits: Limits;
   readonly clock: RealClock;
+  readonly loop: LoopDelay;
   readonly timeouts: Timeouts;
   readonly random: RealRandom;
   readonly trace: PinoTrace;
@@ -157,8 +159,9 @@ function makeParts(config: NodeConfig, limits: Limits, logger: NodeLogger, nodeF
       nodeFailed('unexpected');
     },
   });
-  const status = new NodeStatus({ system, config, network, limits, clock });
-  return { config, limits, clock, timeouts: new Timeouts(), random, trace, network, system, status };
+  const loop = new LoopDelay(clock);
+  const status = new NodeStatus({ system, config, network, limits, clock, loop });
+  return { config, limits, clock, loop, timeouts: new Timeouts(), random, trace, network, system, status };
 }
 
 /** What the two doors of the port have in common: whom they let in, and whom it counts for. */
@@ -280,8 +283,9 @@ async function untilNoted({ system, timeouts }: Parts): Promise<void> {
 }
 
 /** Whatever may still wait is called off. */
-function end({ clock, timeouts }: Parts, { http }: Doors): void {
+function end({ clock, loop, timeouts }: Parts, { http }: Doors): void {
   http.server.closeAllConnections();
+  loop.close();
   clock.close();
   timeouts.clear();
 }

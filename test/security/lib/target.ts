@@ -1,0 +1,72 @@
+/** The nodes that are attacked: one cluster for all suites of a process. */
+import type { Test } from 'uvu';
+import { Cluster } from '../../lib/cluster.ts';
+
+/** Two nodes, so that there are peers to be kept out; the second is nobody's gateway, and its replicas are the first one's too. */
+const nodes = 2;
+
+let suites = 0;
+let shared: Promise<Cluster> | undefined;
+let cluster: Cluster | undefined;
+
+/** What the attacked node says of itself. */
+export interface Figures {
+  readonly rssBytes: number;
+  /** The longest time for which its event loop was busy, of the last ten to twenty seconds. */
+  readonly loopMs: number;
+}
+
+export class Target {
+  readonly cluster: Cluster;
+
+  constructor(running: Cluster) {
+    this.cluster = running;
+  }
+
+  /** Attacks go here. */
+  get port(): number {
+    return Number(new URL(this.cluster.node(0).url).port);
+  }
+
+  get url(): string {
+    return this.cluster.node(0).url;
+  }
+
+  /** `ws://…/client` or `/peer`. */
+  wire(path: 'client' | 'peer' = 'client'): string {
+    return `${this.url.replace('http:', 'ws:')}/${path}`;
+  }
+
+  async status(): Promise<Readonly<Record<string, unknown>>> {
+    return await this.cluster.api(0).expect('GET', '/status');
+  }
+
+  async figures(): Promise<Figures> {
+    const status = (await this.status()) as unknown as {
+      readonly memory: { readonly rssBytes: number };
+      readonly loopDelay: { readonly maxMs: number };
+    };
+    return { rssBytes: status.memory.rssBytes, loopMs: status.loopDelay.maxMs };
+  }
+}
+
+/**
+ * For a suite of attacks. It finds its nodes ready, with the limits that everybody has; they end with the last suite that asked for them.
+ */
+export function onTarget(test: Test): () => Target {
+  suites += 1;
+  test.before(async () => {
+    shared ??= Cluster.start({ nodes });
+    cluster = await shared;
+    await cluster.ready();
+  });
+  test.after(async () => {
+    suites -= 1;
+    if (suites > 0) return;
+    await cluster?.destroy();
+  });
+  return () => {
+    if (cluster === undefined) throw new Error('the nodes run while tests do');
+    return new Target(cluster);
+  };
+}
