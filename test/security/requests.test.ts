@@ -11,7 +11,8 @@ import { onTarget } from './lib/target.ts';
 const test = suite('security: requests');
 const target = onTarget(test);
 
-const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+const chrome =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
 function get(path: string, ...headers: readonly string[]): string {
   return [`GET ${path} HTTP/1.1`, ...headers, '', ''].join('\r\n');
@@ -104,7 +105,9 @@ test('a wish for another protocol is ignored, and the body that comes with it is
       await eventually('the next is answered', () => line.statuses.length === 2);
       assert.equal(line.statuses, [200, 200]);
     }
-    const unknown = await attacker.ask(get('/none', 'host: localhost', 'connection: upgrade', 'upgrade: websocket'));
+    const unknown = await attacker.ask(
+      get('/none', 'host: localhost', 'connection: upgrade', 'upgrade: websocket'),
+    );
     await eventually('all of the answer came', () => unknown.text.includes('}'));
     assert.equal([unknown.statuses, codeIn(unknown)], [[404], 'bad_request']);
   });
@@ -119,7 +122,12 @@ test('a request with stray bytes behind it is answered, and the bytes with 400',
     const json = JSON.stringify({ topic: 'strayed', producer_id: producer, message: 'm' });
     const head = `POST /producer/produce HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n`;
     const whole = `${head}content-length: ${json.length}\r\n\r\n${json}`;
-    for (const [offset, stray] of ['stray bytes\r\n\r\n', '}', '\0\0\0\0', '\u00ff'.repeat(9_000)].entries()) {
+    for (const [offset, stray] of [
+      'stray bytes\r\n\r\n',
+      '}',
+      '\0\0\0\0',
+      '\u00ff'.repeat(9_000),
+    ].entries()) {
       const line = await attacker.ask(whole + stray);
       await eventually('the connection is closed', () => line.closed);
       assert.equal(line.statuses, [200, 400], JSON.stringify(stray.slice(0, 20)));
@@ -136,7 +144,14 @@ test('a request with stray bytes behind it is answered, and the bytes with 400',
 test('two hosts, no host and what is none are refused, and so is the upgrade of a request with a body', async () => {
   await besides(target(), async (attacker) => {
     const two = ['host: localhost', 'host: localhost'];
-    const bad = [two, ['host: localhost', 'Host: evil.example'], ['host:'], ['host: a b'], ['host: http://a/'], []];
+    const bad = [
+      two,
+      ['host: localhost', 'Host: evil.example'],
+      ['host:'],
+      ['host: a b'],
+      ['host: http://a/'],
+      [],
+    ];
     for (const headers of bad) {
       for (const path of ['/topics', '/healthz', '/none']) {
         const line = await attacker.ask(get(path, ...headers));

@@ -24,7 +24,7 @@ export class Line {
 
   /** The statuses of the answers that came so far, in their order. */
   get statuses(): readonly number[] {
-    return [...this.text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
+    return [...this.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
   }
 
   send(bytes: string | Uint8Array): this {

@@ -54,7 +54,8 @@ export class Healthy {
       'the healthy client works on',
       () => this.errors.length > 0 || this.#lanes.every((one, at) => one.rounds >= (from[at] ?? 0) + rounds),
     );
-    if (this.errors.length > 0) throw new Error(`the healthy client met: ${this.errors.slice(0, 5).join('; ')}`);
+    if (this.errors.length > 0)
+      throw new Error(`the healthy client met: ${this.errors.slice(0, 5).join('; ')}`);
   }
 
   async end(): Promise<void> {
@@ -86,7 +87,9 @@ async function throughHttp(api: Api, topic: string, producer: string, consumer: 
   await api.produce({ topic, producer, message: 'healthy' });
   const got = await api.consume({ topic, consumer });
   if (got.kind === 'record') return;
-  throw new Error(`the consume was answered with ${got.kind === 'failed' ? describeAnswer(got.answer) : 'nothing'}`);
+  throw new Error(
+    `the consume was answered with ${got.kind === 'failed' ? describeAnswer(got.answer) : 'nothing'}`,
+  );
 }
 
 /** By bytes: no pool decides which connection is used. */
