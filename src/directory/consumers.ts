@@ -2,7 +2,8 @@
  * Consumers (SEMANTICS S8, S10): who may read which topic under which id, and the session numbers of those that are pushed to.
  *
  * Two kinds of id share one table. A drawn id (32 hexadecimal characters, what HTTP gives) belongs to one topic for good; a name that
- * its user has chosen belongs to its topic, and another topic may have a consumer of the same name.
+ * its user has chosen belongs to its topic, and another topic may have a consumer of the same name. HTTP takes only from what was
+ * registered, so it is told apart what was, and what only looks drawn.
  *
  * A session that outlives its topic must not pass for one of the namesake's: numbers given there lie above all that were forgotten.
  */
@@ -15,6 +16,8 @@ interface Consumer {
   readonly topic: string;
   /** The newest session number that was given; 0: none. */
   session: number;
+  /** By HTTP. */
+  registered: boolean;
 }
 
 /** What a consumer is found by. No topic has a slash in its name, and no drawn id. */
@@ -46,8 +49,10 @@ export class ConsumerTable {
     if (!isId(id)) return no(errors.badId(id));
     const consumer = this.#admit(id, topic);
     if ('ok' in consumer) return no(consumer);
-    if (consumer.known) return { result: { ok: true, partitions }, events: [] };
-    return { result: { ok: true, partitions }, events: [event(consumer.entry)] };
+    const { entry } = consumer;
+    if (entry.registered) return { result: { ok: true, partitions }, events: [] };
+    entry.registered = true;
+    return { result: { ok: true, partitions }, events: [consumerEvent(entry)] };
   }
 
   /** Registers the consumer if it is new, and gives it the next session number, strictly above all before. */
@@ -58,7 +63,7 @@ export class ConsumerTable {
     if ('ok' in consumer) return no(consumer);
     const { entry } = consumer;
     entry.session = (entry.session === 0 ? this.#forgotten : entry.session) + 1;
-    return { result: { ok: true, partitions, session: entry.session }, events: [event(entry)] };
+    return { result: { ok: true, partitions, session: entry.session }, events: [consumerEvent(entry)] };
   }
 
   /** In the order of their first registration. */
@@ -80,20 +85,20 @@ export class ConsumerTable {
     return this.#forgotten;
   }
 
-  #admit(id: string, topic: string): { readonly entry: Consumer; readonly known: boolean } | DirectoryResult {
+  #admit(id: string, topic: string): { readonly entry: Consumer } | DirectoryResult {
     const key = consumerKey(id, topic);
     const known = this.#consumers.get(key);
     if (known !== undefined) {
-      return known.topic === topic ? { entry: known, known: true } : errors.idInUse(id, known.topic);
+      return known.topic === topic ? { entry: known } : errors.idInUse(id, known.topic);
     }
     const { most } = this.#bounds;
     if (this.#consumers.size >= most) return errors.limitReached('consumers', most);
-    const entry: Consumer = { id, topic, session: 0 };
+    const entry: Consumer = { id, topic, session: 0, registered: false };
     this.#consumers.set(key, entry);
-    return { entry, known: false };
+    return { entry };
   }
 }
 
-function event({ id, topic, session }: Consumer): Applied['events'][number] {
-  return { kind: 'consumer', id, topic, session };
+export function consumerEvent({ id, topic, session, registered }: Consumer): Applied['events'][number] {
+  return { kind: 'consumer', id, topic, session, ...(isId(id) && !registered && { byName: true }) };
 }

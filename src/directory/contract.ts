@@ -141,8 +141,17 @@ export type DirectoryEvent =
       readonly topic: string;
       readonly epoch?: number;
     }
-  /** Also when a consumer that is known was given a session number: `session` is the newest, 0 for none. */
-  | { readonly kind: 'consumer'; readonly id: string; readonly topic: string; readonly session: number }
+  /**
+   * Also when a consumer that is known was given a session number: `session` is the newest, 0 for none. `byName`: the id has the form of
+   * drawn ones, but a client has chosen it, and nobody has registered it.
+   */
+  | {
+      readonly kind: 'consumer';
+      readonly id: string;
+      readonly topic: string;
+      readonly session: number;
+      readonly byName?: true;
+    }
   | { readonly kind: 'broker'; readonly broker: Broker }
   /** It was removed, and no node has ever had its name: nothing can be left of it. */
   | { readonly kind: 'broker-gone'; readonly broker: string };

@@ -9,7 +9,7 @@ import {
   type Limits,
   type TopicStorage,
 } from '@callboard/client/protocol';
-import { ConsumerTable } from './consumers.ts';
+import { consumerEvent, ConsumerTable } from './consumers.ts';
 import { admin, registerNode, setAlive, type BrokerTable } from './brokers.ts';
 import type {
   Applied,
@@ -115,9 +115,7 @@ export class DirectoryMachine {
     for (const topic of this.#removals.topics()) events.push({ kind: 'topic', topic });
     for (const topic of this.#topics.values()) events.push({ kind: 'topic', topic });
     events.push(...this.#producers.events());
-    for (const { id, topic, session } of this.#consumers.entries()) {
-      events.push({ kind: 'consumer', id, topic, session });
-    }
+    for (const consumer of this.#consumers.entries()) events.push(consumerEvent(consumer));
     return events;
   }
 
@@ -391,8 +389,8 @@ export class DirectoryMachine {
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
     yield* this.#producers.describe();
     yield JSON.stringify(['sessions', this.#consumers.forgotten]);
-    for (const { id, topic, session } of this.#consumers.entries()) {
-      yield JSON.stringify(['consumer', id, topic, session]);
+    for (const { id, topic, session, registered } of this.#consumers.entries()) {
+      yield JSON.stringify(['consumer', id, topic, session, registered]);
     }
     yield* this.#loads.describe();
     for (const [tag, partitions] of this.#tags.entries()) yield JSON.stringify(['tag', tag, partitions]);

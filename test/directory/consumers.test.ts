@@ -57,6 +57,27 @@ test('opening registers: the same id is good for HTTP, and registering it again 
   assert.equal(open(directory, id(5)), { ok: true, partitions: 1, session: 2 });
 });
 
+test('S8: everybody learns of an id in the form of drawn ones whether a client has chosen it, until it is registered', () => {
+  const directory = machine();
+  readyTopic(directory, 't', 1);
+  const run = (kind: 'open-consumer' | 'register-consumer', consumer: string): readonly unknown[] => {
+    const { events } = directory.apply({ kind, id: consumer, topic: 't' });
+    const all = directory.snapshotEvents().filter((event) => event.kind === 'consumer');
+    if (events.length > 0) assert.equal(all.slice(-1), events);
+    return events;
+  };
+  const drawn = { kind: 'consumer', id: id(5), topic: 't' };
+  assert.equal(run('open-consumer', id(5)), [{ ...drawn, session: 1, byName: true }]);
+  assert.equal(run('open-consumer', id(5)), [{ ...drawn, session: 2, byName: true }]);
+  const before = directory.stateHash();
+  assert.equal(run('register-consumer', id(5)), [{ ...drawn, session: 2 }]);
+  assert.is.not(directory.stateHash(), before);
+  assert.equal(run('register-consumer', id(5)), []);
+  assert.equal(run('open-consumer', id(5)), [{ ...drawn, session: 3 }]);
+  assert.equal(run('register-consumer', id(6)), [{ ...drawn, id: id(6), session: 0 }]);
+  assert.equal(run('open-consumer', id(6)), [{ ...drawn, id: id(6), session: 1 }]);
+});
+
 test('a fresh subscriber learns the newest number of each consumer', () => {
   const directory = machine();
   readyTopic(directory, 't', 1);

@@ -40,6 +40,16 @@ export function checkProduce(
   return { value: { topic, partitions } };
 }
 
+/** S8: of a consumer that takes over HTTP. */
+export function checkTaker(
+  copy: DirectoryCopy,
+  call: { readonly topic: string; readonly consumer: string; readonly partition: number | undefined },
+): Check<ConsumerScope> {
+  const checked = checkConsumer(copy, call);
+  if ('error' in checked || copy.isRegistered(call.consumer, call.topic)) return checked;
+  return { error: failures.consumerNotRegistered(call.consumer, call.topic), final: false };
+}
+
 export function checkConsumer(
   copy: DirectoryCopy,
   call: { readonly topic: string; readonly consumer: string; readonly partition: number | undefined },

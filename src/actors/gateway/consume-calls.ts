@@ -6,7 +6,7 @@ import type { CallError } from '@callboard/client/protocol';
 import { consumerKey } from '../../directory/index.ts';
 import type { AskResult } from './ask.ts';
 import type { PendingCall } from './calls.ts';
-import { checkConsumer } from './checks.ts';
+import { checkTaker } from './checks.ts';
 import { emptyPartition, takeHeld, tooManyTakes, unanswered } from './failures.ts';
 import type { Call } from './messages.ts';
 import { nodesOf, whenChecked, type ConsumerScope, type GatewayParts } from './parts.ts';
@@ -66,7 +66,7 @@ export class ConsumeCalls {
     whenChecked(
       this.#parts,
       call,
-      () => checkConsumer(this.#parts.copy, asked),
+      () => checkTaker(this.#parts.copy, asked),
       (scope) => this.#begin(call, scope),
     );
   }

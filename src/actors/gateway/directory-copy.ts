@@ -4,6 +4,7 @@
  */
 import type { GroupId } from '@callboard/client/protocol';
 import { consumerKey } from '../../directory/index.ts';
+import { isId } from '../../directory/names.ts';
 import type { Broker, DirectoryEvent, PartitionPlacement, Topic } from '../../directory/index.ts';
 import type { DirectoryEvents } from '../manager/messages.ts';
 
@@ -17,7 +18,10 @@ export class DirectoryCopy {
   readonly #placements = new Map<GroupId, PartitionPlacement>();
   readonly #producers = new Map<string, { readonly topic: string; readonly epoch: number }>();
   /** By `consumerKey`. */
-  readonly #consumers = new Map<string, { readonly topic: string; readonly session: number }>();
+  readonly #consumers = new Map<
+    string,
+    { readonly topic: string; readonly session: number; readonly registered: boolean }
+  >();
   readonly #brokers = new Map<string, Broker>();
 
   /**
@@ -63,6 +67,11 @@ export class DirectoryCopy {
   /** The topic of a drawn id, whichever was asked for; of a chosen name, only the one asked for. */
   topicOfConsumer(id: string, topic: string): string | undefined {
     return this.#consumers.get(consumerKey(id, topic))?.topic;
+  }
+
+  /** Over HTTP: what a client has opened by name is not open there, whatever the name looks like. */
+  isRegistered(id: string, topic: string): boolean {
+    return isId(id) && this.#consumers.get(consumerKey(id, topic))?.registered === true;
   }
 
   /** The newest session number that the consumer was given; 0: none. */
@@ -116,11 +125,12 @@ export class DirectoryCopy {
     }
   }
 
-  #putConsumer({ id, topic, session }: Extract<DirectoryEvent, { kind: 'consumer' }>): void {
+  #putConsumer({ id, topic, session, byName }: Extract<DirectoryEvent, { kind: 'consumer' }>): void {
     const key = consumerKey(id, topic);
-    // A manager that restarted tells its state from the beginning; a number that was given stays given.
-    const known = this.#consumers.get(key)?.session ?? 0;
-    this.#consumers.set(key, { topic, session: Math.max(known, session) });
+    // A manager that restarted tells its state from the beginning; a number that was given stays given, and so does the registration.
+    const known = this.#consumers.get(key);
+    const registered = known?.registered === true || byName === undefined;
+    this.#consumers.set(key, { topic, session: Math.max(known?.session ?? 0, session), registered });
   }
 
   #putTopic(topic: Topic): Topic | undefined {

@@ -96,6 +96,33 @@ test('an id of another topic is refused without asking', () => {
   assert.is(rig.barriers.length, 0);
 });
 
+test('S8: HTTP takes nothing from what a client has opened by name, in whatever form', () => {
+  const rig = new Rig();
+  rig.withTopic('t');
+  const drawn = 'd'.repeat(32);
+  rig.tell([
+    { kind: 'consumer', id: 'billing', topic: 't', session: 1 },
+    { kind: 'consumer', id: drawn, topic: 't', session: 1, byName: true },
+    // Registered over HTTP, and opened for push.
+    { kind: 'consumer', id: consumer, topic: 't', session: 1 },
+  ]);
+  const consume = (id: string): number =>
+    rig.call({ op: 'consume', topic: 't', consumer: id, partition: undefined });
+  for (const id of ['billing', drawn]) {
+    assert.is(rig.verdict(consume(id)), 'consumer_not_registered not_applied', id);
+    assert.equal(rig.sent(), []);
+  }
+  consume(consumer);
+  assert.is(rig.one().message.kind, 'consume');
+  // A manager that restarted tells its state from the beginning: what was registered stays so.
+  rig.tell([{ kind: 'consumer', id: consumer, topic: 't', session: 0, byName: true }]);
+  consume(consumer);
+  assert.is(rig.one().message.kind, 'consume');
+  rig.hidden = [{ kind: 'consumer', id: drawn, topic: 't', session: 1 }];
+  consume(drawn);
+  assert.is(rig.one().message.kind, 'consume');
+});
+
 test('inactive brokers are believed only after a barrier', () => {
   const rig = new Rig();
   rig.withTopic('t', [['n1'], ['n2']]);
