@@ -4,6 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Api } from '../lib/api.ts';
 import { eventually } from '../lib/eventually.ts';
+import { openConsumer } from '../lib/push-reader.ts';
+import { RawClient } from '../lib/raw-client.ts';
 import { besides } from './lib/besides.ts';
 import type { Line } from './lib/attacker.ts';
 import { onTarget } from './lib/target.ts';
@@ -74,6 +76,36 @@ test('a frame in a foreign page takes no record', async () => {
   });
   const got = await api.consume({ topic: 'framed', consumer });
   assert.equal(got, { kind: 'record', message: 'mine', partition: 0 });
+  await api.close();
+});
+
+test("the address of a durable consumer's next record gives nobody its records", async () => {
+  const api = new Api(target().url);
+  await api.createTopic('named', 1);
+  const producer = await api.registerProducer('named');
+  await api.produce({ topic: 'named', producer, message: 'mine' });
+  const owner = await RawClient.connect(target().wire());
+  // One of them looks like an id that HTTP has given.
+  const names = ['billing', 'ab'.repeat(16)];
+  for (const name of names) await openConsumer(owner, 'named', name);
+  await besides(target(), async (attacker) => {
+    for (const name of names) {
+      for (const index of ['', '&partition_index=0']) {
+        const path = `/consumer/consume?topic=named&consumer_id=${name}${index}`;
+        const line = await attacker.ask(get(path, 'host: localhost', 'connection: close'));
+        await eventually('all of the answer came', () => line.closed);
+        assert.equal([line.statuses, codeIn(line)], [[400], 'consumer_not_registered'], name);
+        assert.ok(line.text.includes('Consumer not registered with topic.'));
+      }
+    }
+  });
+  // What it has not taken is still counted, and an id that HTTP gave may be opened for push as well.
+  for (const name of names) assert.is((await api.sizes({ topic: 'named', consumer: name })).get(0), 1);
+  const registered = await api.registerConsumer('named');
+  await openConsumer(owner, 'named', registered);
+  const got = await api.consume({ topic: 'named', consumer: registered });
+  assert.equal(got, { kind: 'record', message: 'mine', partition: 0 });
+  owner.close();
   await api.close();
 });
 
