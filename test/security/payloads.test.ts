@@ -24,11 +24,7 @@ const bodies: readonly (readonly [what: string, body: string, answer: RegExp])[]
   ['escaped quotes', filled('{"name":1,"x":"', '\\"', '"}'), /1 is not of type 'string'/],
   ['backslashes', filled('"', '\\\\', '"'), /is not of type 'object'/],
   ['an open string', filled('{"name":"', '\\"', ''), /valid JSON/],
-  [
-    'text to be escaped',
-    filled('["', '\\u0007', '"]'),
-    /is not of type 'object'/,
-  ],
+  ['text to be escaped', filled('["', '\\u0007', '"]'), /is not of type 'object'/],
   ['wide characters', filled('{"name":["', '\u{e0001}', '"]}'), /is not of type 'string'/],
   ['a list', filled('[', '1,', '1]'), /valid JSON/],
   ['a list that is taken', `{"name":[${'1,'.repeat(15_000)}1]}`, /is not of type 'string'/],

@@ -22,6 +22,7 @@ import { parseTarget, Routes, type Page, type Route } from './routes.ts';
 import { createHttpServer } from './server.ts';
 import { authFailed, failureBody } from './texts.ts';
 import { tokenChecker } from './token.ts';
+import { Turns } from './turns.ts';
 import { Fields, validate } from './validation.ts';
 import type { WrongTokens } from './wrong-tokens.ts';
 
@@ -100,6 +101,7 @@ class Door {
     this.#bodies = new BodyReader(
       limits.httpBodyBytes,
       new SharedBudget({ total: limits.gatewayPendingBytes }),
+      new Turns(options.clock),
     );
     this.#isAdmin = tokenChecker(options.adminToken);
     this.#wrongTokens = options.wrongTokens;

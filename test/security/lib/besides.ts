@@ -51,6 +51,7 @@ async function judged(target: Target, attack: Attack): Promise<void> {
   await look();
   assert.equal(unanswered, []);
   const growth = rssBytes - before.rssBytes;
+  process.stdout.write(`the node took ${Math.round(growth / 2 ** 20)} MiB, and ${loopMs} ms at a time\n`);
   assert.ok(growth < mostGrowthBytes, `memory grew by ${Math.round(growth / 2 ** 20)} MiB`);
   assert.ok(loopMs <= mostLoopMs, `the event loop was busy for ${loopMs} ms at a time`);
 }
