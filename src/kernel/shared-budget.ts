@@ -49,7 +49,7 @@ export class SharedBudget {
 
   /** False, and nothing is taken: there is no room for it. */
   take(owner: string, amount: number): boolean {
-    if (!this.#fits(owner, amount)) return false;
+    if (!this.fits(owner, amount)) return false;
     this.#used += amount;
     if (amount > 0) this.#held.set(owner, this.held(owner) + amount);
     return true;
@@ -64,7 +64,8 @@ export class SharedBudget {
     else this.#held.set(owner, left);
   }
 
-  #fits(owner: string, amount: number): boolean {
+  /** Whether `take` would give it now. */
+  fits(owner: string, amount: number): boolean {
     const used = this.#used + amount;
     const mine = this.held(owner) + amount;
     if (mine <= this.share(owner)) return used <= this.#total + this.#reserve;

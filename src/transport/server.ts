@@ -3,13 +3,14 @@
  * path accepts is fixed here, before a single frame is read; the two never mix.
  *
  * Browsers send an Origin and would carry a user's page straight to a local node, so origins are refused unless listed or
- * the node's own; peers never have one. Connections are capped in total and per address.
+ * the node's own; peers never have one. Connections are capped in total, of which each address has its share.
  */
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { ClosingCode, Limits } from '@callboard/client/protocol';
 import type { Clock, ClockTimer, Trace } from '../kernel/ports.ts';
+import { SharedBudget } from '../kernel/shared-budget.ts';
 import { ClientConnection, type ClientHandlers } from './client-connection.ts';
 import { FrameRates } from './frame-rates.ts';
 import { asPlainRequest } from './plain-request.ts';
@@ -34,7 +35,7 @@ export interface WireServerOptions {
   readonly policy?: Pick<RequestPolicy, 'malformed' | 'foreignHost' | 'foreignPage'>;
   /** Whom an upgrade counts for. Default: the other end of its socket. */
   readonly addressOf?: (request: IncomingMessage) => string;
-  /** Connections of one address, of clients. Default: a quarter of all. */
+  /** A bound on the connections of one address, of clients, beside its share of all. Default: none. */
   readonly connectionsPerAddress?: number;
   /** Bytes that may wait for one client. Default: four frames. */
   readonly clientSendBytes?: number;
@@ -68,11 +69,14 @@ function refuse(raw: Duplex, [status, reason]: Refusal): void {
   raw.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
+/** Of the places for clients, what one address may take at most; the rest is for those within their share. */
+const partForOne = 0.8;
+
 export class WireServer {
   readonly #options: WireServerOptions;
   readonly #sockets: WebSocketServer;
   readonly #clients = new Set<ClientConnection>();
-  readonly #byAddress = new Map<string, number>();
+  readonly #places: SharedBudget;
   #detach: (() => void) | undefined;
   #sweep: ClockTimer | undefined;
   readonly #rates: FrameRates;
@@ -81,6 +85,9 @@ export class WireServer {
 
   constructor(options: WireServerOptions) {
     this.#options = options;
+    const { clientConnections } = options.limits;
+    const total = Math.ceil(clientConnections * partForOne);
+    this.#places = new SharedBudget({ total, reserve: clientConnections - total });
     this.#rates = new FrameRates(options.limits, options.clock);
     this.#unsent = new UnsentBytes(options.limits);
     this.#sockets = new WebSocketServer({
@@ -157,13 +164,13 @@ export class WireServer {
       return headers.origin === undefined ? undefined : [403, 'Forbidden'];
     }
     if (this.#clients.size >= limits.clientConnections) return [503, 'Service Unavailable'];
-    const most = connectionsPerAddress ?? Math.ceil(limits.clientConnections / 4);
-    return (this.#byAddress.get(address) ?? 0) >= most ? [429, 'Too Many Requests'] : undefined;
+    const fits = this.#places.held(address) < (connectionsPerAddress ?? limits.clientConnections);
+    return fits && this.#places.fits(address, 1) ? undefined : [429, 'Too Many Requests'];
   }
 
   #client(socket: WebSocket, raw: Duplex, address: string): ClientConnection {
     const { authenticate, clientSendBytes, clock, limits, node, openClient } = this.#options;
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    if (!this.#places.take(address, 1)) throw new Error(`no place for a client of ${address}`);
     const connection = new ClientConnection((this.#ids += 1), address, socket, raw, {
       node,
       limits,
@@ -184,9 +191,7 @@ export class WireServer {
 
   #release(connection: ClientConnection): void {
     if (!this.#clients.delete(connection)) return;
-    const left = (this.#byAddress.get(connection.remoteAddress) ?? 1) - 1;
-    if (left > 0) this.#byAddress.set(connection.remoteAddress, left);
-    else this.#byAddress.delete(connection.remoteAddress);
+    this.#places.give(connection.remoteAddress, 1);
   }
 
   #note(event: string, fields: Record<string, string | number>): void {

@@ -212,6 +212,20 @@ test('connections are capped per address and in total, and make room when they e
   });
 });
 
+test('one address alone may have nearly all connections, and leaves others their share', async () => {
+  await withNode({ limits: { ...quickLimits, clientConnections: 10 } }, async (node) => {
+    const from = (localAddress: string): Promise<RawClient> =>
+      RawClient.connect(node.clientUrl, { socket: { localAddress } as ClientOptions });
+    const clients = await Promise.all(Array.from({ length: 8 }, () => from('127.0.0.2')));
+    assert.is(await upgradeStatus(node.clientUrl, { localAddress: '127.0.0.2' } as ClientOptions), 429);
+    for (const localAddress of ['127.0.0.1', '127.0.0.3']) clients.push(await from(localAddress));
+    assert.is(await upgradeStatus(node.clientUrl), 503);
+    for (const client of clients) client.close();
+    await until('room', () => node.wire.clientCount === 0);
+    (await from('127.0.0.2')).close();
+  });
+});
+
 test('A5: a connection that says no hello is closed when the deadline passes', async () => {
   await withNode({ limits: { ...quickLimits, handshakeMs: 50 } }, async (node) => {
     assert.is(await closedWith(node.clientUrl), closeCodes.timeout);
