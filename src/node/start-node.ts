@@ -32,6 +32,7 @@ import { LateNetwork } from './late-network.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { startNodeActors } from './node-actors.ts';
 import { NodeStatus } from './node-status.ts';
+import { openFilesLimit, withinOpenFiles } from './open-files.ts';
 import { crc32 } from './ports/crc32.ts';
 import { PinoTrace } from './ports/pino-trace.ts';
 import { RealClock } from './ports/real-clock.ts';
@@ -69,8 +70,7 @@ export async function startNode(
   nodeFailed: NodeFailed,
   inMemory = false,
 ): Promise<RunningNode> {
-  const limits: Limits = { ...defaultLimits, ...config.limitsOverrides };
-  assertLimits(limits);
+  const limits = limitsOf(config, logger);
   const parts = makeParts(config, limits, logger, nodeFailed);
   const doors = openDoors(parts);
   try {
@@ -91,6 +91,19 @@ export async function startNode(
     end(parts, doors);
     throw error;
   }
+}
+
+function limitsOf(config: NodeConfig, logger: NodeLogger): Limits {
+  const wanted: Limits = { ...defaultLimits, ...config.limitsOverrides };
+  assertLimits(wanted);
+  const openFiles = openFilesLimit();
+  const limits = withinOpenFiles(wanted, openFiles);
+  const { nodeConnections: connections } = limits;
+  if (limits !== wanted) {
+    const text = `fewer connections than nodeConnections (${wanted.nodeConnections}) are taken: raise the limit of open files`;
+    logger.warn({ openFiles, connections, clients: limits.clientConnections }, text);
+  }
+  return limits;
 }
 
 /** Each kind of storage is loaded by those who use it: LevelDB's native part takes its time. */
