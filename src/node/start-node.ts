@@ -17,6 +17,7 @@ import { ActorSystem, refTo } from '../kernel/index.ts';
 import type { LogStore } from '../raft/index.ts';
 import type { Storage } from '../storage/open-storage.ts';
 import { ClientAddresses, shareOwner } from '../transport/client-address.ts';
+import { KnownAddresses } from '../transport/known-addresses.ts';
 import { PeerLinks } from '../transport/peer-links.ts';
 import { RequestPolicy } from '../transport/request-policy.ts';
 import { WireServer } from '../transport/server.ts';
@@ -141,6 +142,7 @@ interface Parts {
   readonly limits: Limits;
   readonly clock: RealClock;
   readonly loop: LoopDelay;
+  readonly known: KnownAddresses;
   readonly timeouts: Timeouts;
   readonly random: RealRandom;
   readonly trace: PinoTrace;
@@ -173,8 +175,10 @@ function makeParts(config: NodeConfig, limits: Limits, logger: NodeLogger, nodeF
     },
   });
   const loop = new LoopDelay(clock);
+  const known = new KnownAddresses(config.peers.map(({ host }) => host));
   const status = new NodeStatus({ system, config, network, limits, clock, loop });
-  return { config, limits, clock, loop, timeouts: new Timeouts(), random, trace, network, system, status };
+  const timeouts = new Timeouts();
+  return { config, limits, clock, loop, known, timeouts, random, trace, network, system, status };
 }
 
 /** What the two doors of the port have in common: whom they let in, and whom it counts for. */
@@ -189,7 +193,7 @@ function makePolicy({ config, clock, trace }: Parts): RequestPolicy {
 }
 
 function openDoors(parts: Parts): Doors {
-  const { config, limits, clock, trace, network, system, status } = parts;
+  const { config, limits, clock, trace, network, system, status, known } = parts;
   const policy = makePolicy(parts);
   const addresses = new ClientAddresses(config.trustedProxies);
   const wrongTokens = new WrongTokens();
@@ -206,6 +210,7 @@ function openDoors(parts: Parts): Doors {
     policy,
     addressOf: (request) => addresses.of(request),
     ownerOf: (socket) => shareOwner(socket.remoteAddress ?? ''),
+    isKnown: (owner) => known.has(owner),
     trace,
     clock,
   });
@@ -240,6 +245,7 @@ function join(parts: Parts, store: LogStore, url: string): PeerLinks {
     codec: createActorCodec(limits),
     route: routeEnvelope,
     deliver: (envelope) => deliver(system, envelope),
+    provedFrom: (address) => parts.known.learn(address),
     onLink: (node, state) => {
       const peerLink = refTo<PeerLinkMessage>(config.name, peerLinkActorId);
       system.send(peerLink, { kind: 'link-news', node, up: state === 'up' }, 'control');

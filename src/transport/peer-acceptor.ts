@@ -31,6 +31,8 @@ export interface AcceptorOptions {
   frame(facts: PeerFacts, frame: readonly unknown[]): void;
   lost(socket: WireSocket, detail: string): void;
   refused(peer: string, code: ClosingCode, detail: string): void;
+  /** A peer has proved itself from this address. */
+  provedFrom(address: string): void;
 }
 
 /** Connections that have not finished their hello. */
@@ -136,6 +138,7 @@ export class PeerAcceptor {
       oldest?.wire.end('overloaded', 'too many connections wait for their other half');
     }
     this.#proved.add(pending);
+    this.#options.provedFrom(pending.address);
   }
 
   #frame(pending: Pending, raw: readonly unknown[]): void {

@@ -58,6 +58,8 @@ export interface PeerLinksOptions {
   deliver(envelope: Envelope): void;
   /** News of links; outside any actor's turn. */
   onLink(node: string, state: 'up' | 'down', incarnation: number): void;
+  /** A peer has proved itself from this address. */
+  provedFrom?(address: string): void;
   /** How long the side with the higher name leaves the dialing to the other, in ms. Default 1,000. */
   readonly patienceMs?: number;
 }
@@ -96,6 +98,7 @@ export class PeerLinks implements Network {
       linked: (facts, sockets) => this.#linked(facts, false, sockets),
       frame: (facts, frame) => this.#frame(facts.peer, frame),
       lost: (socket, detail) => this.#lost(socket, detail),
+      provedFrom: (address) => options.provedFrom?.(address),
       refused: (peer, code, detail) => this.#note('warn', 'peer.refused', { peer, code, detail }),
     });
   }

@@ -3,7 +3,7 @@
  * from which no request ever came (a flood of idle connections displaces itself), then the longest idle one; where that address has
  * neither, another's; then the oldest request that has not come whole, if its address has more connections than the new one's. Only
  * where all of that fails the new connection goes. Connections that became WebSockets count, and have their own owners: none of them
- * is closed here.
+ * is closed here. The first few connections of each known address (peers, this machine) do not count, and never give way to strangers.
  *
  * And how many requests of one connection may wait for their answers; those beyond are refused, so that one connection that sends
  * ahead does not take the places of all. (The refusals wait behind the others, and Node stops reading where much waits.)
@@ -16,6 +16,7 @@ export interface ConnectionsOptions {
   readonly mostRequests: number;
   /** Whose connection it is: places are shared by these. */
   ownerOf(socket: Socket): string;
+  isKnown(owner: string): boolean;
   /** One had to go. `new`: the one that had just come. */
   dropped(which: 'silent' | 'idle' | 'slow' | 'new'): void;
 }
@@ -30,6 +31,10 @@ interface Holder {
   /** They have requests that are not answered. */
   readonly busy: Set<Socket>;
 }
+
+/** Connections of one known address that do not count, and of all of them. */
+const freePerKnown = 16;
+const mostFree = 64;
 
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -108,7 +113,8 @@ export class Connections {
       socket.once('close', () => this.#gone(socket));
     }
     this.#move(socket, 'silent');
-    if (this.#owners.size <= this.#options.most) return;
+    const { most } = this.#options;
+    if (this.#owners.size <= most || this.#owners.size - this.#free() <= most) return;
     const [which, victim] = this.#victim(socket);
     this.#options.dropped(which);
     victim.destroy();
@@ -128,9 +134,22 @@ export class Connections {
     if (holder.count === 0) this.#holders.delete(owner);
   }
 
+  #free(): number {
+    let free = 0;
+    for (const [owner, { count }] of this.#holders) {
+      if (this.#options.isKnown(owner)) free += Math.min(count, freePerKnown);
+    }
+    return Math.min(free, mostFree);
+  }
+
+  #isKept(owner: string, count: number): boolean {
+    return count <= freePerKnown && this.#options.isKnown(owner);
+  }
+
   #victim(late: Socket): readonly ['silent' | 'idle' | 'slow' | 'new', Socket] {
     const own = this.#holders.get(this.#owners.get(late) ?? '');
-    const ranked = [...this.#holders.values()].toSorted((a, b) => b.count - a.count);
+    const strangers = [...this.#holders].filter(([owner, { count }]) => !this.#isKept(owner, count));
+    const ranked = strangers.map(([, holder]) => holder).toSorted((a, b) => b.count - a.count);
     for (const holder of ranked) {
       const silent = [...holder.silent].find((socket) => socket !== late);
       if (silent !== undefined) return ['silent', silent];

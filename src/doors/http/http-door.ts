@@ -43,6 +43,8 @@ export interface HttpDoorOptions {
   readonly addressOf: (request: IncomingMessage) => string;
   /** The same of a connection from which nothing has come yet. */
   readonly ownerOf: (socket: Socket) => string;
+  /** Whether it is an address of a peer or of this machine: for those some connections are kept free. */
+  readonly isKnown: (owner: string) => boolean;
   /** Shared with whoever else takes the admin's token. */
   readonly wrongTokens: WrongTokens;
   readonly trace: Trace;
@@ -118,6 +120,7 @@ class Door {
         this.#refuse(request, response, answer);
       },
       ownerOf: options.ownerOf,
+      isKnown: options.isKnown,
       dropped: (which) => {
         const most = limits.nodeConnections;
         options.trace.note(this.#self, 'warn', 'http.connection_dropped', { most, which });

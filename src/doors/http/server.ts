@@ -15,6 +15,8 @@ export interface ServerHandlers {
   dropped(which: 'silent' | 'idle' | 'slow' | 'new'): void;
   /** Whose connection it is, for the shares of places. */
   ownerOf(socket: Socket): string;
+  /** Whether places are kept for it. */
+  isKnown(owner: string): boolean;
 }
 
 export function createHttpServer(limits: Limits, handlers: ServerHandlers): Server {
@@ -38,6 +40,7 @@ export function createHttpServer(limits: Limits, handlers: ServerHandlers): Serv
     mostRequests: limits.httpPipelinedRequests,
     dropped: handlers.dropped,
     ownerOf: handlers.ownerOf,
+    isKnown: handlers.isKnown,
   });
   connections.watch(server);
   const arrived = (request: IncomingMessage, response: ServerResponse): void =>

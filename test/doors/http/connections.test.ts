@@ -35,9 +35,9 @@ class Flood {
     return this.#closed;
   }
 
-  async add(door: TestDoor, count: number, text = ''): Promise<void> {
+  async add(door: TestDoor, count: number, text = '', from = '127.0.0.1'): Promise<void> {
     const opened = Array.from({ length: count }, async () => {
-      const socket = connect({ host: '127.0.0.1', port: door.port });
+      const socket = connect({ host: '127.0.0.1', port: door.port, localAddress: from });
       this.sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => (this.#closed += 1));
@@ -122,6 +122,44 @@ test('one address with everything at work gives way to another: its slow request
     assert.ok(flood.closed < 8, 'no more of them than had to');
     flood.end();
   });
+});
+
+test('places of known addresses are free for them, however many strangers hold one connection each', async () => {
+  const known = '127.0.0.1';
+  const crowd = async (
+    door: TestDoor,
+    flood: Flood,
+    from: number,
+    count: number,
+    sends: string,
+  ): Promise<void> => {
+    for (let n = 0; n < count; n += 1) await flood.add(door, 1, sends, `127.0.1.${from + n}`);
+  };
+  await withDoor(
+    {
+      answering: names,
+      limits: { clientConnections: 1, nodeConnections: 8 },
+      door: { isKnown: (owner) => owner === known },
+    },
+    async (door) => {
+      const flood = new Flood();
+      const slow = 'POST /topics HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nx';
+      await crowd(door, flood, 1, 8, slow);
+      await eventually('all are connected', async () => (await openCount(door)) === 8);
+      // A peer that has connected and not said anything yet.
+      const peer = new Flood();
+      await peer.add(door, 1);
+      for (let round = 0; round < 3; round += 1) await served(door);
+      await crowd(door, flood, 20, 8, slow);
+      await served(door);
+      assert.is(peer.closed, 0, 'it gives way to no stranger');
+      // Known addresses have only so many such places.
+      await peer.add(door, 200);
+      await eventually('most of them are closed', () => peer.closed >= 201 - 8 - 64);
+      flood.end();
+      peer.end();
+    },
+  );
 });
 
 test('of the requests that one connection sends ahead only so many run at a time; the others are refused', async () => {

@@ -109,6 +109,7 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
     wrongTokens: new WrongTokens(),
     addressOf: ({ socket }) => socket.remoteAddress ?? '',
     ownerOf: (socket) => socket.remoteAddress ?? '',
+    isKnown: () => false,
     trace,
     clock: new RealClock(),
     ...options.door,

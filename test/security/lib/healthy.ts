@@ -54,8 +54,8 @@ export class Healthy {
       'the healthy client works on',
       () => this.errors.length > 0 || this.#lanes.every((one, at) => one.rounds >= (from[at] ?? 0) + rounds),
     );
-    if (this.errors.length > 0)
-      throw new Error(`the healthy client met: ${this.errors.slice(0, 5).join('; ')}`);
+    const first = this.errors.slice(0, 5).join('; ');
+    if (first !== '') throw new Error(`the healthy client met: ${first}`);
   }
 
   async end(): Promise<void> {
