@@ -138,7 +138,8 @@ test('places of known addresses are free for them, however many strangers hold o
   await withDoor(
     {
       answering: names,
-      limits: { clientConnections: 1, nodeConnections: 8 },
+      // Nothing ends by its own slowness here.
+      limits: { clientConnections: 1, nodeConnections: 8, httpHeadersMs: 60_000, httpRequestMs: 60_000 },
       door: { isKnown: (owner) => owner === known },
     },
     async (door) => {
