@@ -10,7 +10,6 @@ export const strangersAddress = '127.0.0.2';
 /** One connection and what came over it. */
 export class Line {
   readonly socket: Socket;
-  /** Empty if `muted`. */
   text = '';
   closed = false;
 
@@ -41,7 +40,7 @@ export class Line {
 
 export class Attacker {
   readonly #target: Target;
-  readonly #lines: Line[] = [];
+  readonly #lines = new Set<Line>();
   readonly #clients: RawClient[] = [];
 
   constructor(target: Target) {
@@ -52,7 +51,7 @@ export class Attacker {
   async line(bytes: string | Uint8Array = '', from: string = strangersAddress): Promise<Line> {
     const socket = connect({ port: this.#target.port, host: '127.0.0.1', localAddress: from });
     const line = new Line(socket);
-    this.#lines.push(line);
+    this.#lines.add(line);
     await new Promise<void>((resolve) => {
       socket.once('connect', resolve);
       socket.once('close', () => resolve());
@@ -78,6 +77,11 @@ export class Attacker {
     const line = await this.line(bytes, from);
     await eventually('an answer came, or the end', () => line.closed || line.text.includes('\r\n\r\n'));
     return line;
+  }
+
+  /** One of very many that are over. */
+  forget(line: Line): void {
+    this.#lines.delete(line);
   }
 
   end(): void {
