@@ -18,18 +18,21 @@ export interface Figures {
 
 export class Target {
   readonly cluster: Cluster;
+  readonly #index: number;
 
-  constructor(running: Cluster) {
+  /** `index`: of the node that is attacked. */
+  constructor(running: Cluster, index = 0) {
     this.cluster = running;
+    this.#index = index;
   }
 
   /** Attacks go here. */
   get port(): number {
-    return Number(new URL(this.cluster.node(0).url).port);
+    return Number(new URL(this.url).port);
   }
 
   get url(): string {
-    return this.cluster.node(0).url;
+    return this.cluster.node(this.#index).url;
   }
 
   /** `ws://…/client` or `/peer`. */
@@ -38,7 +41,7 @@ export class Target {
   }
 
   async status(): Promise<Readonly<Record<string, unknown>>> {
-    return await this.cluster.api(0).expect('GET', '/status');
+    return await this.cluster.api(this.#index).expect('GET', '/status');
   }
 
   async figures(): Promise<Figures> {
