@@ -1,6 +1,7 @@
 /**
  * Lets dear work be done one piece per turn of the event loop: several large bodies that come together would else keep everybody waiting
- * for all of them. Addresses take turns too, so that one with much of it does not hold up another's.
+ * for all of them. After each piece there is a pause of its length: what others ask for goes through several turns, and finds half of the
+ * time free. Addresses take turns too, so that one with much of it does not hold up another's.
  */
 import type { Clock } from '../../kernel/index.ts';
 
@@ -15,6 +16,9 @@ export class Turns {
   readonly #waiting = new Map<string, Piece[]>();
   /** How many pieces of each line wait. */
   readonly #lines = new Map<object, number>();
+  /** The end of the pause after the last piece. */
+  #freeMs = 0;
+  #armed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,11 +35,11 @@ export class Turns {
       act();
       return;
     }
-    if (this.#waiting.size === 0) this.#clock.defer(() => this.#next());
     const pieces = this.#waiting.get(owner) ?? [];
     pieces.push({ line, act });
     this.#waiting.set(owner, pieces);
     this.#lines.set(line, before + 1);
+    this.#arm();
   }
 
   #next(): void {
@@ -48,7 +52,22 @@ export class Turns {
     const left = (this.#lines.get(piece.line) ?? 0) - 1;
     if (left > 0) this.#lines.set(piece.line, left);
     else this.#lines.delete(piece.line);
-    if (this.#waiting.size > 0) this.#clock.defer(() => this.#next());
-    piece.act();
+    const beganMs = this.#clock.now();
+    try {
+      piece.act();
+    } finally {
+      const nowMs = this.#clock.now();
+      this.#freeMs = 2 * nowMs - beganMs;
+      this.#armed = false;
+      this.#arm();
+    }
+  }
+
+  #arm(): void {
+    if (this.#armed || this.#waiting.size === 0) return;
+    this.#armed = true;
+    const pauseMs = this.#freeMs - this.#clock.now();
+    if (pauseMs <= 0) this.#clock.defer(() => this.#next());
+    else this.#clock.setTimer(pauseMs, () => this.#next());
   }
 }
