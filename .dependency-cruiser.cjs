@@ -80,7 +80,7 @@ module.exports = {
     row('cli', rooms('cli'), [rooms('cli', 'node'), CLIENT, NODE_BUILTINS, ANY_PACKAGE]),
     row('bench', '^bench/', [
       '^bench/',
-      '^test/lib/',
+      '^test/(security/)?lib/',
       rooms('node', 'kernel', 'raft', 'storage', 'actors', 'partition'),
       CLIENT,
       NODE_BUILTINS,

@@ -293,7 +293,7 @@ class Door {
     if (!this.#wrongTokens.mayTry(address)) {
       const message =
         'Several wrong tokens came from this address, and their answers still wait: try again later.';
-      this.#send(response, failed(400, failure('overloaded', { message, retryAfterMs: 3_000 })));
+      this.#send(response, failed(400, failure('overloaded', { message, retryAfterMs: 1_000 })));
       return false;
     }
     if (this.#isAdmin(token)) return true;

@@ -6,9 +6,9 @@ import { performance } from 'node:perf_hooks';
 
 const firstDelayMs = 100;
 /** Below the deadline of a call. */
-const mostDelayMs = 3_000;
+const mostDelayMs = 1_000;
 /** Answers of one address that wait at a time. */
-const mostWaiting = 16;
+const mostWaiting = 4;
 /** After so long without a wrong token an address is forgotten. */
 const forgottenMs = 60_000;
 /** Addresses that are remembered: those that were wrong last. */
