@@ -215,9 +215,9 @@ test('connections are capped per address and in total, and make room when they e
 test('one address alone may have nearly all connections, and leaves others their share', async () => {
   await withNode({ limits: { ...quickLimits, clientConnections: 10 } }, async (node) => {
     const from = (localAddress: string): Promise<RawClient> =>
-      RawClient.connect(node.clientUrl, { socket: { localAddress } as ClientOptions });
+      RawClient.connect(node.clientUrl, { socket: { localAddress } });
     const clients = await Promise.all(Array.from({ length: 8 }, () => from('127.0.0.2')));
-    assert.is(await upgradeStatus(node.clientUrl, { localAddress: '127.0.0.2' } as ClientOptions), 429);
+    assert.is(await upgradeStatus(node.clientUrl, { localAddress: '127.0.0.2' }), 429);
     for (const localAddress of ['127.0.0.1', '127.0.0.3']) clients.push(await from(localAddress));
     assert.is(await upgradeStatus(node.clientUrl), 503);
     for (const client of clients) client.close();
