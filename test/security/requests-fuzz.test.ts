@@ -19,7 +19,7 @@ const target = onTarget(test);
 const most = repeats(2_000, 200_000);
 const atOnce = 48;
 /** A connection on which nothing has come for so long waits for more of a request: it is told that there is none. */
-const quietMs = 500;
+const quietMs = 2_000;
 const seed = Number(process.env['FUZZ_SEED'] ?? (full ? Date.now() % 1_000_000 : 20_260_102));
 
 /** 101 for upgrades that are still sound; 408 for what was cut off in its middle. */

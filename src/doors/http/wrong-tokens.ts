@@ -8,7 +8,7 @@ const firstDelayMs = 100;
 /** Below the deadline of a call. */
 const mostDelayMs = 1_000;
 /** Answers of one address that wait at a time. */
-const mostWaiting = 4;
+const mostWaiting = 16;
 /** After so long without a wrong token an address is forgotten. */
 const forgottenMs = 60_000;
 /** Addresses that are remembered: those that were wrong last. */
