@@ -3,7 +3,7 @@
  * A stranger's frames: mutations of sound ones, sent on live sockets after an honest hello. Whatever comes, a healthy client goes on, the node
  * does not fail, and each connection is answered or ended with a code.
  */
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { clientFrames, packFrame, type Offset } from '@callboard/client/protocol';
 import { draftOf } from '../lib/chunks.ts';
@@ -11,26 +11,24 @@ import { full, repeats } from '../lib/effort.ts';
 import { RawClient, type Call } from '../lib/raw-client.ts';
 import { SplitMix } from '../protocol/random.ts';
 import { wsFrame } from '../transport/raw-socket.ts';
-import { Stranger, Target } from './session-kit.ts';
+import type { Attacker } from './lib/attacker.ts';
+import { besides } from './lib/besides.ts';
+import { onOwnTarget } from './lib/target.ts';
 
 const most = repeats(3_000, 200_000);
 const framesPerConnection = 20;
 const lanesAtOnce = 10;
 const seed = Number(process.env['FUZZ_SEED'] ?? (full ? Date.now() % 1_000_000 : 20_260_101));
 
-let target!: Target;
+const test = suite('security: mutated frames');
+const target = onOwnTarget(test, { env: { CALLBOARD_LOG_LEVEL: 'error' } });
 
 test.before(async () => {
   process.stdout.write(`frames fuzz seed ${seed}\n`);
-  target = await Target.start({ CALLBOARD_LOG_LEVEL: 'error' });
-  const client = await RawClient.connect(target.url);
+  const client = await RawClient.connect(target().wire());
   await client.createTopic('orders', 2);
   await client.produce('orders', 0, draftOf(['first']));
   client.close();
-});
-
-test.after(async () => {
-  await target.end();
 });
 
 const start = { at: 'earliest', value: 0 } as const;
@@ -68,24 +66,24 @@ function mutated(random: SplitMix): Uint8Array {
   return bytes.subarray(0, cut);
 }
 
-async function attackOnce(random: SplitMix, frames: number): Promise<void> {
-  const one = await Stranger.connect(target.port);
+async function attackOnce(attacker: Attacker, random: SplitMix, frames: number): Promise<void> {
+  const one = await attacker.stranger();
   const sent = Array.from({ length: frames }, () => wsFrame(mutated(random)));
   // The last is sound: if the connection still stands, it is answered.
   const ping = wsFrame(packFrame(clientFrames.encode({ kind: 'ping', correlation: 999 })));
   void one.send(Buffer.concat([...sent, ping]));
   await one.settled();
-  one.destroy();
+  attacker.forget(one);
 }
 
 test('mutated frames on live sockets', async () => {
-  await target.besides(async () => {
+  await besides(target(), async (attacker) => {
     for (let sent = 0; sent < most; sent += lanesAtOnce * framesPerConnection) {
       const lanes = Array.from({ length: lanesAtOnce }, (_, n) => new SplitMix(seed + sent + n));
-      await Promise.all(lanes.map((lane) => attackOnce(lane, framesPerConnection)));
+      await Promise.all(lanes.map((lane) => attackOnce(attacker, lane, framesPerConnection)));
     }
   });
-  const { api } = target.cluster.node(0);
+  const { api } = target().cluster.node(0);
   const status = await api.expect('GET', '/status');
   const failed = (status['actors'] as readonly { readonly id: string; readonly restarts: number }[]).filter(
     ({ restarts }) => restarts > 0,

@@ -1,6 +1,6 @@
 // timeout: 120 s
 /** What a stranger's frames may cost the others. */
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NodeFrame, Offset } from '@callboard/client/protocol';
 import { draftOf } from '../lib/chunks.ts';
@@ -8,24 +8,23 @@ import { ADMIN_TOKEN } from '../lib/cluster.ts';
 import { CallFailed, RawClient, type Call } from '../lib/raw-client.ts';
 import { until } from '../lib/until.ts';
 import { repeats } from '../lib/effort.ts';
-import { framesOf, Stranger, Target } from './session-kit.ts';
+import { besides } from './lib/besides.ts';
+import { framesOf, type Stranger } from './lib/stranger.ts';
+import { onTarget } from './lib/target.ts';
 
-let target!: Target;
+const test = suite('security: sessions');
+const target = onTarget(test);
 
 test.before(async () => {
-  target = await Target.start();
-  const client = await RawClient.connect(target.url);
+  const client = await RawClient.connect(target().wire());
   await client.createTopic('wide', repeats(100, 1_000));
+  await client.createTopic('watched', 1);
   client.close();
 });
 
-test.after(async () => {
-  await target.end();
-});
-
 test('one topic asked for 20,000 times in one question is one topic', async () => {
-  await target.besides(async () => {
-    const client = await target.strangeClient();
+  await besides(target(), async (attacker) => {
+    const client = await attacker.client();
     const reply = await client.metadata(...Array<string>(20_000).fill('wide'));
     assert.equal(
       reply.topics.map(({ name }) => name),
@@ -36,9 +35,9 @@ test('one topic asked for 20,000 times in one question is one topic', async () =
 });
 
 test('four connections that ping without awaiting', async () => {
-  await target.besides(async () => {
+  await besides(target(), async (attacker) => {
     const pings = framesOf(Array.from({ length: repeats(6_000, 20_000) }, () => ({ kind: 'ping' })));
-    const strangers = await Promise.all(Array.from({ length: 4 }, () => Stranger.connect(target.port)));
+    const strangers = await attacker.strangers(4);
     const flood = async (one: Stranger): Promise<void> => {
       for (let left = repeats(1, 5); left > 0 && !one.ended; left -= 1) await one.send(pings);
     };
@@ -50,12 +49,11 @@ test('four connections that ping without awaiting', async () => {
       [false, false, false, false],
       'who floods is read more slowly, and not cut off',
     );
-    for (const one of strangers) one.destroy();
   });
 });
 
 test('readers that never read: of deliveries, of answers, of pongs', async () => {
-  const { client, topic } = { client: await RawClient.connect(target.url), topic: 'large' };
+  const { client, topic } = { client: await RawClient.connect(target().wire()), topic: 'large' };
   await client.createTopic(topic, 1);
   const records = repeats(8, 64);
   const record = draftOf(['x'.repeat(1_000_000)]);
@@ -71,18 +69,15 @@ test('readers that never read: of deliveries, of answers, of pongs', async () =>
     Array.from({ length: 5_000 }, () => ({ kind: 'ping' })),
     Array.from({ length: 500 }, () => ({ kind: 'metadata', topics: [] })),
   ];
-  await target.besides(async () => {
-    const strangers = await Promise.all(
-      Array.from({ length: repeats(12, 100) }, () => Stranger.connect(target.port)),
-    );
+  await besides(target(), async (attacker) => {
+    const strangers = await attacker.strangers(repeats(12, 100));
     for (const [at, one] of strangers.entries()) {
       one.deaf();
       void one.send(framesOf(deafTo[at % deafTo.length] ?? []));
     }
-    const client = await RawClient.connect(target.url);
+    const client = await RawClient.connect(target().wire());
     for (let n = 0; n < repeats(3, 50); n += 1) await client.produce('wide', 0, draftOf(['beside']));
     client.close();
-    for (const one of strangers) one.destroy();
   });
 });
 
@@ -95,26 +90,25 @@ test('many subscriptions of one partition', async () => {
   const credits = { creditRecords: 1_000_000, creditBytes: 2 ** 40 };
   const call = {
     kind: 'subscribe',
-    topic: 'healthy',
+    topic: 'watched',
     partition: 0,
     start,
     reset: false,
     ...credits,
   } as const;
   const each = repeats(200, 4_096);
-  await target.besides(async () => {
-    const strangers = await Promise.all(Array.from({ length: 3 }, () => Stranger.connect(target.port)));
+  await besides(target(), async (attacker) => {
+    const strangers = await attacker.strangers(3);
     const frames = framesOf(Array.from({ length: each }, () => call));
     for (const one of strangers) void one.send(frames);
-    const healthy = await RawClient.connect(target.url);
-    for (let n = 0; n < repeats(3, 200); n += 1) await healthy.produce('healthy', 0, draftOf(['beside']));
+    const healthy = await RawClient.connect(target().wire());
+    for (let n = 0; n < repeats(3, 200); n += 1) await healthy.produce('watched', 0, draftOf(['beside']));
     healthy.close();
-    for (const one of strangers) one.destroy();
   });
 });
 
 test('a cursor that a stranger moves is moved in the open', async () => {
-  const mine = await RawClient.connect(target.url);
+  const mine = await RawClient.connect(target().wire());
   await mine.createTopic('read', 1);
   for (let n = 0; n < 5; n += 1) await mine.produce('read', 0, draftOf([`${n}`]));
   const subscribe = async (client: RawClient, at: 'earliest' | 'latest', reset: boolean) => {
@@ -129,24 +123,23 @@ test('a cursor that a stranger moves is moved in the open', async () => {
     await until('the answer', () => seen.length > 0);
     return seen;
   };
-  await target.besides(async () => {
+  await besides(target(), async (attacker) => {
     const told = await subscribe(mine, 'earliest', false);
-    const stranger = await target.strangeClient();
+    const stranger = await attacker.client();
     await subscribe(stranger, 'latest', true);
     await until('the owner is told', () => told.some(({ kind }) => kind === 'error'));
     const end = told.find((frame) => frame.kind === 'error');
     assert.is(end?.code, 'fenced');
     assert.match(end?.message ?? '', /moved its cursor from 0 to 5, so that 5 records are skipped/);
-    await until('it is on the log', () => /consumer\.reset/.test(target.log));
-    assert.match(target.log, /"consumer":"mine".*"from":0,"to":5,"address":"127\.0\.0\.2"/);
-    stranger.close();
+    await until('it is on the log', () => /consumer\.reset/.test(target().log));
+    assert.match(target().log, /"consumer":"mine".*"from":0,"to":5,"address":"127\.0\.0\.2"/);
   });
   mine.close();
 });
 
 test('admin tokens that a stranger guesses are answered slowly, and the right one of another at once', async () => {
-  await target.besides(async () => {
-    const stranger = await target.strangeClient();
+  await besides(target(), async (attacker) => {
+    const stranger = await attacker.client();
     const codes: (string | undefined)[] = [];
     for (let n = 0; n < 40; n += 1) {
       stranger.operator('wrong').catch((error: unknown) => {
@@ -154,13 +147,12 @@ test('admin tokens that a stranger guesses are answered slowly, and the right on
       });
     }
     await until('most are not even looked at', () => codes.length >= 24);
-    const operator = await RawClient.connect(target.url);
+    const operator = await RawClient.connect(target().wire());
     await operator.operator(ADMIN_TOKEN);
     await until('the first is answered', () => codes.includes('auth_failed'));
     assert.is(codes.filter((code) => code === 'overloaded').length, 24);
     assert.ok(codes.length < 40, 'the others wait');
     operator.close();
-    stranger.close();
   });
 });
 

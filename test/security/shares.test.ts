@@ -1,32 +1,29 @@
 // timeout: 120 s
 /** What one stranger may take of what there is a certain number of: places for producers, epochs, partitions, consumers. */
 import { randomBytes } from 'node:crypto';
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultLimits, readChunkHeader, type Failure, type Offset } from '@callboard/client/protocol';
 import { connect } from '@callboard/client';
 import { draftOf } from '../lib/chunks.ts';
 import { repeats } from '../lib/effort.ts';
 import { CallFailed, RawClient } from '../lib/raw-client.ts';
-import { Target } from './session-kit.ts';
-
-let target!: Target;
+import { besides } from './lib/besides.ts';
+import { onOwnTarget } from './lib/target.ts';
 
 /** Few places, so that one test has time to take them all; with TEST_FULL=1 as many as there are. */
 const places = repeats(500, 100_000);
 const ofNodes = repeats(100, 20_000);
 
+// One connection is to do alone what many could together.
+const limits = { producersPerPartition: places, producersOfNodes: ofNodes, clientProducersAtOnce: 200_000 };
+const test = suite('security: shares');
+const target = onOwnTarget(test, { env: { CALLBOARD_LIMITS: JSON.stringify(limits) } });
+
 test.before(async () => {
-  // One connection is to do alone what many could together.
-  const limits = { producersPerPartition: places, producersOfNodes: ofNodes, clientProducersAtOnce: 200_000 };
-  target = await Target.start({ CALLBOARD_LIMITS: JSON.stringify(limits) });
-  const client = await RawClient.connect(target.url);
+  const client = await RawClient.connect(target().wire());
   await client.createTopic('orders', 1);
   client.close();
-});
-
-test.after(async () => {
-  await target.end();
 });
 
 async function refusal(call: Promise<unknown>): Promise<Failure | undefined> {
@@ -40,8 +37,8 @@ async function refusal(call: Promise<unknown>): Promise<Failure | undefined> {
 }
 
 test('producer ids that a stranger makes up leave places to others, on another address and over HTTP', async () => {
-  await target.besides(async () => {
-    const stranger = await target.strangeClient();
+  await besides(target(), async (attacker) => {
+    const stranger = await attacker.client();
     let refused = 0;
     for (let sent = 0; sent < 1.002 * places; sent += 200) {
       const batch = Array.from({ length: 200 }, () => {
@@ -55,22 +52,21 @@ test('producer ids that a stranger makes up leave places to others, on another a
       }
     }
     assert.ok(refused > 0, 'not all were taken');
-    const other = await RawClient.connect(target.url);
+    const other = await RawClient.connect(target().wire());
     const chunk = draftOf(['mine'], { producerId: randomBytes(16).toString('hex') });
     assert.type(await other.produce('orders', 0, chunk), 'number');
     other.close();
-    const { api } = target.cluster.node(0);
+    const { api } = target().cluster.node(0);
     const producer = await api.registerProducer('orders');
     await api.produce({ topic: 'orders', producer, message: 'over HTTP', partition: 0, sequence: 0 });
-    stranger.close();
   });
 });
 
 test('a known id under the highest epoch is refused, and its owner goes on', async () => {
-  await using owner = await connect(target.cluster.node(0).url);
+  await using owner = await connect(target().cluster.node(0).url);
   const producer = owner.producer('orders');
-  await target.besides(async () => {
-    const stranger = await target.strangeClient();
+  await besides(target(), async (attacker) => {
+    const stranger = await attacker.client();
     const { offset } = await producer.send({ value: 'one', partition: 0 });
     // Ids are in the chunks, which anybody may read.
     const { chunks } = await stranger.fetch('orders', 0, offset as Offset);
@@ -80,36 +76,32 @@ test('a known id under the highest epoch is refused, and its owner goes on', asy
       assert.is(refused?.code, 'producer_expired');
     }
     await producer.send({ value: 'two', partition: 0 });
-    stranger.close();
   });
 });
 
 test('the largest topics, one after the other: a burst, and then a refusal that says when', async () => {
-  await target.besides(async () => {
-    const stranger = await target.strangeClient();
+  await besides(target(), async (attacker) => {
+    const stranger = await attacker.client();
     const most = defaultLimits.topicPartitions;
     const sizes = repeats(0, 1) === 1 ? [most, most] : [100, most];
-    const answers: (Failure | undefined)[] = [];
-    for (const [n, size] of sizes.entries()) {
-      answers.push(await refusal(stranger.createTopic(`mine-${n}`, size)));
-    }
-    const [first, second] = answers;
+    // At once: what a creation takes comes back with time.
+    const creations = sizes.map((size, n) => refusal(stranger.createTopic(`mine-${n}`, size)));
+    const [first, second] = await Promise.all(creations);
     assert.is(first, undefined);
     assert.is(second?.code, 'overloaded');
     assert.is(second?.outcome, 'not_applied');
     assert.ok((second?.retryAfterMs ?? 0) > 0, 'it says when');
     const names = await stranger.metadata('mine-1');
     assert.is(names.topics[0]?.error, 'topic_not_found', 'it was not begun');
-    const other = await RawClient.connect(target.url);
+    const other = await RawClient.connect(target().wire());
     await other.createTopic('not-mine', 10);
     other.close();
-    stranger.close();
   });
 });
 
 test('consumers that are opened in a loop, under one name or many', async () => {
-  await target.besides(async () => {
-    const stranger = await target.strangeClient();
+  await besides(target(), async (attacker) => {
+    const stranger = await attacker.client();
     const most = defaultLimits.clientOpensAtOnce;
     for (const nameOf of [(): string => 'same', (n: number): string => `name-${n}`]) {
       let refused = 0;
@@ -127,10 +119,9 @@ test('consumers that are opened in a loop, under one name or many', async () => 
       }
       assert.ok(refused > 0, 'not all were taken');
     }
-    const other = await RawClient.connect(target.url);
+    const other = await RawClient.connect(target().wire());
     await other.call({ kind: 'open-consumer', topic: 'orders', consumer: 'mine' });
     other.close();
-    stranger.close();
   });
 });
 

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { ClientOptions } from 'ws';
 import { RawClient } from '../../lib/raw-client.ts';
 import { eventually } from '../../lib/eventually.ts';
+import { Stranger } from './stranger.ts';
 import type { Target } from './target.ts';
 
 export const strangersAddress = '127.0.0.2';
@@ -42,6 +43,7 @@ export class Attacker {
   readonly #target: Target;
   readonly #lines = new Set<Line>();
   readonly #clients: RawClient[] = [];
+  readonly #strangers = new Set<Stranger>();
 
   constructor(target: Target) {
     this.#target = target;
@@ -72,6 +74,17 @@ export class Attacker {
     return client;
   }
 
+  /** A connection after its hello, for prepared frames. */
+  async stranger(): Promise<Stranger> {
+    const stranger = await Stranger.connect(this.#target.port, strangersAddress);
+    this.#strangers.add(stranger);
+    return stranger;
+  }
+
+  async strangers(count: number): Promise<readonly Stranger[]> {
+    return await Promise.all(Array.from({ length: count }, () => this.stranger()));
+  }
+
   /** The one answer to `bytes` on a connection of its own, and whether the connection was closed after it. */
   async ask(bytes: string | Uint8Array, from?: string): Promise<Line> {
     const line = await this.line(bytes, from);
@@ -80,12 +93,15 @@ export class Attacker {
   }
 
   /** One of very many that are over. */
-  forget(line: Line): void {
-    this.#lines.delete(line);
+  forget(one: Line | Stranger): void {
+    if (one instanceof Line) this.#lines.delete(one);
+    else this.#strangers.delete(one);
+    one.socket.destroy();
   }
 
   end(): void {
     for (const { socket } of this.#lines) socket.destroy();
     for (const client of this.#clients) client.socket.terminate();
+    for (const stranger of this.#strangers) stranger.destroy();
   }
 }

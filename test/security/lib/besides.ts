@@ -3,6 +3,7 @@
  * memory, and how long its event loop was busy at a time. A machine that was busy with something else has one more try.
  */
 import * as assert from 'uvu/assert';
+import { withLastWords } from '../../lib/cluster.ts';
 import { full } from '../../lib/effort.ts';
 import { eventually } from '../../lib/eventually.ts';
 import { Attacker } from './attacker.ts';
@@ -29,7 +30,12 @@ async function once(target: Target, attack: Attack): Promise<void> {
   assert.equal(healthy.errors, []);
 }
 
-async function judged(target: Target, attack: Attack): Promise<void> {
+interface Cost {
+  readonly growthBytes: number;
+  readonly loopMs: number;
+}
+
+async function measured(target: Target, attack: Attack): Promise<Cost> {
   const before = await eventually('the node is quiet', async () => {
     const figures = await target.figures();
     return figures.loopMs < mostLoopMs / 2 && figures;
@@ -50,17 +56,29 @@ async function judged(target: Target, attack: Attack): Promise<void> {
   }
   await look();
   assert.equal(unanswered, []);
-  const growth = rssBytes - before.rssBytes;
-  process.stdout.write(`the node took ${Math.round(growth / 2 ** 20)} MiB, and ${loopMs} ms at a time\n`);
-  assert.ok(growth < mostGrowthBytes, `memory grew by ${Math.round(growth / 2 ** 20)} MiB`);
-  assert.ok(loopMs <= mostLoopMs, `the event loop was busy for ${loopMs} ms at a time`);
+  const growthBytes = rssBytes - before.rssBytes;
+  process.stdout.write(
+    `the node took ${Math.round(growthBytes / 2 ** 20)} MiB, and ${loopMs} ms at a time\n`,
+  );
+  return { growthBytes, loopMs };
+}
+
+function isBounded({ growthBytes, loopMs }: Cost): boolean {
+  return growthBytes < mostGrowthBytes && loopMs <= mostLoopMs;
 }
 
 export async function besides(target: Target, attack: Attack): Promise<void> {
-  if (!full) return await once(target, attack);
-  try {
-    await judged(target, attack);
-  } catch {
-    await judged(target, attack);
-  }
+  await withLastWords(target.cluster, async () => {
+    if (!full) {
+      await once(target, attack);
+      return;
+    }
+    const first = await measured(target, attack);
+    const cost = isBounded(first) ? first : await measured(target, attack);
+    const mib = Math.round(cost.growthBytes / 2 ** 20);
+    assert.ok(
+      isBounded(cost),
+      `memory grew by ${mib} MiB, the event loop was busy for ${cost.loopMs} ms at a time`,
+    );
+  });
 }

@@ -1,6 +1,7 @@
 /** The nodes that are attacked: one cluster for all suites of a process. */
+import { readFileSync } from 'node:fs';
 import type { Test } from 'uvu';
-import { Cluster } from '../../lib/cluster.ts';
+import { Cluster, type ClusterOptions } from '../../lib/cluster.ts';
 
 /** Two nodes, so that there are peers to be kept out; the second is nobody's gateway, and its replicas are the first one's too. */
 const nodes = 2;
@@ -11,6 +12,7 @@ let cluster: Cluster | undefined;
 
 /** What the attacked node says of itself. */
 export interface Figures {
+  /** Memory of its own: without the files that it has mapped. */
   readonly rssBytes: number;
   /** The longest time for which its event loop was busy, of the last ten to twenty seconds. */
   readonly loopMs: number;
@@ -45,11 +47,15 @@ export class Target {
   }
 
   async figures(): Promise<Figures> {
-    const status = (await this.status()) as unknown as {
-      readonly memory: { readonly rssBytes: number };
-      readonly loopDelay: { readonly maxMs: number };
-    };
-    return { rssBytes: status.memory.rssBytes, loopMs: status.loopDelay.maxMs };
+    const status = (await this.status()) as unknown as { readonly loopDelay: { readonly maxMs: number } };
+    const memory = readFileSync(`/proc/${this.cluster.node(this.#index).pid}/status`, 'utf8');
+    const rssBytes = Number(/RssAnon:\s+(\d+)/.exec(memory)?.[1]) * 1_024;
+    return { rssBytes, loopMs: status.loopDelay.maxMs };
+  }
+
+  /** What all its nodes have logged so far. */
+  get log(): string {
+    return this.cluster.nodes.map(({ child }) => child.output).join('\n');
   }
 }
 
@@ -71,5 +77,21 @@ export function onTarget(test: Test): () => Target {
   return () => {
     if (cluster === undefined) throw new Error('the nodes run while tests do');
     return new Target(cluster);
+  };
+}
+
+/** The same for a suite whose attacks need limits of their own. */
+export function onOwnTarget(test: Test, options: ClusterOptions): () => Target {
+  let own: Cluster | undefined;
+  test.before(async () => {
+    own = await Cluster.start({ nodes: 1, ...options });
+    await own.ready();
+  });
+  test.after(async () => {
+    await own?.destroy();
+  });
+  return () => {
+    if (own === undefined) throw new Error('the node runs while tests do');
+    return new Target(own);
   };
 }
