@@ -196,7 +196,7 @@ function openDoors(parts: Parts): Doors {
   const { config, limits, clock, trace, network, system, status, known } = parts;
   const policy = makePolicy(parts);
   const addresses = new ClientAddresses(config.trustedProxies);
-  const wrongTokens = new WrongTokens();
+  const wrongTokens = new WrongTokens(clock);
   const http = createHttpDoor({
     wrongTokens,
     system,

@@ -2,7 +2,7 @@
  * Makes guessing slow: the answer to a wrong token waits, longer with each further one of the same address, and only a few of an
  * address wait at a time; while they do, its tokens are not even looked at. A right token is never delayed.
  */
-import { performance } from 'node:perf_hooks';
+import type { Clock } from '../../kernel/index.ts';
 
 const firstDelayMs = 100;
 /** Below the deadline of a call. */
@@ -21,8 +21,13 @@ interface Guesser {
 }
 
 export class WrongTokens {
+  readonly #clock: Clock;
   /** In the order of their last wrong token. */
   readonly #guessers = new Map<string, Guesser>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** False: too many answers of this address wait already, and its token is not to be looked at. */
   mayTry(address: string): boolean {
@@ -35,14 +40,14 @@ export class WrongTokens {
     const delayMs = Math.min(mostDelayMs, firstDelayMs * 2 ** Math.min(guesser.wrong, 16));
     guesser.wrong += 1;
     guesser.waiting += 1;
-    setTimeout(() => {
+    this.#clock.setTimer(delayMs, () => {
       guesser.waiting -= 1;
       answer();
-    }, delayMs).unref();
+    });
   }
 
   #guesser(address: string): Guesser {
-    const now = performance.now();
+    const now = this.#clock.now();
     const known = this.#guessers.get(address);
     const forgotten = known === undefined || (known.waiting === 0 && now - known.lastMs > forgottenMs);
     const guesser = forgotten ? { wrong: 0, waiting: 0, lastMs: now } : known;

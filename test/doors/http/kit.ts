@@ -96,6 +96,7 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
       dataCapacity: limits.gatewayPendingCalls,
     });
   }
+  const clock = new RealClock();
   const door = createHttpDoor({
     system,
     node: 'n1',
@@ -106,12 +107,12 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
     ready: () => ({ ready: true, reasons: [] }),
     healthy: () => true,
     policy: openPolicy,
-    wrongTokens: new WrongTokens(),
+    wrongTokens: new WrongTokens(clock),
     addressOf: ({ socket }) => socket.remoteAddress ?? '',
     ownerOf: (socket) => socket.remoteAddress ?? '',
     isKnown: () => false,
     trace,
-    clock: new RealClock(),
+    clock,
     ...options.door,
   });
   await new Promise<void>((resolve) => door.server.listen(0, '127.0.0.1', resolve));
@@ -119,6 +120,7 @@ export async function openDoor(options: TestDoorOptions): Promise<TestDoor> {
   const close = async (): Promise<void> => {
     door.server.closeAllConnections();
     await door.close();
+    clock.close();
     system.stopAll();
   };
   return { base: `http://127.0.0.1:${port}`, port, system, door, notes, close };
