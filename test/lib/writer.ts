@@ -1,6 +1,7 @@
 /** A producer that never gives up: each record goes to one node after the other, under one sequence number, until it is acknowledged. */
 import { producedOf } from './api.ts';
 import type { Answer, Api } from './api.ts';
+import { repeats } from './effort.ts';
 import { eventually, pause } from './eventually.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -12,7 +13,7 @@ const FINAL: readonly unknown[] = [
   'bad_request',
 ];
 
-const PACE_MS = 40;
+const PACE_MS = repeats(120, 40);
 
 export interface WriterOptions {
   readonly apis: readonly Api[];

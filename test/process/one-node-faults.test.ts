@@ -3,7 +3,7 @@
 /** One node of three killed or paused: writes go on, and everything acknowledged is there once. */
 import { suite } from 'uvu';
 import { withLastWords, type Cluster } from '../lib/cluster.ts';
-import { full } from '../lib/effort.ts';
+import { full, inFullRuns } from '../lib/effort.ts';
 import { Ledger } from '../lib/ledger.ts';
 import { onSharedCluster } from '../lib/shared-cluster.ts';
 import { startWriters, untilAllAcknowledge } from '../lib/writer.ts';
@@ -42,7 +42,7 @@ test(full ? 'each node in turn is killed and comes back' : 'a node is killed and
   });
 });
 
-test('a node is paused for longer than an election takes', async () => {
+inFullRuns(test)('a node is paused for longer than an election takes', async () => {
   await underLoad('one-paused', async (cluster, ledger, writers) => {
     const node = cluster.node(1);
     node.signal('SIGSTOP');
