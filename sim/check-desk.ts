@@ -102,6 +102,7 @@ export class CheckDesk {
     this.durability = new DurabilityChecker({
       promises: this.promises,
       readDisk,
+      committed: (group) => this.committed.group(group).checksums,
       excused,
       report: to('durability'),
     });
@@ -216,6 +217,7 @@ export class CheckDesk {
     const checks = new StoreChecks(node.name, {
       report,
       promises: this.promises,
+      durability: this.durability,
       excused: () => atlas.excuses(node.name),
       mayFail: () => atlas.mayFail(node.name),
       nowMicros: () => this.#world.nowMicros,

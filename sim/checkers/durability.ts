@@ -1,12 +1,15 @@
 /**
  * What may leave a replica only once its disk covers it, and what may count as committed (RELIABILITY R9): an ack, a vote, a
- * vote request, and an entry that is said to be committed before a majority has promised it.
+ * vote request, and an entry that is said to be committed before a majority has promised it. And what a damaged replica must
+ * have again before it counts as whole.
  */
 import type { Promises, ReadDisk } from './promises.ts';
 
 export interface DurabilityOptions {
   readonly promises: Promises;
   readonly readDisk: ReadDisk;
+  /** Checksums of the group's committed entries by index, as far as anybody has said so. */
+  readonly committed: (group: number) => readonly number[];
   /** Faults may have changed what is on this node's disk. */
   readonly excused: (node: string) => boolean;
   readonly report: (text: string) => void;
@@ -76,6 +79,23 @@ export class DurabilityChecker {
     report(
       `${node} votes in group ${group} for a log that ends at ${lastIndex} of term ${lastTerm}, but has promised ${owed}`,
     );
+  }
+
+  /**
+   * A damaged `node` is whole again, with a log that ends at `tailIndex`. From now on it counts for votes and commits, so what
+   * it had a part in committing must be there. Told before the promise is exchanged for the new log.
+   */
+  healed(node: string, group: number, tailIndex: number): void {
+    const { promises, committed, report } = this.#options;
+    const { entries } = promises.of(node, group);
+    const checksums = committed(group);
+    for (let index = Math.min(entries.length, checksums.length) - 1; index > tailIndex; index -= 1) {
+      if (entries[index]?.checksum !== checksums[index]) continue;
+      report(
+        `${node} healed in group ${group} up to ${tailIndex}, but had promised entry ${index}, which is committed`,
+      );
+      return;
+    }
   }
 
   /** A node that lost its disk takes no part in what it was a member of. */

@@ -28,7 +28,7 @@ export const memoryMutants: readonly Mutant[] = [
         "return { ...replica, condition: 'damaged' };\n    const owesNothing",
       ),
     ],
-    ...seldom,
+    ...inMemory,
   },
   {
     name: 'memory-copy-heals-early',

@@ -10,6 +10,7 @@ import type {
   StoreAnswer,
   StoreBatch,
 } from '../../src/raft/index.ts';
+import type { DurabilityChecker } from '../checkers/durability.ts';
 import type { Promises, WrittenPart } from '../checkers/promises.ts';
 import type { StoreObserver } from './observed-store.ts';
 import type { Report } from './report.ts';
@@ -17,6 +18,7 @@ import type { Report } from './report.ts';
 export interface StoreCheckers {
   readonly report: Report;
   readonly promises: Promises;
+  readonly durability: DurabilityChecker;
   readonly excused: () => boolean;
   /** The store was made to fail: its last answers mean nothing, and the process is about to end. */
   readonly mayFail: () => boolean;
@@ -83,7 +85,11 @@ export class StoreChecks implements StoreObserver {
       return;
     }
     this.#inFlight = undefined;
-    for (const write of batch) this.#checkers.promises.written(this.#node, partOf(write));
+    const { durability, promises } = this.#checkers;
+    for (const write of batch) {
+      if (write.healed) durability.healed(this.#node, write.group, write.tail?.index ?? 0);
+      promises.written(this.#node, partOf(write));
+    }
   }
 
   opening(group: GroupId): void {

@@ -158,6 +158,8 @@ judge('log matching', {
 class Disks {
   readonly promises: Promises;
   readonly durability: DurabilityChecker;
+  /** Checksums of what was committed, by index. */
+  committed: readonly number[] = [0];
   readonly #stored = new Map<string, StoredEntry>();
 
   constructor(report: (text: string) => void) {
@@ -172,6 +174,7 @@ class Disks {
     this.durability = new DurabilityChecker({
       promises: this.promises,
       readDisk,
+      committed: () => this.committed,
       excused: () => false,
       report,
     });
@@ -195,6 +198,18 @@ class Disks {
 
   put(node: string, stored: StoredEntry): void {
     this.#stored.set(`${node} ${stored.index}`, stored);
+  }
+
+  /** A damaged replica says that it is whole again, up to here. */
+  heal(node: string, tailIndex: number): void {
+    this.durability.healed(node, 1, tailIndex);
+    const nothing = { truncateFrom: undefined, entries: [], hard: undefined };
+    this.promises.written(node, { group: 1, ...nothing, tailIndex, healed: true });
+  }
+
+  /** Up to here, as {@link entry} has them. */
+  commit(last: number): void {
+    this.committed = [0, ...Array.from({ length: last }, (_, at) => entry(at + 1).checksum)];
   }
 
   lose(node: string, index: number): void {
@@ -305,8 +320,30 @@ judge('durability', {
       disks.open('b', 'damaged', 1, true);
       disks.durability.committed('a', 1, 2, entry(2).checksum);
     },
+    'a replica that heals with all that it had a part in committing': (disks) => {
+      disks.write('a', 1, 3);
+      disks.commit(2);
+      disks.open('a', 'damaged', 0, true);
+      disks.heal('a', 2);
+    },
+    'a replica that heals without what it had stored of an entry that lost its place': (disks) => {
+      disks.write('a', 1, 2);
+      disks.commit(3);
+      disks.write('a', 3, 3, { entries: [{ ...entry(3), checksum: -3 }] });
+      disks.open('a', 'damaged', 0, true);
+      disks.heal('a', 2);
+    },
   },
   bad: {
+    'a replica that heals with less than it had a part in committing': [
+      /a healed in group 1 up to 1, but had promised entry 3/,
+      (disks) => {
+        disks.write('a', 1, 3);
+        disks.commit(3);
+        disks.open('a', 'damaged', 0, true);
+        disks.heal('a', 1);
+      },
+    ],
     'an ack of what is not durable': [
       /only 1 are durable/,
       (disks) => {
