@@ -65,12 +65,13 @@ export const memoryMutants: readonly Mutant[] = [
   },
   {
     name: 'memory-given-up-goes-on',
-    breaks: 'a copy in memory that the directory counts as lost takes part and heals',
+    breaks: 'a copy in memory that says it is lost goes on taking part, and heals',
     edits: [
       edit(
         'actors/partition-replica/memory-copy.js',
-        'if (this.#givenUp) {\n            this.#decline',
-        'if (this.#givenUp && message.kind === undefined) {\n            this.#decline',
+        'this.#givenUp = true;\n        this.#givenUpHere.add(this.#options.group);\n        this.#replica.stopped();',
+        'if (this.#givenUpHere.has(this.#options.group))\n            return;\n' +
+          '        this.#givenUpHere.add(this.#options.group);',
       ),
     ],
     ...inMemory,

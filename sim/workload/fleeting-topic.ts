@@ -235,7 +235,7 @@ export class FleetingTopic {
     const { world, clients } = this.#work;
     generation.state = 'leaving';
     const node = this.#any();
-    const calm = this.#hearAll(node);
+    const heard = this.#hearsAll(node);
     clients.call(node, { op: 'remove-topic', name: this.#name }, (outcome) => {
       const missing = outcome.kind === 'error' && outcome.error.code === 'topic_not_found';
       if (missing && !inDoubt) this.#report(`${node.name} denied the topic to its first removal`);
@@ -252,7 +252,7 @@ export class FleetingTopic {
       generation.untilMicros = world.nowMicros + stubbornMs * 1_000;
       world.checks.removals.removed(generation.name, generation.groups, world.nowMicros);
       if (inDoubt) this.#rename();
-      else if (calm && this.#hearAll(node)) this.#lookEverywhere(generation);
+      else if (heard !== undefined && heard === this.#hearsAll(node)) this.#lookEverywhere(generation);
       this.#list(generation.name);
     });
   }
@@ -276,11 +276,20 @@ export class FleetingTopic {
     this.#lastGroup = 0;
   }
 
-  /** All is well, and this node takes nobody for dead: whom it asks, it waits for. */
-  #hearAll(node: SimNode): boolean {
+  /**
+   * If this node takes nobody for dead, so that it waits for everybody, however slow or cut off. Equal to an earlier answer if no process
+   * ended and nobody was found dead or back since.
+   */
+  #hearsAll(node: SimNode): string | undefined {
+    const { nodes, report } = this.#work.world;
     const brokers = node.system?.inspectOne(managerActorId)?.details['brokers'] as
       readonly { readonly alive: boolean }[] | undefined;
-    return !this.#work.world.isDisturbed() && brokers?.every(({ alive }) => alive) === true;
+    const all = brokers?.length === nodes.length && brokers.every(({ alive }) => alive);
+    if (!all || nodes.some(({ alive }) => !alive)) return undefined;
+    const findings = (['a broker was found dead', 'a broker came back'] as const).map(
+      (point) => report.points.get(point) ?? 0,
+    );
+    return [...nodes.map(({ life }) => life), ...findings].join();
   }
 
   /** Every node that could be reached has heard before the removal was answered: none may tell where the topic is. */
