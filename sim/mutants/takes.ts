@@ -56,7 +56,9 @@ export const takeMutants: readonly Mutant[] = [
     name: 'take-gone-by-silence',
     breaks: 'a gateway that cannot be reached is taken for dead, and its takes are given again',
     edits: [edit('actors/gateway/takes.js', 'this.#parts.copy.isRemoved(node) ? places : []', 'places')],
-    ...often,
+    // A node must be cut off within the half second in which it notes a hand-over.
+    seeds: 60,
+    minutes: 6,
   },
   {
     name: 'take-of-dead-run-kept',
