@@ -41,16 +41,21 @@ test('what cannot be made in time is refused before it is begun, whichever node 
       );
       await healthy.worksOn(10);
       const answers = await Promise.all(asked);
-      const made = answers.filter(({ code }) => code === undefined);
-      assert.ok(made.length > 0, JSON.stringify(answers));
+      // On a machine that is too slow for its estimate, what was begun may end late, and is told so.
+      const refused = answers.filter(({ code }) => code === 'overloaded');
+      assert.ok(refused.length < answers.length, JSON.stringify(answers));
       for (const { code, outcome } of answers) {
-        if (code !== undefined) assert.equal([code, outcome], ['overloaded', 'not_applied']);
+        const told = [undefined, 'overloaded not_applied', 'timeout unknown'];
+        assert.ok(told.includes(code && `${code} ${outcome}`), JSON.stringify(answers));
       }
-      const names = await eventually('the topics are listed', async () => {
+      const isListed = async (topic: string): Promise<boolean> => {
         const { topics } = await cluster.api(1).expect('GET', '/topics');
-        return topics as readonly string[];
-      });
-      for (const { topic, code } of answers) assert.is(names.includes(topic), code === undefined, topic);
+        return (topics as readonly string[]).includes(topic);
+      };
+      for (const { topic, code } of answers) {
+        if (code !== 'overloaded') await eventually(`${topic} is listed`, () => isListed(topic));
+      }
+      for (const { topic } of refused) assert.not.ok(await isListed(topic), topic);
     } finally {
       for (const one of attackers) one.end();
     }

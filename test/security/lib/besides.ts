@@ -5,7 +5,6 @@
 import * as assert from 'uvu/assert';
 import { withLastWords } from '../../lib/cluster.ts';
 import { full } from '../../lib/effort.ts';
-import { eventually } from '../../lib/eventually.ts';
 import { Attacker } from './attacker.ts';
 import { Healthy } from './healthy.ts';
 import type { Target } from './target.ts';
@@ -36,26 +35,21 @@ interface Cost {
 }
 
 async function measured(target: Target, attack: Attack): Promise<Cost> {
-  const before = await eventually('the node is quiet', async () => {
-    const figures = await target.figures();
-    return figures.loopMs < mostLoopMs / 2 && figures;
-  });
-  let loopMs = 0;
-  let rssBytes = 0;
-  const look = async (): Promise<void> => {
-    const figures = await target.figures();
-    loopMs = Math.max(loopMs, figures.loopMs);
+  await target.watch();
+  const before = target.figures();
+  let { rssBytes, loopMs } = before;
+  const look = (): void => {
+    const figures = target.figures();
     rssBytes = Math.max(rssBytes, figures.rssBytes);
+    loopMs = Math.max(loopMs, figures.loopMs);
   };
-  const unanswered: unknown[] = [];
-  const looking = setInterval(() => void look().catch((error: unknown) => unanswered.push(error)), 1_000);
+  const looking = setInterval(look, 100);
   try {
     await once(target, attack);
   } finally {
     clearInterval(looking);
   }
-  await look();
-  assert.equal(unanswered, []);
+  look();
   const growthBytes = rssBytes - before.rssBytes;
   process.stdout.write(
     `the node took ${Math.round(growthBytes / 2 ** 20)} MiB, and ${loopMs} ms at a time\n`,

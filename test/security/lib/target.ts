@@ -1,7 +1,12 @@
 /** The nodes that are attacked: one cluster for all suites of a process. */
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'uvu';
 import { Cluster, type ClusterOptions } from '../../lib/cluster.ts';
+import { full } from '../../lib/effort.ts';
+import { until } from '../../lib/until.ts';
 
 /** Two nodes, so that there are peers to be kept out; the second is nobody's gateway, and its replicas are the first one's too. */
 const nodes = 2;
@@ -10,12 +15,23 @@ let suites = 0;
 let shared: Promise<Cluster> | undefined;
 let cluster: Cluster | undefined;
 
-/** What the attacked node says of itself. */
+/** What the attacked node took so far. */
 export interface Figures {
   /** Memory of its own: without the files that it has mapped. */
   readonly rssBytes: number;
-  /** The longest time for which its event loop was busy, of the last ten to twenty seconds. */
+  /** The longest time for which its event loop was busy since `watch`. */
   readonly loopMs: number;
+}
+
+const loops: string = mkdtempSync(join(tmpdir(), 'callboard-loops-'));
+process.once('exit', () => rmSync(loops, { recursive: true, force: true }));
+
+async function start(options: ClusterOptions): Promise<Cluster> {
+  const watch = fileURLToPath(new URL('./loop-watch.js', import.meta.url));
+  const watched = full ? { NODE_OPTIONS: `--import ${watch}`, LOOP_WATCH_DIR: loops } : {};
+  const cluster = await Cluster.start({ ...options, env: { ...watched, ...options.env } });
+  await cluster.ready();
+  return cluster;
 }
 
 export class Target {
@@ -46,11 +62,27 @@ export class Target {
     return await this.cluster.api(this.#index).expect('GET', '/status');
   }
 
-  async figures(): Promise<Figures> {
-    const status = (await this.status()) as unknown as { readonly loopDelay: { readonly maxMs: number } };
+  /** Only with TEST_FULL=1: from here on `figures` tells of its event loop. */
+  async watch(): Promise<void> {
+    rmSync(this.#loopFile, { force: true });
+    await until('the loop is watched', () => this.#loop() !== undefined);
+  }
+
+  figures(): Figures {
     const memory = readFileSync(`/proc/${this.cluster.node(this.#index).pid}/status`, 'utf8');
     const rssBytes = Number(/RssAnon:\s+(\d+)/.exec(memory)?.[1]) * 1_024;
-    return { rssBytes, loopMs: status.loopDelay.maxMs };
+    return { rssBytes, loopMs: this.#loop() ?? 0 };
+  }
+
+  get #loopFile(): string {
+    return join(loops, `${this.cluster.node(this.#index).pid}`);
+  }
+
+  /** Undefined: not yet written, or not whole. */
+  #loop(): number | undefined {
+    if (!existsSync(this.#loopFile)) return undefined;
+    const text = readFileSync(this.#loopFile, 'utf8');
+    return text === '' ? undefined : Number(text);
   }
 
   /** What all its nodes have logged so far. */
@@ -65,9 +97,8 @@ export class Target {
 export function onTarget(test: Test): () => Target {
   suites += 1;
   test.before(async () => {
-    shared ??= Cluster.start({ nodes });
+    shared ??= start({ nodes });
     cluster = await shared;
-    await cluster.ready();
   });
   test.after(async () => {
     suites -= 1;
@@ -84,8 +115,7 @@ export function onTarget(test: Test): () => Target {
 export function onOwnTarget(test: Test, options: ClusterOptions): () => Target {
   let own: Cluster | undefined;
   test.before(async () => {
-    own = await Cluster.start({ nodes: 1, ...options });
-    await own.ready();
+    own = await start({ nodes: 1, ...options });
   });
   test.after(async () => {
     await own?.destroy();
