@@ -9,12 +9,23 @@ export const clientMutants: readonly Mutant[] = [
       edit(
         'client/producer/lane.js',
         'problem.retriable) {\n            this.#pause(problem);',
-        'problem.retriable) {\n            this.#renumber = true;\n            this.#pause(problem);',
+        'problem.retriable) {\n            this.#renumberFrom = 0;\n            this.#pause(problem);',
       ),
     ],
     ...often,
     ofClient: true,
     minutes: 10,
+  },
+  {
+    name: 'client-drop-renumbers-doubt',
+    breaks: 'a chunk that is refused for good has the chunks before it renumbered, though they may be stored',
+    edits: [edit('client/producer/lane.js', 'Math.min(this.#renumberFrom ?? Infinity, chunk.number)', '0')],
+    directed: {
+      test: 'test/client/producer.test.ts',
+      reason: 'no program of the simulator is refused one batch for good while an earlier one is in doubt',
+    },
+    ...often,
+    ofClient: true,
   },
   {
     name: 'client-denies-in-flight',

@@ -518,4 +518,39 @@ test('a send to a partition in quarantine fails at once, and the same producer g
   });
 });
 
+for (const how of ['the leader is deposed', 'the connection breaks'] as const) {
+  test(`a batch that is refused for good gives no new number to the one before it, which is in doubt: ${how}`, async () => {
+    await withClient(1, async (client, cluster) => {
+      cluster.createTopic('t', 1);
+      let asked = 0;
+      let loseAnswer = (): void => undefined;
+      cluster.node(0).hook = (frame, connection) => {
+        if (frame.kind !== 'produce') return false;
+        asked += 1;
+        if (asked === 1) {
+          cluster.partition('t', 0).produce(frame.chunk);
+          loseAnswer = () => {
+            if (how === 'the connection breaks') connection.socket.terminate();
+            else connection.fail(frame.correlation, 'not_leader', { outcome: 'unknown' });
+          };
+          return true;
+        }
+        if (asked > 2) return false;
+        connection.fail(frame.correlation, 'bad_request', { message: 'the batch is dated far ahead' });
+        return true;
+      };
+      await using producer = client.producer('t');
+      const first = producer.send({ value: 'first' });
+      await eventually('the first is on its way', () => asked === 1);
+      const refused = await rejected(producer.send({ value: 'refused', timestamp: Date.now() + 3_600_000 }));
+      assert.equal([refused.code, refused.outcome], ['bad_request', 'not_applied']);
+      const after = producer.send({ value: 'after' });
+      loseAnswer();
+      assert.is((await first).offset, 0);
+      assert.is((await after).offset, 1);
+      assert.equal(valuesOf(cluster, 't', 0), ['first', 'after']);
+    });
+  });
+}
+
 test.run();

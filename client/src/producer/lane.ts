@@ -64,7 +64,8 @@ export class Lane {
   /** The epoch that the partition named as it refused another. */
   #told: number | undefined;
   #recovering = false;
-  #renumber = false;
+  /** Chunks from this one on are surely not stored, and get new numbers as soon as nothing before it is in doubt; 0: all of them do. */
+  #renumberFrom: number | undefined;
   /** The partition knows nothing of this producer any more, as it said of the first chunk. */
   #forgotten: Failure | undefined;
   #failures = 0;
@@ -81,7 +82,7 @@ export class Lane {
 
   /** Something went wrong and is not mended yet: records that may go elsewhere should. */
   get inTrouble(): boolean {
-    return this.#recovering;
+    return this.#recovering || this.#renumberFrom !== undefined;
   }
 
   /** Records wait that no chunk on its way holds. */
@@ -133,7 +134,7 @@ export class Lane {
   /** Sends what may be sent now. */
   pump(): void {
     if (this.#ended) return;
-    if (this.#recovering && !this.#recovered()) return;
+    if (this.inTrouble && !this.#recovered()) return;
     const unsent = this.#full.length > 0 || this.hasOpen;
     if (this.#sent.length === this.#inFlight && !unsent) return;
     const connection = this.#host.core.route(this.#host.topic, this.partition);
@@ -143,10 +144,26 @@ export class Lane {
     if (this.#sent.length === 0) this.#learnGroup();
     const most = Math.max(1, Math.min(clientLimits.chunksInFlight, connection.hello.inflightBatches));
     while (this.#inFlight < most && connection.open && connection.hasRoom) {
-      const chunk = this.#sent.find(({ flying }) => !flying) ?? this.#take();
+      const chunk = this.#next();
       if (chunk === undefined) return;
       this.#send(chunk, connection);
     }
+  }
+
+  /** While chunks wait for new numbers, only those are sent that stand up to the last one in doubt: their answers tell. */
+  #next(): OutgoingChunk | undefined {
+    const last = this.#renumberFrom === undefined ? Infinity : this.#lastInDoubt;
+    const again = this.#sent.find(({ flying, number }) => !flying && number <= last);
+    return again ?? (last === Infinity ? this.#take() : undefined);
+  }
+
+  /** The last chunk that may be stored under the number that it has, though nobody has said so; 0: there is none. */
+  get #lastInDoubt(): number {
+    const before = this.#renumberFrom ?? Infinity;
+    return (
+      this.#sent.findLast(({ settled, unknown, number }) => !settled && unknown && number < before)?.number ??
+      0
+    );
   }
 
   /** Gives up what has waited for longer than its deadline. */
@@ -289,7 +306,7 @@ export class Lane {
     if (code === 'sequence_gap') {
       // With weaker acks a failover may lose what was acknowledged before: that is their bargain. With `quorum` a leader that was
       // deposed and does not know it may say this; the next one will not.
-      if (first && this.#host.acks !== 'quorum') this.#renumber = true;
+      if (first && this.#host.acks !== 'quorum') this.#renumberFrom = 0;
       return true;
     }
     if (code !== 'producer_expired') return false;
@@ -329,12 +346,12 @@ export class Lane {
   #recovered(): boolean {
     if (this.#inFlight > 0 || this.#retryAtMs !== 0) return false;
     if (this.#forgotten !== undefined) this.#beginAnew(this.#forgotten);
-    if (this.#sent.length > 0 && this.#sent.every(({ settled }) => settled)) this.#renumber = true;
-    if (this.#renumber) {
+    if (this.#sent.length > 0 && this.#sent.every(({ settled }) => settled)) this.#renumberFrom = 0;
+    if (this.#renumberFrom !== undefined && this.#lastInDoubt === 0) {
       this.#sent = this.#sent.filter(({ settled }) => !settled);
       this.#renew();
       for (const chunk of this.#sent) this.#number(chunk);
-      this.#renumber = false;
+      this.#renumberFrom = undefined;
     }
     this.#recovering = false;
     return true;
@@ -344,7 +361,7 @@ export class Lane {
   #beginAnew(problem: Failure): void {
     for (const chunk of this.#sent) if (chunk.unknown) this.#fail(chunk, { ...problem, outcome: 'unknown' });
     this.#forgotten = undefined;
-    this.#renumber = true;
+    this.#renumberFrom = 0;
     this.#learnGroup();
   }
 
@@ -355,10 +372,10 @@ export class Lane {
     if (!unknown) this.#drop(chunk);
   }
 
-  /** It is known not to be stored, so nothing after it under this epoch is. */
+  /** It is known not to be stored, so nothing after it under this epoch is; what stands before it may be. */
   #drop(chunk: OutgoingChunk): void {
     this.#remove(chunk);
-    this.#renumber = true;
+    this.#renumberFrom = Math.min(this.#renumberFrom ?? Infinity, chunk.number);
     this.#recovering = true;
   }
 
