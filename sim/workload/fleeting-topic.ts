@@ -39,7 +39,8 @@ export class FleetingTopic {
   readonly #firstName: string;
   #name: string;
   #namesInDoubt = 0;
-  #lastGroup = 0;
+  /** Of the newest topic that was found. */
+  #lastGroups: readonly number[] = [];
   #generations = 0;
   /** Names that another topic may have got while their removal was in doubt. */
   readonly #claimed = new Set<string>();
@@ -79,12 +80,13 @@ export class FleetingTopic {
     });
   }
 
-  /** Some node knows the new topic; the old one's groups are lower. */
+  /** Some node knows the new topic; the old one's groups are lower, also those with which it was begun anew. */
   #find(): void {
+    const last = Math.max(0, ...this.#lastGroups, ...this.#work.now(this.#lastGroups));
     for (const { door } of this.#work.world.nodes) {
       const groups = door?.topics.get(this.#name)?.partitions.map(({ group }) => group) ?? [];
-      if ((groups[0] ?? 0) <= this.#lastGroup) continue;
-      this.#lastGroup = Math.max(...groups);
+      if ((groups[0] ?? 0) <= last) continue;
+      this.#lastGroups = groups;
       this.#work.world.checks.removals.created(this.#name, groups);
       this.#generations += 1;
       if (this.#generations > 1) this.#work.world.report.sometimes('a name was used again by another topic');
@@ -273,7 +275,7 @@ export class FleetingTopic {
   #rename(): void {
     this.#namesInDoubt += 1;
     this.#name = `${this.#firstName}.${this.#namesInDoubt}`;
-    this.#lastGroup = 0;
+    this.#lastGroups = [];
   }
 
   /**
