@@ -48,9 +48,10 @@ export interface EntriesAnswer {
   readonly bad: LogIndex | undefined;
 }
 
-/** Where a record lives. `index` undefined: no stored chunk holds it. */
+/** Where a record lives. `index` undefined: no stored chunk holds it, or, with `unread`, nobody knows: the index could not be read. */
 export interface OffsetAnswer {
   readonly index: LogIndex | undefined;
+  readonly unread?: true;
 }
 
 export interface LogStore {

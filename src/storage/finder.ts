@@ -5,6 +5,7 @@
  * it, and the caller, who reads what he is told, then learns of the damage.
  */
 import type { LogIndex } from '@callboard/client/protocol';
+import type { OffsetAnswer } from '../raft/log-store.ts';
 import type { Entry } from '../raft/types.ts';
 import { goUp } from './go-up.ts';
 import { lastKey, offsetKey, offsetTag } from './keys.ts';
@@ -13,9 +14,13 @@ import type { IndexPoint } from './offset-index.ts';
 import type { ReadContext } from './reader.ts';
 import { recordFields } from './stored-entry.ts';
 
-type Found = (index: LogIndex | undefined) => void;
+type Found = (answer: OffsetAnswer) => void;
 /** `skipped`: unsound points above this one were passed over. */
 type FoundPoint = (point: IndexPoint | undefined, skipped: boolean) => void;
+/** The index could not be read. Its points are no smaller a part of the log than the entries: whoever asked is told. */
+type Unread = () => void;
+
+const unreadIndex: OffsetAnswer = { index: undefined, unread: true };
 
 /** Up to where the index has all its points. */
 export interface IndexExtent {
@@ -33,31 +38,36 @@ export class Finder {
   }
 
   /** The nearest sound point at or below `offset`. */
-  #floor(offset: number, done: FoundPoint): void {
-    this.#floorBefore(Uint8Array.of(...offsetKey(this.#context.log, offset), 0), false, done);
+  #floor(offset: number, done: FoundPoint, unread: Unread): void {
+    this.#floorBefore(Uint8Array.of(...offsetKey(this.#context.log, offset), 0), false, done, unread);
   }
 
-  #floorBefore(to: Uint8Array, skipped: boolean, done: FoundPoint): void {
+  #floorBefore(to: Uint8Array, skipped: boolean, done: FoundPoint, unread: Unread): void {
     const { engine, log, crc32 } = this.#context;
     const range = { from: offsetKey(log, 0), to, reverse: true, limit: 1, maxBytes: 1, values: true };
     engine.scan(range, (error, [entry]) => {
-      if (error !== undefined || entry === undefined) {
+      if (error !== undefined) {
+        unread();
+        return;
+      }
+      if (entry === undefined) {
         done(undefined, skipped);
         return;
       }
       const point = decodePoint(entry.key, entry.value, crc32);
-      if (point === undefined) this.#floorBefore(entry.key, true, done);
+      if (point === undefined) this.#floorBefore(entry.key, true, done, unread);
       else done(point, skipped);
     });
   }
 
   byOffset(offset: number, done: Found): void {
-    this.#floor(offset, (point, skipped) => this.#byOffsetFrom(offset, point, skipped, done));
+    const from: FoundPoint = (point, skipped) => this.#byOffsetFrom(offset, point, skipped, done);
+    this.#floor(offset, from, () => done(unreadIndex));
   }
 
   #byOffsetFrom(offset: number, point: IndexPoint | undefined, skipped: boolean, done: Found): void {
     if (point === undefined && !skipped && this.#extent.exactTo === Infinity) {
-      done(undefined);
+      done({ index: undefined });
       return;
     }
     let found: LogIndex | undefined;
@@ -76,10 +86,11 @@ export class Finder {
       return false;
     };
     this.#walk(point, skipped, holds, () => {
-      if (point === undefined || !isStale) done(found);
+      if (point === undefined || !isStale) done({ index: found });
       else {
-        this.#floorBefore(offsetKey(this.#context.log, point.baseOffset), true, (lower, again) =>
-          this.#byOffsetFrom(offset, lower, again, done),
+        const from: FoundPoint = (lower, skips) => this.#byOffsetFrom(offset, lower, skips, done);
+        this.#floorBefore(offsetKey(this.#context.log, point.baseOffset), true, from, () =>
+          done(unreadIndex),
         );
       }
     });
@@ -89,17 +100,20 @@ export class Finder {
   byTime(timestamp: number, done: Found): void {
     const { exactTo } = this.#extent;
     const isLate = (point: IndexPoint): boolean => point.index > exactTo || point.maxTimestamp >= timestamp;
-    this.#floorBefore(lastKey(offsetTag, this.#context.log), false, (last, skipped) => {
+    const unread = (): void => done(unreadIndex);
+    const fromLast: FoundPoint = (last, skipped) => {
       if (last === undefined || !isLate(last)) this.#byTimeFrom(last, skipped, timestamp, undefined, done);
       else {
-        this.#halve(isLate, 0, last, (before, late, passed) => {
+        const between = (before: IndexPoint | undefined, late: IndexPoint, passed: boolean): void => {
           const known = late.index > exactTo ? undefined : late.index;
           // The first chunk with records has a point.
-          if (before === undefined && !passed && known !== undefined) done(known);
+          if (before === undefined && !passed && known !== undefined) done({ index: known });
           else this.#byTimeFrom(before, passed, timestamp, known, done);
-        });
+        };
+        this.#halve(isLate, 0, last, between, unread);
       }
-    });
+    };
+    this.#floorBefore(lastKey(offsetTag, this.#context.log), false, fromLast, unread);
   }
 
   /** `late` is late; no point below `low` is. Finds the first one that is late and the last one that is not. */
@@ -108,19 +122,20 @@ export class Finder {
     low: number,
     late: IndexPoint,
     done: (before: IndexPoint | undefined, late: IndexPoint, skipped: boolean) => void,
+    unread: Unread,
   ): void {
     if (low >= late.baseOffset) {
-      this.#floorBefore(offsetKey(this.#context.log, late.baseOffset), false, (before, skipped) =>
-        done(before, late, skipped),
-      );
+      const ended: FoundPoint = (before, skipped) => done(before, late, skipped);
+      this.#floorBefore(offsetKey(this.#context.log, late.baseOffset), false, ended, unread);
       return;
     }
     const middle = low + Math.floor((late.baseOffset - 1 - low) / 2);
-    this.#floor(middle, (point) => {
+    const halved: FoundPoint = (point) => {
       if (point !== undefined && point.baseOffset >= low && isLate(point)) {
-        this.#halve(isLate, low, point, done);
-      } else this.#halve(isLate, middle + 1, late, done);
-    });
+        this.#halve(isLate, low, point, done, unread);
+      } else this.#halve(isLate, middle + 1, late, done, unread);
+    };
+    this.#floor(middle, halved, unread);
   }
 
   /** The first chunk above `before` with a record late enough: `late`, unless one comes before it. */
@@ -141,7 +156,7 @@ export class Finder {
       found = index;
       return false;
     };
-    this.#walk(before, skipped, isEarly, () => done(found));
+    this.#walk(before, skipped, isEarly, () => done({ index: found }));
   }
 
   /** From a point, or from the beginning. Where no point is missing, what `visit` looks for begins within one gap, or nowhere. */

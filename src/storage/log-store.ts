@@ -11,7 +11,7 @@
  *
  * Everything that writes goes through one lane. Any error there ends the store: what was written last is in doubt.
  */
-import type { Crc32, GroupId, LogIndex, Offset, ReplicaId } from '@callboard/client/protocol';
+import type { Crc32, GroupId, Offset, ReplicaId } from '@callboard/client/protocol';
 import type {
   Birth,
   EntriesAnswer,
@@ -265,13 +265,12 @@ export class DiskLogStore implements LogStore {
 
   findOffset(group: GroupId, offset: Offset, done: (answer: OffsetAnswer) => void): void {
     if (this.#isDead(group)) this.#parts.schedule(0, () => done({ index: undefined }));
-    else this.#finder(group).byOffset(offset, (index) => done({ index }));
+    else this.#finder(group).byOffset(offset, done);
   }
 
   findTime(group: GroupId, timestamp: number, done: (answer: OffsetAnswer) => void): void {
-    const found = (index: LogIndex | undefined): void => done({ index });
-    if (this.#isDead(group)) this.#parts.schedule(0, () => found(undefined));
-    else this.#finder(group).byTime(timestamp, found);
+    if (this.#isDead(group)) this.#parts.schedule(0, () => done({ index: undefined }));
+    else this.#finder(group).byTime(timestamp, done);
   }
 
   #finder(group: GroupId): Finder {

@@ -119,9 +119,9 @@ export class LogReader implements Actor<LogReaderMessage> {
       context.send(replyTo, { kind: 'find-time-answer', incarnation, id, chunk, damaged }, 'control');
       context.send(context.self, { kind: 'read-done' }, 'control');
     };
-    this.#store.findTime(group, timestamp, ({ index }) => {
+    this.#store.findTime(group, timestamp, ({ index, unread }) => {
       if (index === undefined || index > maxIndex) {
-        answer(undefined, undefined);
+        answer(undefined, unread === true ? logIndex(0) : undefined);
         return;
       }
       const one = { group, from: index, to: index, maxBytes: 1, maxEntries: 1, cut: 'tail' } as const;

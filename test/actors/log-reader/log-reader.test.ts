@@ -14,6 +14,7 @@ import type {
 } from '../../../src/actors/log-reader/messages.ts';
 import { refTo, type Context } from '../../../src/kernel/index.ts';
 import type { EntriesAnswer, EntriesRequest, Entry, LogStore } from '../../../src/raft/index.ts';
+import type { OffsetAnswer } from '../../../src/raft/log-store.ts';
 import { draftOf, emptyDraft, entryOf } from '../../lib/chunks.ts';
 
 type Answer = GroupLoaded | ReadChunksAnswer | FindTimeAnswer;
@@ -25,7 +26,7 @@ interface Read {
 
 interface Find {
   readonly wanted: number;
-  readonly done: (index: number | undefined) => void;
+  readonly done: (index: number | undefined, unread?: true) => void;
 }
 
 class Bench {
@@ -37,13 +38,11 @@ class Bench {
   readonly #context: Context<LogReaderMessage>;
 
   constructor(readsInFlight = 4) {
-    const find = (
-      wanted: number,
-      done: (answer: { index: ReturnType<typeof logIndex> | undefined }) => void,
-    ) =>
+    const find = (wanted: number, done: (answer: OffsetAnswer) => void) =>
       void this.finds.push({
         wanted,
-        done: (index) => done({ index: index === undefined ? undefined : logIndex(index) }),
+        done: (index, unread) =>
+          done({ index: index === undefined ? undefined : logIndex(index), ...(unread && { unread }) }),
       });
     const store: Partial<LogStore> = {
       readEntries: (request, done) => void this.reads.push({ request, done }),
@@ -71,9 +70,9 @@ class Bench {
     return this.#taken(this.reads.shift());
   }
 
-  found(index: number | undefined): Find {
+  found(index: number | undefined, unread?: true): Find {
     const find = this.#taken(this.finds.shift());
-    find.done(index);
+    find.done(index, unread);
     this.tell();
     return find;
   }
@@ -293,6 +292,9 @@ test('a time is found by the index and verified by reading', () => {
     const none = bench.time();
     assert.equal([none.chunk, none.damaged], [undefined, undefined]);
   }
+  bench.tell(time(4));
+  bench.found(undefined, true);
+  assert.equal(bench.time().damaged, 0, 'what cannot be looked up is not taken for missing');
   for (const bad of [6, undefined]) {
     bench.tell(time(3));
     bench.found(6);
