@@ -72,8 +72,8 @@ export class FragileActor<M> implements Actor<M> {
     this.#inner.stopped?.();
   }
 
-  undelivered(message: M): void {
-    this.#inner.undelivered?.(message);
+  undelivered(message: M, context: Context<M>): void {
+    this.#inner.undelivered?.(message, context);
   }
 
   inspect(): Record<string, unknown> {

@@ -69,9 +69,9 @@ export class IndebtedActor<M> implements Actor<M> {
     this.#audit('ended');
   }
 
-  undelivered(message: M): void {
+  undelivered(message: M, context: Context<M>): void {
     this.#borrow(message);
-    this.#inner.undelivered?.(message);
+    this.#inner.undelivered?.(message, context);
     this.#audit('ended before it received what waited for it');
   }
 

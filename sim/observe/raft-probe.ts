@@ -101,9 +101,9 @@ export class SiteActor<M> implements Actor<M> {
     this.#inner.stopped?.();
   }
 
-  undelivered(message: M): void {
+  undelivered(message: M, context: Context<M>): void {
     site = this.#site;
-    this.#inner.undelivered?.(message);
+    this.#inner.undelivered?.(message, context);
   }
 
   inspect(): Record<string, unknown> {

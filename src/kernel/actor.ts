@@ -37,9 +37,10 @@ export interface Actor<M> {
   stopped?(): void;
   /**
    * Called after `stopped()` for each message that waited in the mailbox and will be received by nobody, not even a stand-in, in the order
-   * in which it would have been: whoever waits for an answer to it can be told so. Must not throw.
+   * in which it would have been: whoever waits for an answer to it can be told so. Must not throw. An actor that was stopped before its
+   * first turn is made for this alone: neither `start()` nor `stopped()` was called.
    */
-  undelivered?(message: M): void;
+  undelivered?(message: M, context: Context<M>): void;
   /** A small plain object for `/status` and `callboard actor info`. */
   inspect?(): Record<string, unknown>;
 }

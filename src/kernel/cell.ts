@@ -278,13 +278,14 @@ export class Cell implements Task, Home {
 
   /** The actor hears of what it will not receive. */
   #giveBack(): void {
-    const actor = this.#actor;
-    if (actor?.undelivered === undefined) return;
+    if (this.#mailbox.length === 0) return;
     try {
+      const actor = this.#actor ?? this.#make();
+      if (actor.undelivered === undefined) return;
       while (this.#mailbox.length > 0) {
         const message = this.#mailbox.take();
-        if (!(message instanceof Parcel)) actor.undelivered(message);
-        else if (message.live) actor.undelivered(contentOf(message));
+        if (!(message instanceof Parcel)) actor.undelivered(message, this.#context);
+        else if (message.live) actor.undelivered(contentOf(message), this.#context);
       }
     } catch (error) {
       this.#context.trace.note('error', 'actor.undelivered_threw', describeError(error));

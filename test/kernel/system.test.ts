@@ -116,6 +116,20 @@ test('an actor that stops itself finishes its message and drops the rest', () =>
   assert.equal(events, ['1', 'gone', 'stopped']);
 });
 
+test('what waits for an actor that is stopped is given back to it, also before its first turn', () => {
+  const { system } = newKit();
+  const heard: string[] = [];
+  const ref = system.spawn<string>('late', () => ({
+    start: () => void heard.push('started'),
+    receive: () => undefined,
+    stopped: () => void heard.push('stopped'),
+    undelivered: (message, context) => void heard.push(`${message} ${context.self.id}`),
+  }));
+  system.send(ref, 'early');
+  system.stop(ref);
+  assert.equal(heard, ['early late']);
+});
+
 test('an actor may stop another, which ends at once', () => {
   const kit = newKit();
   const events: string[] = [];

@@ -58,8 +58,8 @@ export class MemoryCopy implements Actor<PartitionReplicaMessage> {
     if (!this.#givenUp) this.#replica.stopped();
   }
 
-  undelivered(message: PartitionReplicaMessage): void {
-    turnAway(this.#context, message, undefined);
+  undelivered(message: PartitionReplicaMessage, context: Context<PartitionReplicaMessage>): void {
+    turnAway(context, message, undefined);
   }
 
   inspect(): Record<string, unknown> {

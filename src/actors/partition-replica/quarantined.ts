@@ -35,6 +35,11 @@ export class QuarantinedReplica implements Actor<PartitionReplicaMessage> {
     else refuseUnseen(context, message, told);
   }
 
+  /** It is removed: that says no more of the message than the quarantine did. */
+  undelivered(message: PartitionReplicaMessage, context: Context<PartitionReplicaMessage>): void {
+    this.receive(message, context);
+  }
+
   inspect(): Record<string, unknown> {
     const { error, at, sinceMs, restarts } = this.#quarantine;
     return { ...this.#options, verdict: 'quarantined', role: 'none', term: 0, error, at, sinceMs, restarts };

@@ -221,8 +221,8 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
   }
 
   /** Nobody has looked at it, so nothing of it will be. */
-  undelivered(message: PartitionReplicaMessage): void {
-    turnAway(this.#context, message, this.#driver.leaderNode);
+  undelivered(message: PartitionReplicaMessage, context: Context<PartitionReplicaMessage>): void {
+    turnAway(context, message, this.#started ? this.#driver.leaderNode : undefined);
   }
 
   get standing(): { readonly verdict: string; readonly leader: string | undefined } {
