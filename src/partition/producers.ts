@@ -7,8 +7,8 @@
  *
  * Who is idle for too long is forgotten, with all that would tell a repeat of its batches from a new one. So of the forgotten one
  * number is kept, their highest epoch, and an id that is not known comes in above it only: nothing that was stored under an epoch
- * that this partition has forgotten is stored again. How far one may come in above it is bounded, or one stranger could use
- * all epochs up.
+ * that this partition has forgotten is stored again. How far above it one may come in, and then climb, is bounded, or one stranger could use
+ * all epochs up: in what time an id is forgotten, that number rises by `producerEpochRange` at most.
  *
  * Places are shared by who brought an id, or one stranger with made-up ids could close the partition to everybody new: a part is kept for
  * ids that nodes answer for, and of the rest nobody takes from the others more than a share (`ProducerPlaces`).
@@ -62,6 +62,8 @@ export type Decision =
   | { readonly kind: 'expired'; readonly forgotten: number | undefined; readonly nextEpoch: number }
   /** Further above what is known, or was forgotten, than one step may lead. */
   | { readonly kind: 'epoch-too-high'; readonly nextEpoch: number }
+  /** As far above those that were forgotten as one id may get. A new id begins at `nextEpoch`. */
+  | { readonly kind: 'epochs-spent'; readonly nextEpoch: number; readonly range: number }
   /** `own`: those of the same owner. */
   | { readonly kind: 'table-full'; readonly limit: number; readonly own: number };
 
@@ -69,6 +71,7 @@ export interface ProducerLimits {
   readonly producerBatchesRemembered: number;
   readonly producerIdleMs: number;
   readonly producerEpochSteps: number;
+  readonly producerEpochRange: number;
   readonly producersPerPartition: number;
   readonly producersOfNodes: number;
 }
@@ -123,6 +126,10 @@ export class ProducerTable {
     if (batch.epoch < epoch) return { kind: 'fenced', epoch };
     if (batch.epoch > epoch + this.#limits.producerEpochSteps) {
       return { kind: 'epoch-too-high', nextEpoch: epoch + 1 };
+    }
+    const [lowest, range] = [(this.#forgotten ?? -1) + 1, this.#limits.producerEpochRange];
+    if (batch.epoch > epoch && batch.epoch >= lowest + range && !registered) {
+      return { kind: 'epochs-spent', nextEpoch: lowest, range };
     }
     if (batch.epoch > epoch) {
       return batch.firstSequence === 0 ? { kind: 'accept' } : { kind: 'gap', expected: 0 };

@@ -46,6 +46,7 @@ export class FakePartition {
     producerBatchesRemembered: 256,
     producerIdleMs,
     producerEpochSteps: 1_024,
+    producerEpochRange: 65_536,
     producersPerPartition: 1_000,
     producersOfNodes: 0,
   });

@@ -9,6 +9,7 @@ const limits = {
   producerBatchesRemembered: 4,
   producerIdleMs: 1_000,
   producerEpochSteps: 1_024,
+  producerEpochRange: 65_536,
   producersPerPartition: 120,
   producersOfNodes: 20,
 };

@@ -8,6 +8,7 @@ const limits = {
   producerBatchesRemembered: 4,
   producerIdleMs: 1_000,
   producerEpochSteps: 1_024,
+  producerEpochRange: 65_536,
   producersPerPartition: 2,
   producersOfNodes: 0,
 };
@@ -145,6 +146,28 @@ test("nobody takes a known producer's last epoch: one step goes so far and no fu
   tail.add(batch(a, 0, 1, 8), 1, logIndex(7));
   assert.is(table.decide(batch(a, 0, 1, 8 + 1_024), tail.of(a)).kind, 'accept');
   assert.equal(table.decide(batch(a, 0, 1, 8 + 1_025), tail.of(a)), { kind: 'epoch-too-high', nextEpoch: 9 });
+});
+
+test('nobody uses up all epochs step by step, and whoever gets so far is told where a new id begins', () => {
+  const table = new ProducerTable(limits);
+  const climb = (id: string, from: number): number => {
+    for (let epoch = from; ; epoch += 1_024) {
+      const decision = table.decide(batch(id, 0, 1, epoch), []);
+      if (decision.kind !== 'accept') {
+        assert.equal(decision, { kind: 'epochs-spent', nextEpoch: from, range: 65_536 });
+        return epoch - 1_024;
+      }
+      table.apply(batch(id, 0, 1, epoch), 0);
+    }
+  };
+  const top = climb(a, 0);
+  assert.is(top, 65_536 - 1_024);
+  assert.is(table.decide(batch(a, 1, 1, top), []).kind, 'accept', 'it goes on as it is');
+  assert.is(table.decide(batch(a, 0, 1, 65_536), [], true).kind, 'accept', 'but for what nodes answer for');
+  assert.is(table.decide(batch(b, 0), []).kind, 'accept', 'a new id');
+  pass(table, 1_001);
+  assert.is(table.forgotten, top);
+  assert.is(climb(c, top + 1), top + 1 + 65_536 - 1_024);
 });
 
 test('one entry moves log time by a bound at most, and none moves it back', () => {

@@ -38,6 +38,10 @@ function rulesOfNodes(limits: Limits): readonly Rule[] {
     ],
     [limits.controlFrameBytes <= limits.frameBytes, 'control frames are the small ones'],
     [limits.clientInflightBatches <= limits.producerBatchesRemembered, 'every batch in flight is remembered'],
+    [
+      limits.producerEpochSteps <= limits.producerEpochRange,
+      'one step of epochs is no longer than all of them',
+    ],
     [limits.creationsAtOnce >= limits.topicPartitions, 'the largest topic can be created'],
     [limits.creatingPartitions >= limits.topicPartitions, 'the largest topic may be in progress'],
     [limits.producersOfNodes < limits.producersPerPartition, 'others have places for producers too'],

@@ -75,6 +75,8 @@ export interface Limits {
   readonly producerIdleMs: number;
   /** Epochs that a producer may skip at once, and how far above those that were forgotten an unknown one may come in. */
   readonly producerEpochSteps: number;
+  /** Epochs above those that were forgotten up to which an id may climb: there are 2^32 of them, for all ids of a partition and all time. */
+  readonly producerEpochRange: number;
   readonly producersPerPartition: number;
   /** Of these for ids that nodes answer for: gateways' own, and those that are registered over HTTP. */
   readonly producersOfNodes: number;
@@ -270,6 +272,7 @@ export const defaultLimits: Limits = {
   producerBatchesRemembered: 256,
   producerIdleMs: 24 * 3_600_000,
   producerEpochSteps: 1_024,
+  producerEpochRange: 65_536,
   producersPerPartition: 100_000,
   producersOfNodes: 20_000,
   cursorsPerPartition: 100_000,

@@ -104,6 +104,13 @@ export function decisionError(decision: Refused, batch: Batch): CallError {
         nextEpoch,
       });
     }
+    case 'epochs-spent': {
+      const { nextEpoch, range } = decision;
+      return failure('producer_expired', {
+        message: `${who} is ${range} epochs or more above those that this partition has forgotten, and no id gets further; take a new producer id and begin at sequence 0 under epoch ${nextEpoch}`,
+        nextEpoch,
+      });
+    }
     case 'forgotten-batch':
       return failure('duplicate_unknown_offset', {
         message: `${who} sent sequence ${batch.firstSequence} again, which is stored, but its offset is no longer remembered (next is ${decision.nextSequence})`,
