@@ -71,7 +71,7 @@ export class IndebtedActor<M> implements Actor<M> {
 
   undelivered(message: M, context: Context<M>): void {
     this.#borrow(message);
-    this.#inner.undelivered?.(message, context);
+    this.#inner.undelivered?.(message, (this.#context ??= this.#watched(context)));
     this.#audit('ended before it received what waited for it');
   }
 

@@ -69,4 +69,30 @@ test('S2: a replica that ends owes nobody an answer, or it is reported', () => {
   assert.equal(reports, ['a replica ended with 1 requests open, a size among them']);
 });
 
+test('S2: what a replica answers unread, started or not, is owed no more', () => {
+  const reports: string[] = [];
+  const replyTo = refTo<PartitionAnswer>('n1', 'asker');
+  for (const started of [true, false]) {
+    const kit = newKit();
+    const inner: Actor<PartitionReplicaMessage> = {
+      receive: () => undefined,
+      undelivered: (message, context) => {
+        if (message.kind === 'lead' && message.id === 1)
+          context.send(replyTo, { kind: 'leads', id: message.id });
+      },
+    };
+    const ref = kit.system.spawn<PartitionReplicaMessage>(
+      'partition/1',
+      () => new IndebtedActor(inner, (text) => reports.push(text)),
+    );
+    if (started) kit.settle();
+    kit.system.send(ref, { kind: 'lead', id: 1, replyTo });
+    kit.system.send(ref, { kind: 'lead', id: 2, replyTo });
+    kit.system.stop(ref);
+  }
+  const unpaid =
+    'a replica ended before it received what waited for it with 1 requests open, a lead among them';
+  assert.equal(reports, [unpaid, unpaid]);
+});
+
 test.run();
