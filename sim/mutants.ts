@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { DirectedTests } from './mutants/directed.ts';
 import { hunt } from './mutants/hunt.ts';
 import { mutants } from './mutants/list.ts';
 import type { Mutant } from './mutants/mutant.ts';
@@ -16,11 +17,13 @@ function say(line: string): void {
 }
 
 /** False if it got away. */
-async function tell(mutant: Mutant, workers: number): Promise<boolean> {
+async function tell(mutant: Mutant, workers: number, directed: DirectedTests): Promise<boolean> {
   const name = mutant.name.padEnd(28);
   if (mutant.directed !== undefined) {
-    say(`${name} by ${mutant.directed.test}: ${mutant.directed.reason}`);
-    return true;
+    const unaware = directed.unaware(mutant);
+    if (unaware.length > 0) say(`${name} GOT AWAY from ${unaware.join(' and ')}: ${mutant.breaks}`);
+    else say(`${name} by ${mutant.directed.tests.join(' and ')}: ${mutant.directed.reason}`);
+    return unaware.length === 0;
   }
   const before = process.hrtime.bigint();
   const caught = await hunt(mutant, { workers, purpose: 'hunt' });
@@ -49,7 +52,9 @@ async function main(): Promise<boolean> {
   }
   const chosen = mutants.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   let lost = 0;
-  for (const mutant of chosen) if (!(await tell(mutant, Number(values.workers)))) lost += 1;
+  const directed = new DirectedTests('hunt');
+  for (const mutant of chosen) if (!(await tell(mutant, Number(values.workers), directed))) lost += 1;
+  directed.end();
   say(`${chosen.length - lost} of ${chosen.length} mutants caught`);
   return lost === 0;
 }

@@ -2,7 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Mutant } from './mutant.ts';
+import type { Edit } from './mutant.ts';
+
+/** Folders of a build that a copy can have. */
+type Room = 'src' | 'sim' | 'test' | 'scripts' | 'bench';
 
 /** The build that this very file belongs to. */
 const buildDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -21,13 +24,21 @@ function mutantsDir(): string {
   return join(dir, '.build', 'mutants');
 }
 
-/** The path of the mutant's own worker. Throws if an edit does not fit exactly once. */
-export function buildMutant(mutant: Mutant, purpose: string): string {
+export interface MutantBuild {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+/** The build as it is: what a mutant is compared with. */
+export const unbroken: MutantBuild = { name: 'none', edits: [] };
+
+/** The folder of the mutant's own build. Throws if an edit does not fit exactly once. */
+export function buildMutant(mutant: MutantBuild, purpose: string, rooms: readonly Room[]): string {
   const dir = join(mutantsDir(), `${mutant.name}-${purpose}`);
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   const compiled = (source: string): boolean => !source.endsWith('.d.ts') && !source.endsWith('.map');
-  for (const room of ['src', 'sim']) {
+  for (const room of rooms) {
     cpSync(join(buildDir, room), join(dir, room), { recursive: true, filter: compiled });
   }
   // A client of its own, which is found before the one that all share.
@@ -37,11 +48,11 @@ export function buildMutant(mutant: Mutant, purpose: string): string {
   for (const [file, text] of broken(mutant)) {
     writeFileSync(placeOf(file, join(dir, 'src'), join(client, 'dist')), text);
   }
-  return join(dir, 'sim', 'worker.js');
+  return dir;
 }
 
 /** The changed files, by the names that the edits use, with their new text. Throws if an edit does not fit exactly once. */
-export function broken(mutant: Mutant): ReadonlyMap<string, string> {
+export function broken(mutant: MutantBuild): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const { file, find, replace } of mutant.edits) {
     const text = texts.get(file) ?? readFileSync(placeOf(file, join(buildDir, 'src'), clientDist), 'utf8');
@@ -60,6 +71,6 @@ function placeOf(file: string, src: string, client: string): string {
   return file.startsWith(ofClient) ? join(client, file.slice(ofClient.length)) : join(src, file);
 }
 
-export function removeMutant(mutant: Mutant, purpose: string): void {
+export function removeMutant(mutant: MutantBuild, purpose: string): void {
   rmSync(join(mutantsDir(), `${mutant.name}-${purpose}`), { recursive: true, force: true });
 }

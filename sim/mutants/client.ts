@@ -21,7 +21,7 @@ export const clientMutants: readonly Mutant[] = [
     breaks: 'a chunk that is refused for good has the chunks before it renumbered, though they may be stored',
     edits: [edit('client/producer/lane.js', 'Math.min(this.#renumberFrom ?? Infinity, chunk.number)', '0')],
     directed: {
-      test: 'test/client/producer.test.ts',
+      tests: ['test/client/producer.test.ts'],
       reason: 'no program of the simulator is refused one batch for good while an earlier one is in doubt',
     },
     ...often,

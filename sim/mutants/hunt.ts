@@ -1,4 +1,8 @@
-/** Runs a mutant under the random simulator until a checker has caught it, or its seeds are used up. */
+/**
+ * Runs a mutant under the random simulator until a checker has caught it, or its seeds are used up. The seed that caught it is run without
+ * it too: a violation that the program itself has there proves nothing, and is an error.
+ */
+import { join } from 'node:path';
 import { runAll } from '../pool.ts';
 import type { Violation } from '../observe/report.ts';
 import { drawSettings } from '../settings.ts';
@@ -21,7 +25,7 @@ export interface HuntOptions {
 }
 
 export async function hunt(mutant: Mutant, options: HuntOptions): Promise<Catch | undefined> {
-  const worker = buildMutant(mutant, options.purpose);
+  const worker = join(buildMutant(mutant, options.purpose, ['src', 'sim']), 'sim', 'worker.js');
   const seeds = options.seeds ?? mutant.seeds;
   const jobs: WorkerJob[] = [];
   for (let at = 1; jobs.length < seeds; at += 1) {
@@ -42,5 +46,15 @@ export async function hunt(mutant: Mutant, options: HuntOptions): Promise<Catch 
     enough: ({ result }) => result.violations.length > 0,
   });
   removeMutant(mutant, options.purpose);
+  if (caught !== undefined) await expectClean(caught.seed, mutant);
   return caught;
+}
+
+async function expectClean(seed: string, { name, minutes }: Mutant): Promise<void> {
+  const [answer] = await runAll([{ seed, minutes }], { workers: 1 });
+  const [violation] = answer?.result.violations ?? [];
+  if (violation === undefined) return;
+  throw new Error(
+    `seed ${seed} shows nothing of the mutant ${name}: without it there is a violation too (${violation.checker}: ${violation.text})`,
+  );
 }

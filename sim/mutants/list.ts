@@ -56,7 +56,7 @@ export const mutants: readonly Mutant[] = [
     breaks: 'the completion of an overwritten entry vouches for the one that took its place',
     edits: [edit('raft/durability.js', 'if (write.last > kept)', 'if (write.last < 0)')],
     directed: {
-      test: 'test/raft/durability.test.ts and test/raft/golden/aba.txt',
+      tests: ['test/raft/durability.test.ts'],
       reason:
         'a replica must be cut, lead again and be the one that makes the majority, all within one of its own writes: ' +
         'sixty seeds of ten minutes did not meet it',
@@ -193,7 +193,7 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
     directed: {
-      test: 'test/actors/partition-replica/deposed.test.ts',
+      tests: ['test/actors/partition-replica/deposed.test.ts'],
       reason:
         'a leader must be deposed, not know it yet, and be asked with a sequence that only its successor has stored: ' +
         'about one seed in sixty meets it',
@@ -242,7 +242,7 @@ export const mutants: readonly Mutant[] = [
     breaks: 'a follower rests on the word of a node that has fallen silent',
     edits: [edit('actors/beats/heard.js', 'this.#silentTicks <= withinTicks && ', '')],
     directed: {
-      test: 'test/actors/beats/',
+      tests: ['test/actors/beats/beats.test.ts'],
       reason: 'a link whose other end is silent is closed soon, which wakes everybody in any case',
     },
     ...often,
@@ -252,7 +252,7 @@ export const mutants: readonly Mutant[] = [
     breaks: 'a leader rests although a follower does not follow it',
     edits: [edit('actors/beats/listing.js', ' || this.#except.has(group)', '')],
     directed: {
-      test: 'test/actors/beats/',
+      tests: ['test/actors/beats/beats.test.ts'],
       reason: 'the next write wakes the leader, and the random workload writes too often',
     },
     ...often,
@@ -310,7 +310,7 @@ export const mutants: readonly Mutant[] = [
     breaks: 'a partition counts as deleted when one of its replicas is',
     edits: [edit('directory/removals.js', '.size ?? 0) > replicas.length;', '.size ?? 0) > 1;')],
     directed: {
-      test: 'test/sim/scenarios-removal.test.ts',
+      tests: ['test/sim/scenarios-removal.test.ts'],
       reason:
         'the others die within milliseconds of the first, so the removal must meet a split that leaves two replicas ' +
         'together: a dozen seeds did not show it',
@@ -340,7 +340,7 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
     directed: {
-      test: 'test/actors/manager/parts.test.ts',
+      tests: ['test/actors/manager/parts.test.ts'],
       reason:
         "the word takes longer through the directory's log than the death into the journal, unless a disk hangs just then",
     },

@@ -75,7 +75,7 @@ export const memoryMutants: readonly Mutant[] = [
       ),
     ],
     directed: {
-      test: 'test/actors/partition-replica/memory-copy.test.ts',
+      tests: ['test/actors/partition-replica/memory-copy.test.ts'],
       reason:
         'what copies say reaches the directory within moments, so the sound copy must come back just then: sixty seeds of ' +
         'four minutes did not meet it',

@@ -18,8 +18,8 @@ export interface Mutant {
   readonly ofClient?: true;
   /** Simulated minutes of each. */
   readonly minutes: number;
-  /** Instead of random runs: the test that catches it, and why random runs do not. */
-  readonly directed?: { readonly test: string; readonly reason: string };
+  /** Instead of random runs: the tests that catch it, each of them alone, and why random runs do not. */
+  readonly directed?: { readonly tests: readonly string[]; readonly reason: string };
 }
 
 export function edit(file: string, find: string, replace: string): Edit {

@@ -14,7 +14,7 @@ export const quarantineMutants: readonly Mutant[] = [
     breaks: 'beats go on listing a group whose replica here is in quarantine',
     edits: [edit('actors/group/driver.js', 'this.#ticks?.close();', '')],
     directed: {
-      test: 'test/sim/scenarios-quarantine.test.ts and test/actors/partition-replica/quarantined.test.ts',
+      tests: ['test/sim/scenarios-quarantine.test.ts', 'test/actors/partition-replica/quarantined.test.ts'],
       reason:
         'an operator who restarts the node of a replica in quarantine mends it before anybody has to wait',
     },
@@ -31,7 +31,7 @@ export const quarantineMutants: readonly Mutant[] = [
       ),
     ],
     directed: {
-      test: 'test/kernel/supervision.test.ts and test/actors/partition-replica/quarantined.test.ts',
+      tests: ['test/kernel/supervision.test.ts', 'test/actors/partition-replica/quarantined.test.ts'],
       reason: 'a call without an answer ends by its deadline, as it does when a message is lost',
     },
     ...often,
@@ -41,7 +41,7 @@ export const quarantineMutants: readonly Mutant[] = [
     breaks: 'one replica in quarantine is taken for the whole partition',
     edits: [edit('actors/gateway/asks.js', '2 * out.length > replicas.length', 'out.length > 0')],
     directed: {
-      test: 'test/actors/gateway/quarantined.test.ts',
+      tests: ['test/actors/gateway/quarantined.test.ts'],
       reason: 'a call that is refused for certain breaks no promise',
     },
     ...often,
@@ -51,7 +51,7 @@ export const quarantineMutants: readonly Mutant[] = [
     breaks: 'LevelDB is given tables that it does not survive, at each start again',
     edits: [edit('storage/level-engine.js', 'existsSync(this.#openMark) ?', 'false ?')],
     directed: {
-      test: 'test/storage/level-check.test.ts',
+      tests: ['test/storage/level-check.test.ts'],
       reason: 'the simulator has an engine of its own, which never ends its process',
     },
     ...often,

@@ -77,8 +77,8 @@ test('S2: what a replica answers unread, started or not, is owed no more', () =>
     const inner: Actor<PartitionReplicaMessage> = {
       receive: () => undefined,
       undelivered: (message, context) => {
-        if (message.kind === 'lead' && message.id === 1)
-          context.send(replyTo, { kind: 'leads', id: message.id });
+        if (message.kind !== 'lead' || message.id !== 1) return;
+        context.send(replyTo, { kind: 'leads', id: message.id });
       },
     };
     const ref = kit.system.spawn<PartitionReplicaMessage>(
