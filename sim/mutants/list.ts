@@ -287,7 +287,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'actors/manager/changes.js',
-        'return removes !== undefined && this.#view.deleting(command.name)?.group === removes;',
+        'return removes !== undefined && this.#view.deletingGroup(command.name) === removes;',
         'return false;',
       ),
     ],

@@ -54,6 +54,7 @@ function ok(partitions: number, events: readonly DirectoryEvent[] = []): Applied
   return { result: { ok: true, partitions }, events };
 }
 
+/** Nothing changes. */
 function no(result: DirectoryResult): Applied {
   return { result, events: [] };
 }
@@ -102,10 +103,15 @@ export class DirectoryMachine {
   /** Applies one entry of the log. `tag`: see `DirectoryEntry`. */
   apply(command: DirectoryCommand, tag = ''): Applied {
     const before = this.#tags.find(tag);
-    if (before !== undefined) return ok(before);
+    if (before !== undefined) return no(before);
     const applied = this.#run(command);
-    if (applied.result.ok) this.#tags.remember(tag, applied.result.partitions);
+    this.#tags.remember(tag, applied.result);
     return applied;
+  }
+
+  /** What became of the change with this tag; undefined: it was not decided, or too long ago. */
+  decided(tag: string): DirectoryResult | undefined {
+    return this.#tags.find(tag);
   }
 
   /** The whole state as events. A fresh subscriber that is given these and then each change knows what others know. */
@@ -316,14 +322,18 @@ export class DirectoryMachine {
     return [{ kind: 'topic', topic: anew }];
   }
 
-  /** Its producers and consumers go with it; the replicas are deleted by whoever hears the event. */
+  /**
+   * Its producers and consumers go with it; the replicas are deleted by whoever hears the event. A topic that is still being created is
+   * removed alike: it may wait for brokers that never come back.
+   */
   #removeTopic(name: string, force: boolean): Applied {
     const removal = this.#removals.progress(name);
     if (removal !== undefined) return this.#join(name, removal, force);
     const topic = this.#topics.get(name);
-    if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
+    if (topic === undefined) return no(errors.topicNotFound(name));
     const deleting: Topic = { ...topic, state: 'deleting' };
     this.#topics.delete(name);
+    this.#creating.delete(name);
     this.#removals.begin(deleting);
     for (const { group, replicas } of topic.partitions) {
       this.#inMemory.delete(group);
@@ -393,6 +403,6 @@ export class DirectoryMachine {
       yield JSON.stringify(['consumer', id, topic, session, registered]);
     }
     yield* this.#loads.describe();
-    for (const [tag, partitions] of this.#tags.entries()) yield JSON.stringify(['tag', tag, partitions]);
+    for (const [tag, result] of this.#tags.entries()) yield JSON.stringify(['tag', tag, result]);
   }
 }

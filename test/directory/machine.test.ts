@@ -180,11 +180,31 @@ topics('lists the groups of everything that is there, being created and being de
   assert.is(directory.groups, 4);
 });
 
-topics('that are being created are not removed: they are hidden, and would be ready later', () => {
+topics('that are being created can be removed: they may wait for brokers that never come back', () => {
   const directory = machine();
   directory.apply({ kind: 'create-topic', name: 't', partitions: 1 });
-  assert.is(codeOf(directory.apply({ kind: 'remove-topic', name: 't' }).result), 'topic_not_found');
-  assert.equal([...directory.creating()], ['t']);
+  assert.equal(directory.apply({ kind: 'remove-topic', name: 't' }).result, { ok: true, partitions: 1 });
+  assert.equal([...directory.creating()], []);
+  assert.is(codeOf(directory.apply({ kind: 'topic-ready', name: 't' }).result), 'topic_not_found');
+  died(directory, 1, [1]);
+  assert.equal(died(directory, 2, [1]), ['t']);
+  const again = directory.apply({ kind: 'create-topic', name: 't', partitions: 1 });
+  assert.equal(again.result, { ok: true, partitions: 1 });
+});
+
+topics('a tagged change is decided once, also where it was refused', () => {
+  const directory = machine();
+  readyTopic(directory, 't', 1);
+  const create = { kind: 'create-topic', name: 't', partitions: 1 } as const;
+  const refused = directory.apply(create, id(5)).result;
+  assert.is(codeOf(refused), 'topic_exists');
+  directory.apply({ kind: 'remove-topic', name: 't' }, id(6));
+  for (const node of [1, 2]) died(directory, node, [1]);
+  assert.equal(directory.decided(id(5)), refused);
+  assert.equal(directory.apply(create, id(5)).result, refused, 'a try that comes late does nothing');
+  assert.is(directory.topic('t'), undefined);
+  assert.is(codeOf(directory.apply(create, id(7)).result), 'ok', 'another call is another change');
+  assert.is(directory.decided(id(8)), undefined);
 });
 
 topics(
@@ -231,14 +251,15 @@ topics('forgets only the oldest tags', () => {
   assert.equal([retry(1), retry(2), retry(3)], ['topic_exists', 'ok', 'ok']);
 });
 
-topics('does not remember a refusal: what was refused may succeed later under the same tag', () => {
-  const directory = machine(2);
-  const create: DirectoryCommand = { kind: 'create-topic', name: 't', partitions: 1 };
-  const refused = directory.apply(create, id(9)).result;
-  assert.is(codeOf(refused), 'not_enough_brokers');
-  assert.is(refused.ok ? '' : refused.error.message, 'Not enough active brokers.');
-  register(directory, 3);
-  assert.is(codeOf(directory.apply(create, id(9)).result), 'ok');
+topics('refusals do not push out what was done, and the oldest of them are forgotten', () => {
+  const directory = machine(3, { directoryTags: 2 });
+  const create = (name: string, n: number): string =>
+    codeOf(directory.apply({ kind: 'create-topic', name, partitions: 1 }, id(n)).result);
+  assert.is(create('t', 1), 'ok');
+  for (const n of [2, 3, 4]) assert.is(create('t', n), 'topic_exists');
+  assert.is(create('t', 1), 'ok');
+  assert.is(create('free', 4), 'topic_exists');
+  assert.is(create('free', 2), 'ok');
 });
 
 topics('takes the names that the rule takes and no others', () => {

@@ -13,7 +13,7 @@ import {
   type DirectoryResult,
 } from '../../directory/index.ts';
 import { hex, type CallError, type Limits } from '@callboard/client/protocol';
-import { badCommand, tooManyWaiting } from './errors.ts';
+import { badCommand, removedMeanwhile, tooManyWaiting } from './errors.ts';
 import {
   managerActorId,
   type AppliedAnswer,
@@ -21,8 +21,24 @@ import {
   type ManagerMessage,
   type PrimaryAnswer,
 } from './messages.ts';
+import { needsTag } from './primary.ts';
 import { lateError, type Asker, type PendingChange } from './pending-change.ts';
 import type { DirectoryView } from './view.ts';
+
+/**
+ * The directory decides a tagged change once. What has no tag may be refused, and yet be carried out by another try. A topic that was
+ * created here, or by somebody else, may be removed before it is ready.
+ */
+function decided({ command, open, result }: PendingChange, view: DirectoryView): DirectoryResult | undefined {
+  if (createsTopic(command) && !view.exists(command.name)) {
+    if (result?.ok === true) return { ok: false, error: removedMeanwhile(command.name, 'unknown') };
+    if (result?.error.code === 'topic_exists') {
+      return { ok: false, error: removedMeanwhile(command.name, 'not_applied') };
+    }
+  }
+  if (result === undefined || result.ok || open.size === 0 || needsTag(command)) return result;
+  return { ok: false, error: { ...result.error, outcome: 'unknown' } };
+}
 
 export class Changes {
   readonly #context: Context<ManagerMessage>;
@@ -183,7 +199,8 @@ export class Changes {
     const inTime = this.#context.now() + (error.retryAfterMs ?? 0) < change.dueMs;
     const goesOn = error.retriable && (inTime || change.open.size > 0);
     if (goesOn && error.code !== 'low_disk_space') this.#pause(change, error.retryAfterMs ?? 0);
-    else this.#finish(change, undefined, error);
+    // What a try is told speaks of this try; another that is still open may yet be carried out.
+    else this.#finish(change, undefined, change.open.size > 0 ? { ...error, outcome: 'unknown' } : error);
   }
 
   /** A try whose answer says that its fate is not known stays open under a number that nothing will answer. */
@@ -199,7 +216,7 @@ export class Changes {
   #afterApply(change: PendingChange): void {
     const { command, result } = change;
     if (command.kind === 'remove-topic' && result?.ok === true) {
-      change.removes = this.#view.deleting(command.name)?.group;
+      change.removes = this.#view.deletingGroup(command.name);
     }
     if (this.#mustWait(change)) {
       change.phase = 'readying';
@@ -213,7 +230,7 @@ export class Changes {
     const { kind } = change.command;
     const spreads = kind === 'admin' || kind === 'remove-topic';
     if (!spreads || change.result?.ok !== true) {
-      this.#finish(change, change.result, undefined);
+      this.#finish(change, decided(change, this.#view), undefined);
       return;
     }
     change.phase = 'spreading';
@@ -235,7 +252,7 @@ export class Changes {
       return exists && this.#view.isCreating(command.name);
     }
     if (command.kind === 'remove-topic') {
-      return removes !== undefined && this.#view.deleting(command.name)?.group === removes;
+      return removes !== undefined && this.#view.deletingGroup(command.name) === removes;
     }
     return (
       command.kind === 'admin' &&

@@ -24,6 +24,12 @@ export function stillCreating(name: string, deadlineMs: number, outcome: Outcome
   return failure('timeout', { message, outcome });
 }
 
+/** Of a creation that waited for the topic to be ready. */
+export function removedMeanwhile(name: string, outcome: Outcome): CallError {
+  const message = `Topic '${name.slice(0, 80)}' was removed while it was being created. Create it again if it is still wanted.`;
+  return failure('topic_deleting', { message, outcome });
+}
+
 export function stillDeleting(name: string, deadlineMs: number, progress: RemovalProgress): CallError {
   const message = `Topic '${name.slice(0, 80)}' was not gone within ${deadlineMs} ms: ${removalText(name, progress)}`;
   return failure('timeout', { message, outcome: 'unknown' });

@@ -349,11 +349,9 @@ export class Manager implements Actor<ManagerMessage> {
       leaderNode: () => this.#member?.driver.leaderNode,
       applied: () => this.#member?.driver.applied ?? 0,
       isCreating: (topic) => this.#member?.machine.topic(topic)?.state === 'creating',
-      deleting: (topic) => {
-        const group = this.#member?.machine.deletingGroup(topic);
-        const progress = this.#member?.machine.removal(topic);
-        return group === undefined || progress === undefined ? undefined : { group, progress };
-      },
+      exists: (topic) => this.#member?.machine.topic(topic) !== undefined,
+      deletingGroup: (topic) => this.#member?.machine.deletingGroup(topic),
+      removal: (topic) => this.#member?.machine.removal(topic),
       isExpected: (broker) => {
         const known = this.#member?.machine.broker(broker);
         const { node } = this.#context.self;

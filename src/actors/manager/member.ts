@@ -95,11 +95,19 @@ export class Member {
     });
     const { noReserve } = options;
     const { managerPendingChanges, creatingPartitions, creationMs, callDeadlineMs } = limits;
-    this.primary = new Primary(context, this.driver, crc32, managerPendingChanges, noReserve, {
-      most: creatingPartitions,
-      msEach: creationMs,
-      longestMs: 2 * callDeadlineMs,
-      isCreating: (name) => this.machine.topic(name)?.state === 'creating',
+    this.primary = new Primary(context, this.driver, crc32, {
+      most: managerPendingChanges,
+      noReserve,
+      creations: {
+        most: creatingPartitions,
+        msEach: creationMs,
+        longestMs: 2 * callDeadlineMs,
+        isCreating: (name) => this.machine.topic(name)?.state === 'creating',
+      },
+      decided: (tag) => {
+        const result = this.machine.decided(tag);
+        return result === undefined ? undefined : { index: this.driver.applied, result };
+      },
     });
   }
 

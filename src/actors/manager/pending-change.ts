@@ -63,6 +63,6 @@ export function lateError(change: PendingChange, view: DirectoryView): CallError
 }
 
 function late(topic: string, givenMs: number, view: DirectoryView): CallError {
-  const progress = view.deleting(topic)?.progress;
+  const progress = view.removal(topic);
   return progress === undefined ? noAnswer(givenMs, 'unknown') : stillDeleting(topic, givenMs, progress);
 }

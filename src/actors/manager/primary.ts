@@ -34,7 +34,7 @@ interface Proposal {
 }
 
 /** A command that answers differently the second time needs its tag in the log; the others are the same however often. */
-function needsTag(command: DirectoryCommand): boolean {
+export function needsTag(command: DirectoryCommand): boolean {
   return createsTopic(command) || command.kind === 'remove-topic' || command.kind === 'admin';
 }
 
@@ -57,6 +57,23 @@ export interface CreationBounds {
   isCreating(name: string): boolean;
 }
 
+/** What became of a change, and an index by which that is applied. */
+interface Decided {
+  readonly index: number;
+  readonly result: DirectoryResult;
+}
+
+export interface PrimaryOptions {
+  /** Changes in progress. */
+  readonly most: number;
+  /** Whether the disk has no room for what makes the directory grow. Default: never. */
+  readonly noReserve?: (() => boolean) | undefined;
+  /** Default: none. */
+  readonly creations?: CreationBounds;
+  /** What became of an earlier try with this tag. Default: nothing is known. */
+  readonly decided?: (tag: string) => Decided | undefined;
+}
+
 const unbounded: CreationBounds = { most: Infinity, msEach: 0, longestMs: 0, isCreating: () => false };
 
 function refusalError(refusal: ProposeRefusal): CallError {
@@ -70,26 +87,25 @@ export class Primary {
   readonly #most: number;
   readonly #noReserve: () => boolean;
   readonly #creations: CreationBounds;
+  readonly #decided: (tag: string) => Decided | undefined;
   readonly #byIndex = new Map<number, Proposal>();
   /** Topics that were created here, until they are ready. */
   readonly #begun = new Map<string, { readonly partitions: number; readonly sinceMs: number }>();
   readonly #byKey = new Map<string, Proposal>();
 
-  /** `noReserve`: the disk has no room for what makes the directory grow. `creations`: absent: no bounds. */
   constructor(
     context: Context<ManagerMessage>,
     driver: PrimaryDriver,
     crc32: Checksum,
-    most: number,
-    noReserve: () => boolean = () => false,
-    creations: CreationBounds = unbounded,
+    { most, noReserve, creations, decided }: PrimaryOptions,
   ) {
-    this.#creations = creations;
     this.#context = context;
-    this.#noReserve = noReserve;
     this.#driver = driver;
     this.#crc32 = crc32;
     this.#most = most;
+    this.#noReserve = noReserve ?? (() => false);
+    this.#creations = creations ?? unbounded;
+    this.#decided = decided ?? (() => undefined);
   }
 
   get pending(): number {
@@ -101,6 +117,12 @@ export class Primary {
     const same = message.tag === '' ? undefined : this.#byKey.get(message.tag);
     if (same !== undefined) {
       same.origins.push(origin);
+      return;
+    }
+    // Before anything could refuse it: an earlier try may have done what this one would be told is not done.
+    const decided = this.#driver.isReady ? this.#decided(message.tag) : undefined;
+    if (decided !== undefined) {
+      this.#answer(origin, decided.index, decided.result, undefined);
       return;
     }
     const tag = needsTag(message.command) ? message.tag : '';

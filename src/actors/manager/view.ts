@@ -9,8 +9,12 @@ export interface DirectoryView {
   applied(): number;
   /** Whether a topic is being created, as far as is applied here. */
   isCreating(topic: string): boolean;
-  /** The first group of the topic of this name that is being deleted, as far as is applied here, and how far that is. */
-  deleting(topic: string): { readonly group: GroupId; readonly progress: RemovalProgress } | undefined;
+  /** Whether there is a topic of this name, created or being created, as far as is applied here. */
+  exists(topic: string): boolean;
+  /** The first group of the topic of this name that is being deleted, as far as is applied here. */
+  deletingGroup(topic: string): GroupId | undefined;
+  /** How far that is: dear, as it looks at every partition. */
+  removal(topic: string): RemovalProgress | undefined;
   /** Whether a node of this name takes part in the cluster and its broker is still without a node in the directory. */
   isExpected(broker: string): boolean;
   /** The other members that take part: alive brokers, and nodes that are no brokers while their link is up. */

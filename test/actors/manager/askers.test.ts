@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Barriers } from '../../../src/actors/manager/barriers.ts';
 import { Changes } from '../../../src/actors/manager/changes.ts';
-import { notPrimary } from '../../../src/actors/manager/errors.ts';
+import { diskSpent, notPrimary } from '../../../src/actors/manager/errors.ts';
 import type { DirectoryAnswer, PrimaryAnswer } from '../../../src/actors/manager/messages.ts';
 import type { DirectoryCommand, DirectoryResult } from '../../../src/directory/index.ts';
 import { refTo, type Ref } from '../../../src/kernel/index.ts';
@@ -182,6 +182,51 @@ changes('may have been made if one of the tries is unanswered, whatever became o
   view.leader = undefined;
   pass(5_000);
   assert.equal(outcomes(), ['no_quorum unknown']);
+});
+
+/** Two tries; the second is answered so, the first not at all. */
+function secondTryOnly(command: DirectoryCommand, answer: Partial<PrimaryAnswer>): string[] {
+  const rig = newChanges();
+  rig.ask(command);
+  rig.pass(1_000);
+  const id = rig.tries().at(-1)?.id ?? 0;
+  rig.answer(id, answer);
+  return rig.fake.take('directory-answer').map((sent) => {
+    const result = sent.message['result'] as DirectoryResult | undefined;
+    return result?.ok === false ? `${result.error.code} ${result.error.outcome}` : outcome(sent);
+  });
+}
+
+changes('S2: a refusal that ends a call speaks of its try only: another one may yet be carried out', () => {
+  assert.equal(secondTryOnly(create, { error: diskSpent() }), ['low_disk_space unknown']);
+});
+
+changes(
+  'S2: what the directory refuses under a tag is refused for all tries, without one for that try only',
+  () => {
+    const result: DirectoryResult = { ok: false, error: { ...notPrimary(), code: 'topic_not_found' } };
+    const tagged: DirectoryCommand = { kind: 'remove-topic', name: 't' };
+    assert.equal(secondTryOnly(tagged, { result }), ['topic_not_found not_applied']);
+    const untagged: DirectoryCommand = { kind: 'register-producer', id: '00'.repeat(16), topic: 't' };
+    assert.equal(secondTryOnly(untagged, { result }), ['topic_not_found unknown']);
+  },
+);
+
+changes('say so where the topic was removed before it was ready', () => {
+  const exists: DirectoryResult = { ok: false, error: { ...notPrimary(), code: 'topic_exists' } };
+  const outcomes = [made, exists].map((result) => {
+    const { part, view, ask, tries, answer, fake } = newChanges();
+    view.creating.add('t');
+    ask();
+    answer(tries()[0]!.id, { index: 0, result });
+    view.creating.delete('t');
+    view.gone.add('t');
+    part.settle();
+    const [sent] = fake.take('directory-answer');
+    const told = sent?.message['result'] as DirectoryResult;
+    return told.ok ? 'ok' : `${told.error.code} ${told.error.outcome}`;
+  });
+  assert.equal(outcomes, ['topic_deleting unknown', 'topic_deleting not_applied']);
 });
 
 changes('take the answer to any try', () => {

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PrimaryChange } from '../../../src/actors/manager/messages.ts';
-import { Primary } from '../../../src/actors/manager/primary.ts';
+import { Primary, type PrimaryOptions } from '../../../src/actors/manager/primary.ts';
 import type { DirectoryCommand, DirectoryResult } from '../../../src/directory/index.ts';
 import { logIndex } from '@callboard/client/protocol';
 import { crc32 } from '../../storage/kit.ts';
@@ -18,18 +18,19 @@ function change(number: number, command: DirectoryCommand = create, tag: string 
   return { kind: 'primary-change', id: number, fromNode: 'n2', tag, command, deadlineMs: 1_000 };
 }
 
-function newPrimary(
-  most = 10,
-  noReserve = () => false,
-): { fake: FakeContext; driver: FakeDriver; part: Primary } {
+function newPrimary(options: Partial<PrimaryOptions> = {}): {
+  fake: FakeContext;
+  driver: FakeDriver;
+  part: Primary;
+} {
   const [fake, driver] = [new FakeContext(), new FakeDriver()];
-  return { fake, driver, part: new Primary(fake.context, driver, crc32, most, noReserve) };
+  return { fake, driver, part: new Primary(fake.context, driver, crc32, { most: 10, ...options }) };
 }
 
 primary(
   'on a disk that is nearly full refuses by name what makes the directory grow, and goes on with the rest',
   () => {
-    const { fake, driver, part } = newPrimary(10, () => true);
+    const { fake, driver, part } = newPrimary({ noReserve: () => true });
     const growing: readonly DirectoryCommand[] = [
       create,
       { kind: 'create-memory-topic', name: 't', partitions: 1 },
@@ -66,6 +67,21 @@ primary('answers all tries of one change with one entry', () => {
   assert.is(driver.bodies.length, 2);
 });
 
+primary('knows what became of an earlier try, whatever would refuse this one', () => {
+  const decided = (tag: string) => (tag === id(1) ? { index: 9, result: made } : undefined);
+  const { fake, driver, part } = newPrimary({ most: 0, noReserve: () => true, decided });
+  part.change(change(1));
+  part.change(change(2, create, id(2)));
+  const [first, second] = fake.take('primary-answer');
+  assert.equal([first?.message['index'], first?.message['result']], [9, made]);
+  assert.is(second && outcome(second), 'overloaded not_applied');
+  assert.is(driver.bodies.length, 0);
+  driver.isReady = false;
+  part.change(change(3));
+  // It may not have applied everything that is decided.
+  assert.equal(fake.take('primary-answer').map(outcome), ['not_leader not_applied']);
+});
+
 primary('says that a change was not made when another entry stands in its place', () => {
   const { fake, part } = newPrimary();
   part.change(change(1));
@@ -100,7 +116,7 @@ primary(
 );
 
 primary('refuses more than its bound, what consensus refuses, and what cannot be written', () => {
-  const { fake, driver, part } = newPrimary(1);
+  const { fake, driver, part } = newPrimary({ most: 1 });
   driver.refused = 'uncommitted-full';
   part.change(change(1));
   driver.refused = 'transferring';

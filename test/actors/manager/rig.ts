@@ -3,8 +3,9 @@ import type { PrimaryDriver } from '../../../src/actors/manager/primary.ts';
 import type { ManagerMessage } from '../../../src/actors/manager/messages.ts';
 import type { DirectoryView } from '../../../src/actors/manager/view.ts';
 import type { Address, Context, Lane, SendResult } from '../../../src/kernel/index.ts';
+import type { RemovalProgress } from '../../../src/directory/index.ts';
 import type { ProposeRefusal } from '../../../src/raft/index.ts';
-import { logIndex, term, type CallError, type LogIndex } from '@callboard/client/protocol';
+import { logIndex, term, type CallError, type GroupId, type LogIndex } from '@callboard/client/protocol';
 
 export interface Sent {
   readonly to: string;
@@ -51,7 +52,8 @@ export class FakeView implements DirectoryView {
   leader: string | undefined = 'n2';
   index = 0;
   readonly creating: Set<string> = new Set();
-  readonly removed: Map<string, NonNullable<ReturnType<DirectoryView['deleting']>>> = new Map();
+  readonly gone: Set<string> = new Set();
+  readonly removed: Map<string, { readonly group: GroupId; readonly progress: RemovalProgress }> = new Map();
   readonly expected: Set<string> = new Set();
   others: readonly string[] = ['n2', 'n3'];
 
@@ -67,8 +69,16 @@ export class FakeView implements DirectoryView {
     return this.creating.has(topic);
   }
 
-  deleting(topic: string): ReturnType<DirectoryView['deleting']> {
-    return this.removed.get(topic);
+  exists(topic: string): boolean {
+    return !this.gone.has(topic) && !this.removed.has(topic);
+  }
+
+  deletingGroup(topic: string): GroupId | undefined {
+    return this.removed.get(topic)?.group;
+  }
+
+  removal(topic: string): RemovalProgress | undefined {
+    return this.removed.get(topic)?.progress;
   }
 
   isExpected(broker: string): boolean {
