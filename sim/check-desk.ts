@@ -265,6 +265,7 @@ export class CheckDesk {
       this.#world.report.sometimes('a message of an earlier incarnation was dropped');
     } else if (event === 'memory.copy-given-up') {
       this.#world.report.sometimes('a copy in memory gave itself up');
+      this.promises.gaveUp(node.name, Number(fields['group']));
     } else if (event === 'memory.partition-lost') {
       this.#world.report.sometimes('a node said that a partition in memory was lost');
     } else if (event === 'replica.rests') {

@@ -53,6 +53,8 @@ export class Promised {
   owedKnown = true;
   /** In memory, and lost with its process. */
   gone = false;
+  /** Gave itself up and is stopped: what a write that it no longer hears of makes of it counts only when it is opened again. */
+  givenUp = false;
   /** Entries at or above this index may have been changed by a batch that a crash left in doubt. */
   doubtFrom: number = Infinity;
   /** A hard state that a crash left in doubt. */
@@ -192,15 +194,20 @@ export class Promises {
     return fresh;
   }
 
+  /** The node has stopped its copy in memory, which is damaged and finds nobody to heal it. */
+  gaveUp(node: string, group: number): void {
+    this.of(node, group).givenUp = true;
+  }
+
   /** A write was answered: it is durable. */
   written(node: string, part: WrittenPart): void {
     const promised = this.of(node, part.group);
     if (part.hard !== undefined) promised.hard = part.hard;
     if (part.healed) {
-      if (this.#lost.get(part.group)?.has(node) === true) {
+      if (!promised.givenUp && this.#lost.get(part.group)?.has(node) === true) {
         this.#report(`${node} healed in group ${part.group} after its loss had been made good elsewhere`);
       }
-      promised.gone = false;
+      if (!promised.givenUp) promised.gone = false;
       this.#restore(node, part.group, promised, part.tailIndex ?? 0);
       promised.damaged = false;
       promised.owedKnown = true;
@@ -234,6 +241,7 @@ export class Promises {
   opened(node: string, group: number, log: OpenedLog, excused: boolean): void {
     const promised = this.of(node, group);
     const where = `${node} group ${group}`;
+    promised.givenUp = false;
     if (this.isOut(node, group)) {
       this.#report(`${where} was opened although the disk that it was placed on is no more`);
     }

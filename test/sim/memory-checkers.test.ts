@@ -103,6 +103,13 @@ judge<Bench>('generation', {
       bench.kill('b');
       bench.open('b', 'damaged');
     },
+    'a copy that gave itself up while the write that healed it was under way': (bench) => {
+      bench.kill('a', 'b');
+      bench.open('a', 'damaged');
+      bench.promises.gaveUp('a', 1);
+      bench.heal('a');
+      bench.beginAnew();
+    },
     'a wiped disk beside a lost copy': (bench) => {
       bench.promises.journal('c', '');
       bench.kill('a');
@@ -130,6 +137,17 @@ judge<Bench>('generation', {
       /with only b gone/,
       (bench) => {
         bench.kill('a', 'b');
+        bench.open('a', 'damaged');
+        bench.heal('a');
+        bench.beginAnew();
+      },
+    ],
+    'a loss after one that gave itself up was opened again and healed': [
+      /with only b gone/,
+      (bench) => {
+        bench.kill('a', 'b');
+        bench.open('a', 'damaged');
+        bench.promises.gaveUp('a', 1);
         bench.open('a', 'damaged');
         bench.heal('a');
         bench.beginAnew();
