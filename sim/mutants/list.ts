@@ -327,6 +327,11 @@ export const mutants: readonly Mutant[] = [
         '',
       ),
     ],
+    directed: {
+      tests: ['test/directory/machine.test.ts', 'test/actors/manager/removals.test.ts'],
+      reason:
+        'a removal waits for its majority for milliseconds, unless a split meets it, and the name must be asked for just then',
+    },
     ...seldom,
   },
   {
