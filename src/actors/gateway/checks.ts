@@ -1,4 +1,5 @@
 /** The checks of the calls that name partitions, in the order of the HTTP contract. */
+import type { CallError } from '@callboard/client/protocol';
 import type { Topic } from '../../directory/index.ts';
 import type { DirectoryCopy } from './directory-copy.ts';
 import * as failures from './failures.ts';
@@ -6,6 +7,16 @@ import type { Check, ConsumerScope } from './parts.ts';
 
 function isPartition(partition: number, topic: Topic): boolean {
   return Number.isInteger(partition) && partition >= 0 && partition < topic.partitions.length;
+}
+
+/** Final where no topic ever has it; this one may have been removed, and another of its name have more. */
+export function noSuchPartition(
+  partition: number,
+  name: string,
+  partitions: number,
+): { readonly error: CallError; readonly final: boolean } {
+  const final = !Number.isSafeInteger(partition) || partition < 0;
+  return { error: failures.invalidPartition(partition, name, partitions), final };
 }
 
 export interface ProduceTarget {
@@ -27,7 +38,7 @@ export function checkProduce(
   }
   const { partition } = call;
   if (partition !== undefined && !isPartition(partition, topic)) {
-    return { error: failures.invalidPartition(partition, call.topic, topic.partitions.length), final: true };
+    return noSuchPartition(partition, call.topic, topic.partitions.length);
   }
   const asked = partition === undefined ? topic.partitions.map((_, index) => index) : [partition + 0];
   const partitions = asked.filter((index) => {
@@ -59,7 +70,7 @@ export function checkConsumer(
   if (topic === undefined) return { error: failures.topicNotFound(name), final: false };
   const partitions = topic.partitions.length;
   if (partition !== undefined && !isPartition(partition, topic)) {
-    return { error: failures.invalidPartition(partition, name, partitions), final: true };
+    return noSuchPartition(partition, name, partitions);
   }
   const owner = copy.topicOfConsumer(consumer, name);
   if (owner !== name) {

@@ -135,7 +135,7 @@ export class ConsumeCalls {
       if (heldBy !== undefined) walk.failed ??= takeHeld(heldBy, partition);
     }
     // A removed topic has no partition left to ask.
-    if (result.kind === 'failed' && result.error.code === 'topic_not_found') ahead.length = 0;
+    if (result.kind === 'failed' && nodesOf(this.#parts, place.group).length === 0) ahead.length = 0;
     if (walk.peek === undefined && ahead.length >= peekFrom && call.open) {
       const nowMs = this.#parts.context.now();
       const deadlineMs = nowMs + (call.deadlineMs - nowMs) / 2;

@@ -18,8 +18,9 @@ import type { GatewayMessage } from './messages.ts';
 type AfterBarrier = (failed: CallError | undefined) => void;
 type AfterChange = (result: DirectoryResult) => void;
 
+/** `call`: whatever is not `open` any more waits for nothing. */
 interface Waiter {
-  readonly call: PendingCall;
+  readonly call: Pick<PendingCall, 'open' | 'deadlineMs'>;
   readonly then: AfterBarrier;
 }
 
@@ -45,6 +46,8 @@ export class DirectoryCalls {
   readonly #changes = new Map<number, PendingChange>();
   /** The manager's present incarnation has taken the subscription. */
   #follows = false;
+  /** What waits on behalf of no call. */
+  readonly #caughtUp = new Map<AfterBarrier, { readonly deadlineMs: number; readonly withinMs: number }>();
   #lastId = 0;
 
   constructor(context: Context<GatewayMessage>, calls: Calls) {
@@ -70,6 +73,20 @@ export class DirectoryCalls {
   barrier(call: PendingCall, then: AfterBarrier): void {
     call.expired = () => directorySilent(call.message.deadlineMs);
     this.#waiting.push({ call, then });
+    this.#askBarrier();
+  }
+
+  /** The same on behalf of no call: `then` runs in any case, if need be with the failure that nothing was heard within this time. */
+  catchUp(withinMs: number, then: AfterBarrier): void {
+    const call = { open: true, deadlineMs: this.#context.now() + withinMs };
+    const once: AfterBarrier = (failed) => {
+      if (!call.open) return;
+      call.open = false;
+      this.#caughtUp.delete(once);
+      then(failed);
+    };
+    this.#caughtUp.set(once, { deadlineMs: call.deadlineMs, withinMs });
+    this.#waiting.push({ call, then: once });
     this.#askBarrier();
   }
 
@@ -111,6 +128,9 @@ export class DirectoryCalls {
   /** Tries again what could not be sent, and forgets what nobody waits for. */
   sweep(nowMs: number): void {
     if (this.#asked !== undefined && nowMs >= this.#asked.deadlineMs) this.#asked = undefined;
+    for (const [then, { deadlineMs, withinMs }] of this.#caughtUp) {
+      if (nowMs >= deadlineMs) then(directorySilent(withinMs));
+    }
     this.#askBarrier();
     this.#sendChanges();
     for (const [id, { call }] of this.#changes) if (!call.open) this.#changes.delete(id);
@@ -129,7 +149,7 @@ export class DirectoryCalls {
     if (sent === 'gone') return;
     this.#waiting = [];
     if (sent === 'accepted') this.#asked = { id, waiters, deadlineMs };
-    else for (const { call } of waiters) this.#calls.fail(call, managerBusy());
+    else for (const { then } of waiters) then(managerBusy());
   }
 
   #sendChanges(): void {

@@ -16,6 +16,12 @@ export function topicNotFound(topic: string): CallError {
   });
 }
 
+/** Of a call that was on its way to the topic of this name before. */
+export function topicReplaced(topic: string): CallError {
+  const message = `Topic ${shown(topic)} was removed while the call was under way, and there is another one of that name now: look up what it is, and try again.`;
+  return failure('unavailable', { message, outcome: 'not_applied' });
+}
+
 /** `after`: there would be room then, if nobody else took any. */
 export function tooManyCreations(
   partitions: number,

@@ -13,7 +13,7 @@ import { Calls, type PendingCall } from './calls.ts';
 import { ConsumeCalls } from './consume-calls.ts';
 import { DirectoryCalls } from './directory-calls.ts';
 import { DirectoryCopy } from './directory-copy.ts';
-import { topicNotFound } from './failures.ts';
+import { topicNotFound, topicReplaced } from './failures.ts';
 import { LeaderQuestions } from './leader-questions.ts';
 import { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
@@ -210,16 +210,23 @@ export class Gateway implements Actor<GatewayMessage> {
     }
   }
 
-  /** Whoever still works for it is told now: nothing of it will answer, and a namesake is another topic. */
+  /**
+   * Whoever still works for it is told: nothing of it will answer, and a namesake is another topic. That there is no topic of this name is
+   * said only when nobody can have been told of a namesake (S13).
+   */
   #removed({ parts, produces, takes }: Run, topic: Topic): void {
-    const error = topicNotFound(topic.name);
-    produces.removed(topic, error);
     const groups = new Set(topic.partitions.map(({ group }) => group));
-    parts.asks.groupsRemoved(groups, error);
     for (const group of groups) {
       takes.forget(group);
       parts.leaders.forget(group);
     }
+    const { name } = topic;
+    parts.directory.catchUp(parts.limits.callDeadlineMs, (failed) => {
+      const error =
+        failed ?? (parts.copy.topic(name) === undefined ? topicNotFound(name) : topicReplaced(name));
+      produces.removed(topic, error);
+      parts.asks.groupsRemoved(groups, error);
+    });
   }
 
   #begin(run: Run, call: PendingCall): void {

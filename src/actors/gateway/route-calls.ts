@@ -1,7 +1,8 @@
 /** Who leads a partition: for client sessions, which carry produces and subscriptions to the leader's node. */
 import type { PartitionPlacement } from '../../directory/index.ts';
 import type { PendingCall } from './calls.ts';
-import { invalidPartition, noReplicaServes, sessionNotGiven, topicNotFound } from './failures.ts';
+import { noSuchPartition } from './checks.ts';
+import { noReplicaServes, sessionNotGiven, topicNotFound } from './failures.ts';
 import type { Call } from './messages.ts';
 import { nodesOf, whenChecked, type Check, type GatewayParts } from './parts.ts';
 
@@ -13,7 +14,7 @@ function checkRoute({ copy }: GatewayParts, asked: RouteCall): Check<PartitionPl
   if (known === undefined) return { error: topicNotFound(topic), final: false };
   const placement = known.partitions[partition];
   if (placement === undefined) {
-    return { error: invalidPartition(partition, topic, known.partitions.length), final: true };
+    return noSuchPartition(partition, topic, known.partitions.length);
   }
   // A number that nobody was given could fence a consumer for good.
   if (owner !== undefined && (owner.session === 0 || owner.session > copy.sessionOf(owner.consumer, topic))) {

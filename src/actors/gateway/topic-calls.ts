@@ -46,6 +46,8 @@ export function registerProducer(
   asked: CallOf<'register-producer'>,
 ): void {
   const { topic } = asked;
+  // Before anything is created for it.
+  if (!mayRegister(parts, call)) return;
   if (parts.copy.topic(topic) !== undefined) {
     register(parts, call, 'producer', topic);
     return;
@@ -65,7 +67,9 @@ export function registerConsumer(
   const { topic } = asked;
   const check = () =>
     parts.copy.topic(topic) === undefined ? { error: topicNotFound(topic), final: false } : { value: topic };
-  whenChecked(parts, call, check, () => register(parts, call, 'consumer', topic));
+  whenChecked(parts, call, check, () => {
+    if (mayRegister(parts, call)) register(parts, call, 'consumer', topic);
+  });
 }
 
 export function openConsumer(parts: GatewayParts, call: PendingCall, asked: CallOf<'open-consumer'>): void {
@@ -148,7 +152,6 @@ function taken(
 }
 
 function register(parts: GatewayParts, call: PendingCall, who: 'producer' | 'consumer', topic: string): void {
-  if (!mayRegister(parts, call)) return;
   const id = drawId(parts);
   parts.directory.change(call, { kind: `register-${who}`, id, topic }, (result: DirectoryResult) => {
     if (result.ok) parts.calls.succeed(call, { op: `register-${who}`, id, partitions: result.partitions });

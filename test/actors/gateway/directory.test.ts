@@ -31,6 +31,17 @@ test('the list of topics comes after a barrier, with what the barrier brought', 
   assert.equal(rig.value(call), { op: 'topics', names: ['t', 'new'] });
 });
 
+test('a partition that only a namesake has is found, however late this node hears of it', () => {
+  const rig = new Rig();
+  rig.withTopic('t', [['n1']]);
+  const wide = topicEvent('t', [['n1'], ['n1']], 2);
+  const user = { kind: 'producer', id: producer, topic: 't', epoch: 1 } as const;
+  rig.hidden = [topicEvent('t', [['n1']], 1, 'deleting'), wide, user];
+  rig.call(produceTo('t', producer, 1));
+  rig.clock.settle();
+  assert.is(rig.one().group, 3);
+});
+
 test('checks stand in the order of the contract, and negative answers come after a barrier', () => {
   const rig = new Rig();
   rig.withTopic('t', [['n1'], ['n2']]);
@@ -38,13 +49,13 @@ test('checks stand in the order of the contract, and negative answers come after
     [produceTo('none', 'x', 9), 'topic_not_found not_applied', 1],
     [produceTo('t', 'x', 9), 'producer_not_registered not_applied', 1],
     [produceTo('t', consumer, 9), 'producer_not_registered not_applied', 1],
-    // Final whatever the directory's news: the topic never gets more partitions.
-    [produceTo('t', producer, 2), 'invalid_partition not_applied', 0],
+    // A namesake may have more partitions; none has those below.
+    [produceTo('t', producer, 2), 'invalid_partition not_applied', 1],
     [produceTo('t', producer, -1), 'invalid_partition not_applied', 0],
     [produceTo('t', producer, 0.5), 'invalid_partition not_applied', 0],
     [produceTo('t', producer, Infinity), 'invalid_partition not_applied', 0],
     [{ op: 'consume', topic: 'none', consumer: 'x', partition: 9 }, 'topic_not_found not_applied', 1],
-    [{ op: 'consume', topic: 't', consumer: 'x', partition: 9 }, 'invalid_partition not_applied', 0],
+    [{ op: 'consume', topic: 't', consumer: 'x', partition: 9 }, 'invalid_partition not_applied', 1],
     [{ op: 'consume', topic: 't', consumer: 'x', partition: 1 }, 'consumer_not_registered not_applied', 1],
     [
       { op: 'consume', topic: 't', consumer: producer, partition: undefined },
@@ -203,6 +214,18 @@ test('refusals and failures of the directory are told as they are', () => {
   rig.answerDirectory({ id: rig.changes[1]?.id ?? 0, result: undefined, error: failure('no_quorum') });
   rig.clock.settle();
   assert.is(rig.verdict(call), 'no_quorum unknown');
+});
+
+test('a registration that the budget refuses has not created its topic', () => {
+  const rig = new Rig({ limits: { registrationsAtOnce: 1, registrationsPerSecond: 1 } });
+  rig.onChange = () => ({ ok: true, partitions: 2 });
+  const register = (topic: string): number => rig.call({ op: 'register-producer', topic });
+  assert.is(rig.verdict(register('a')), 'ok');
+  assert.is(rig.verdict(register('b')), 'overloaded not_applied');
+  assert.equal(
+    rig.changes.map(({ command }) => command.kind),
+    ['create-topic', 'register-producer'],
+  );
 });
 
 test('registrations draw ids of 32 hexadecimal characters, each its own', () => {

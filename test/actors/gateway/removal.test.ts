@@ -69,8 +69,32 @@ test('a call that walks over the partitions does not step over to a namesake', (
   rig.tell([topicEvent('t', [['n1'], ['n1']], 1, 'deleting')]);
   rig.withTopic('t', [['n1'], ['n1']], 3);
   rig.reply(first, { kind: 'nothing', id: first.message.id, heldBy: undefined });
-  assert.is(rig.verdict(call), 'topic_not_found unknown');
+  assert.is(rig.verdict(call), 'unavailable unknown');
   assert.equal(rig.sent(), []);
+});
+
+test('S13: what waits for a removed topic is not told that there is none while a namesake may have been announced', () => {
+  const rig = new Rig();
+  rig.withTopic('t');
+  const call = rig.produce('refused', 0);
+  rig.refuse(rig.one(), 'no_quorum', { outcome: 'not_applied' });
+  rig.hidden = [topicEvent('t', nodes, 2)];
+  rig.tell([topicEvent('t', nodes, 1, 'deleting')]);
+  rig.clock.settle();
+  assert.is(rig.verdict(call), 'unavailable not_applied');
+  const next = rig.produce('to the namesake', 0);
+  assert.is(rig.verdict(next), 'producer_not_registered not_applied');
+});
+
+test('what waits for a removed topic ends also where the directory is silent', () => {
+  const rig = new Rig();
+  rig.withTopic('t');
+  const call = rig.produce('refused', 0);
+  rig.refuse(rig.one(), 'no_quorum', { outcome: 'not_applied' });
+  rig.holdBarriers = true;
+  rig.tell([topicEvent('t', nodes, 1, 'deleting')]);
+  rig.clock.advance(60_000);
+  assert.match(rig.verdict(call), /not_applied$/);
 });
 
 test('a late word of the removal of an old topic does not touch its namesake', () => {
