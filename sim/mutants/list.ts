@@ -5,6 +5,7 @@ import { memoryMutants } from './memory-list.ts';
 import { edit, often, seldom, type Mutant } from './mutant.ts';
 import { quarantineMutants } from './quarantine.ts';
 import { clientMutants } from './client.ts';
+import { removedAndRead } from './removed.ts';
 import { takeMutants } from './takes.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -360,6 +361,7 @@ export const mutants: readonly Mutant[] = [
   ...quarantineMutants,
   ...clientMutants,
   ...takeMutants,
+  ...removedAndRead,
   ...memoryMutants,
   ...producerMutants,
 ];

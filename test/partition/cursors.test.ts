@@ -116,6 +116,8 @@ test('nothing goes beyond the end of the log', () => {
   const table = new Table();
   assert.equal(table.attach(1, { start: end + 1 }), { ok: false, why: 'beyond-end', end });
   table.attach(1);
+  const beyond = { start: end + 1, reset: true };
+  assert.equal(table.attach(1, beyond), { ok: false, why: 'beyond-end', end }, 'nor by a reset');
   assert.equal(table.advance(1, end + 1), { ok: false, why: 'beyond-end' });
   assert.equal(table.take(0, end + 1), { done: false, fenced: false });
   assert.is(table.cursors.of('c'), 0);

@@ -413,4 +413,22 @@ test('a read waits for what it must see, and one that nobody confirms is refused
   assert.equal(heard, [true, false]);
 });
 
+test('S13: a read that is confirmed waits until the machine has applied what was committed before it', () => {
+  const rig = new Rig({ entryCacheBytes: 1 }, members.slice(0, 1));
+  const entries = rig.opened([1, 1, 1]);
+  rig.kit.pass(200);
+  // Its vote for itself, then its first entry: everything is committed, and nothing is applied yet.
+  rig.written();
+  rig.written();
+  const heard: string[] = [];
+  rig.driver.readIndex((index) => void heard.push(`confirmed ${String(index)}`));
+  rig.driver.read((ok) => void heard.push(`${ok ? 'seen' : 'refused'} at ${rig.driver.applied}`));
+  rig.kit.settle();
+  assert.equal(heard, ['confirmed 4']);
+  const load = rig.loads().at(-1);
+  const answer = { kind: 'group-loaded', incarnation: own, id: load?.id ?? 0, bad: undefined } as const;
+  rig.tell({ ...answer, entries });
+  assert.equal(heard, ['confirmed 4', 'seen at 4']);
+});
+
 test.run();

@@ -143,6 +143,35 @@ replicas('whose topic is removed while they are being born are deleted as soon a
   assert.ok(part.isDead(groupId(1)));
 });
 
+replicas('whose topic is removed before their turn to start do not run after their death', () => {
+  const { fake, part, spawned } = newReplicas([], { upTo: 0 });
+  part.topic(topicOn('n1', id(1), [1, 2]));
+  part.settle(undefined);
+  part.journaled([groupId(1), groupId(2)]);
+  part.topic(deleting([1, 2]));
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), [[1, 2]]);
+  part.slice();
+  assert.equal(spawned, []);
+  assert.is(part.toStart, 0);
+});
+
+replicas('in memory of a partition that was begun anew are deleted', () => {
+  const { fake, part } = newReplicas([], { upTo: 0 });
+  const before: Topic = { ...topicOn('n1', id(1), [1]), storage: 'memory', state: 'ready' };
+  part.topic(before);
+  part.settle(undefined);
+  part.journaled([groupId(1)]);
+  const [placement] = before.partitions;
+  assert.ok(placement);
+  const partitions = [{ ...placement, group: groupId(2), generation: 1 }];
+  part.topic({ ...before, created: groupId(1), partitions });
+  part.settle(undefined);
+  part.journaled([groupId(2)]);
+  part.settle(undefined);
+  assert.equal(asked(fake, 'log-death'), [[1]]);
+});
+
 replicas('that were never born die too, but not before those with lower numbers are born', () => {
   const { fake, part } = newReplicas([], { upTo: 0 }, { managerSliceGroups: 1 });
   part.topic(topicOn('n1', id(1), [1]));

@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PrimaryChange } from '../../../src/actors/manager/messages.ts';
 import { Primary, type PrimaryOptions } from '../../../src/actors/manager/primary.ts';
-import type { DirectoryCommand, DirectoryResult } from '../../../src/directory/index.ts';
-import { logIndex } from '@callboard/client/protocol';
+import { decodeEntry, type DirectoryCommand, type DirectoryResult } from '../../../src/directory/index.ts';
+import { chunkHeaderBytes, logIndex } from '@callboard/client/protocol';
 import { crc32 } from '../../storage/kit.ts';
 import { id } from '../../directory/machines.ts';
 import { FakeContext, FakeDriver, outcome } from './rig.ts';
@@ -80,6 +80,23 @@ primary('knows what became of an earlier try, whatever would refuse this one', (
   part.change(change(3));
   // It may not have applied everything that is decided.
   assert.equal(fake.take('primary-answer').map(outcome), ['not_leader not_applied']);
+});
+
+primary('puts the tag of whatever answers differently the second time into the log', () => {
+  const { driver, part } = newPrimary();
+  const tagged: readonly DirectoryCommand[] = [
+    create,
+    { kind: 'create-memory-topic', name: 't', partitions: 1 },
+    { kind: 'remove-topic', name: 't' },
+    { kind: 'admin', action: 'add', broker: 'b' },
+  ];
+  const untagged: DirectoryCommand = { kind: 'register-producer', id: id(9), topic: 't' };
+  for (const [at, command] of [...tagged, untagged].entries()) part.change(change(at, command, id(at + 1)));
+  const tags = driver.bodies.map((draft) => {
+    const decoded = decodeEntry(draft.subarray(chunkHeaderBytes));
+    return decoded.ok ? decoded.entry.tag : decoded.detail;
+  });
+  assert.equal(tags, [id(1), id(2), id(3), id(4), '']);
 });
 
 primary('says that a change was not made when another entry stands in its place', () => {
