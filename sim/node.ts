@@ -282,6 +282,7 @@ export class SimNode {
       limits,
       crc32,
       manualBrokers: false,
+      unusedDays: 1,
       onClusterId: () => undefined,
     });
     process.door = new Door(system, limits, (topic) => events.gone(topic));

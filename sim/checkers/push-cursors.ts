@@ -2,7 +2,13 @@
  * What the committed log says of consumers' cursors and of what they took: a second, plain telling of the rules in src/partition, so that
  * an answer can be compared with something that the program did not compute (SEMANTICS S8, S10, S11).
  */
-import { fromEnd, type CursorCommand, type Settlement, type TakeId } from '../../src/partition/index.ts';
+import {
+  fromEnd,
+  type CursorCommand,
+  type IdleCursor,
+  type Settlement,
+  type TakeId,
+} from '../../src/partition/index.ts';
 
 /** A record that a call took and that is not noted. */
 export interface LoggedTake extends TakeId {
@@ -78,7 +84,15 @@ export class PushCursors {
     else if (command.kind === 'attach') this.#attach(group, command.attach, end);
     else if (command.kind === 'advances') {
       for (const advance of command.advances) this.#advance(group, advance, end);
-    } else for (const settlement of command.settlements) this.#settle(group, settlement);
+    } else if (command.kind === 'settlements') {
+      for (const settlement of command.settlements) this.#settle(group, settlement);
+    } else for (const cursor of command.cursors) this.#forget(group, cursor);
+  }
+
+  /** Of a consumer that the directory has no more; one that has moved since is a namesake's. */
+  #forget(group: number, { consumer, at, admits }: IdleCursor): void {
+    const known = this.#cursors.get(`${group} ${consumer}`);
+    if (known?.cursor === at && known.lowest === admits) this.#cursors.delete(`${group} ${consumer}`);
   }
 
   #of(group: number, consumer: string): PushCursor {

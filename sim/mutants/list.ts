@@ -7,6 +7,7 @@ import { quarantineMutants } from './quarantine.ts';
 import { clientMutants } from './client.ts';
 import { removedAndRead } from './removed.ts';
 import { takeMutants } from './takes.ts';
+import { unusedMutants } from './unused.ts';
 
 export const mutants: readonly Mutant[] = [
   ...doubtAndDamage,
@@ -362,6 +363,7 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...takeMutants,
   ...removedAndRead,
+  ...unusedMutants,
   ...memoryMutants,
   ...producerMutants,
 ];

@@ -35,6 +35,7 @@ export const pushRequestParts: Codecs<push.PushRequest> = {
     start: positionField,
     reset: bool,
     address: optional(str(255)),
+    since: optional(uint),
   }),
   'push-pull': message<push.PushPull>('push-pull', 25, { id: uint, replyTo, records: uint, bytes: uint }),
   'push-ack': message<push.PushAck>('push-ack', 26, { id: uint, replyTo, upTo: offsetField }),

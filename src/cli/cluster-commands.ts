@@ -87,6 +87,24 @@ function topicCommands(ground: Ground): Command {
   ]);
 }
 
+/** What more there is to consumers and producers of their own comes with the topics. */
+function idCommands(ground: Ground, who: 'consumer' | 'producer', shown: string): Command {
+  const names =
+    who === 'consumer'
+      ? 'durable consumers: their cursors go with them'
+      : 'producers that registered over HTTP';
+  return group(who, `remove ${names}`, [
+    operatorCommand('rm', `remove a ${who} for good; nobody can use it any more`, [
+      `callboard ${who} rm ${shown} --topic orders`,
+    ])
+      .addArgument(new Argument('<id>', `id of the ${who}`))
+      .requiredOption('--topic <name>', 'the topic that it belongs to')
+      .action(
+        action(ground, async (context, id) => (await import('./commands/ids.ts')).removeId(context, who, id)),
+      ),
+  ]);
+}
+
 function produceCommand(ground: Ground): Command {
   return command('produce', 'send a record per line of standard input, or of a file', [
     "printf 'one\\ntwo\\n' | callboard produce orders",
@@ -238,6 +256,8 @@ export function clusterCommands(
   return {
     shown: [
       topicCommands(ground),
+      idCommands(ground, 'consumer', 'billing'),
+      idCommands(ground, 'producer', '0123456789abcdef0123456789abcdef'),
       produceCommand(ground),
       consumeCommand(ground),
       ...statusCommands(ground),

@@ -57,6 +57,7 @@ Every setting can be given in four ways; the later one wins: default, config fil
   allowedOrigins   --allowed-origins    CALLBOARD_ALLOWED_ORIGINS     browser origins, with commas
   allowHost        --allow-host         CALLBOARD_ALLOW_HOST          names by which HTTP may ask for this node, with commas
   trustedProxy     --trusted-proxy      CALLBOARD_TRUSTED_PROXY       proxies whose X-Forwarded-For counts: addresses, networks, with commas
+  unusedDays       --unused-days        CALLBOARD_UNUSED_DAYS         forget producers and consumers that nobody used for so long (default: 30; 0: never)
   limits           -                    CALLBOARD_LIMITS              JSON object of limits to change
 
 Secrets are never given as flags: every user of the machine can read those.
@@ -101,6 +102,7 @@ function serverCommand(run: (flags: Flags) => Promise<void>): Command {
     .option('--allowed-origins <origins>', 'browser origins that may connect')
     .option('--allow-host <names>', 'names by which HTTP may ask for this node')
     .option('--trusted-proxy <addresses>', 'proxies whose X-Forwarded-For says who asks')
+    .option('--unused-days <days>', 'forget producers and consumers that nobody used for so long')
     .addOption(new Option('--end-with-stdin').hideHelp())
     .addHelpText('after', serverHelp)
     .action(run);

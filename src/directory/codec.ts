@@ -26,10 +26,13 @@ import {
 } from '@callboard/client/protocol';
 import type {
   AdminAction,
+  ConsumerRef,
   CopiesLost,
   DirectoryCommand,
   DirectoryEntry,
   DirectoryResult,
+  ForgetUnused,
+  IdsUsed,
   ReplicasDied,
 } from './contract.ts';
 
@@ -40,6 +43,10 @@ const name: Codec<string> = str(4_096);
 const id: Codec<string> = str(64);
 const group: Codec<GroupId> = branded<GroupId>();
 const action: Codec<AdminAction> = oneOf(['add', 'remove', 'activate', 'deactivate']);
+
+/** Of each kind in one entry, at most. */
+const mostIdsTogether = 65_536;
+const consumer: Codec<ConsumerRef> = struct<ConsumerRef>({ id: name, topic: name });
 
 type Kind<K extends DirectoryCommand['kind']> = Extract<DirectoryCommand, { readonly kind: K }>;
 
@@ -58,6 +65,7 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'set-alive': message<Kind<'set-alive'>>('set-alive', 6, { broker: name, alive: bool }),
   admin: message<Kind<'admin'>>('admin', 7, { action, broker: name }),
   'open-consumer': message<Kind<'open-consumer'>>('open-consumer', 8, { id: name, topic: name }),
+  'open-session': message<Kind<'open-session'>>('open-session', 22, { id: name, topic: name, opener: id }),
   'remove-topic': message<Kind<'remove-topic'>>('remove-topic', 9, { name, force: optional(bool) }),
   'copies-lost': message<CopiesLost>('copies-lost', 11, {
     replica: id,
@@ -72,6 +80,18 @@ export const directoryCommandCodec: UnionCodec<DirectoryCommand> = union<Directo
   'replicas-died': message<ReplicasDied>('replicas-died', 13, { replica: id, groups: list(group, 65_536) }),
   'journal-lost': message<Kind<'journal-lost'>>('journal-lost', 15, { replica: id }),
   'raise-epoch': message<Kind<'raise-epoch'>>('raise-epoch', 16, { topic: name, epoch: uint }),
+  'use-hour': message<Kind<'use-hour'>>('use-hour', 17, {}),
+  'ids-used': message<IdsUsed>('ids-used', 18, {
+    producers: list(id, mostIdsTogether),
+    consumers: list(consumer, mostIdsTogether),
+  }),
+  'forget-unused': message<ForgetUnused>('forget-unused', 19, {
+    hours: uint,
+    producers: list(id, mostIdsTogether),
+    consumers: list(consumer, mostIdsTogether),
+  }),
+  'remove-consumer': message<Kind<'remove-consumer'>>('remove-consumer', 20, { id: name, topic: name }),
+  'remove-producer': message<Kind<'remove-producer'>>('remove-producer', 21, { id, topic: name }),
 });
 
 interface Accepted {

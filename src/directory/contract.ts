@@ -73,6 +73,27 @@ export interface ReplicasDied {
   readonly groups: readonly GroupId[];
 }
 
+/** A consumer, by what it is called and where. */
+export interface ConsumerRef {
+  readonly id: string;
+  readonly topic: string;
+}
+
+/** Seen to be in use on some node since the hour began. What is not known is passed over. */
+export interface IdsUsed {
+  readonly kind: 'ids-used';
+  readonly producers: readonly string[];
+  readonly consumers: readonly ConsumerRef[];
+}
+
+/** Those of them that nobody has been seen to use for this many hours. */
+export interface ForgetUnused {
+  readonly kind: 'forget-unused';
+  readonly hours: number;
+  readonly producers: readonly string[];
+  readonly consumers: readonly ConsumerRef[];
+}
+
 export type DirectoryCommand =
   | { readonly kind: 'create-topic'; readonly name: string; readonly partitions: number }
   /** A command of its own, since logs of earlier releases hold the other one as it is. */
@@ -102,6 +123,26 @@ export type DirectoryCommand =
   | { readonly kind: 'register-consumer'; readonly id: string; readonly topic: string }
   /** Registers the consumer with the topic if it is new, and gives it the next session number. */
   | { readonly kind: 'open-consumer'; readonly id: string; readonly topic: string }
+  /**
+   * The same by an opener that names itself: it is given the number again that it has, as long as that is the newest. A command of its own,
+   * as logs of earlier releases hold the other one.
+   */
+  | {
+      readonly kind: 'open-session';
+      readonly id: string;
+      readonly topic: string;
+      readonly opener: string;
+    }
+  /**
+   * One more hour was counted by a primary while it led. Uses are dated by these hours, which nothing else moves: no clock that steps or
+   * runs wild makes an id look unused, and while nobody leads none grows old.
+   */
+  | { readonly kind: 'use-hour' }
+  | IdsUsed
+  | ForgetUnused
+  /** An operator removes it. */
+  | { readonly kind: 'remove-consumer'; readonly id: string; readonly topic: string }
+  | { readonly kind: 'remove-producer'; readonly id: string; readonly topic: string }
   /** A node presents itself; makes it a broker unless `manual`. */
   | {
       readonly kind: 'register-node';
@@ -129,7 +170,7 @@ export type DirectoryResult =
   | { readonly ok: true; readonly partitions: number; readonly session?: number }
   | { readonly ok: false; readonly error: CallError };
 
-/** A topic that is `deleting` takes its producers and consumers with it; there are no events for those. */
+/** A topic that is `deleting` takes its producers and consumers with it; there are no events for those that go so. */
 export type DirectoryEvent =
   | { readonly kind: 'topic'; readonly topic: Topic }
   /** A topic that was being deleted is gone, and its name free. */
@@ -151,7 +192,14 @@ export type DirectoryEvent =
       readonly topic: string;
       readonly session: number;
       readonly byName?: true;
+      /** Who was given `session`. */
+      readonly opener?: string;
+      /** The lowest session number that may be this consumer's, and not a namesake's that is gone; absent: 1. */
+      readonly since?: number;
     }
+  /** Unused for too long, or removed by an operator. */
+  | { readonly kind: 'producer-gone'; readonly id: string; readonly topic: string }
+  | { readonly kind: 'consumer-gone'; readonly id: string; readonly topic: string }
   | { readonly kind: 'broker'; readonly broker: Broker }
   /** It was removed, and no node has ever had its name: nothing can be left of it. */
   | { readonly kind: 'broker-gone'; readonly broker: string };

@@ -39,6 +39,24 @@ export function badId(id: string): DirectoryResult {
   );
 }
 
+export function badOpener(opener: string): DirectoryResult {
+  return refuse(
+    failure('bad_request', {
+      message: `Opener ${shown(opener)} is not 32 lower-case hexadecimal characters.`,
+    }),
+  );
+}
+
+export function noConsumer(id: string, topic: string): DirectoryResult {
+  const message = `Topic ${shown(topic)} has no consumer ${shown(id)}: look for a typing mistake; it may have been removed already.`;
+  return refuse(failure('consumer_not_registered', { message }));
+}
+
+export function noProducer(id: string, topic: string): DirectoryResult {
+  const message = `Topic ${shown(topic)} has no producer ${shown(id)}: look for a typing mistake; it may have been removed already.`;
+  return refuse(failure('producer_not_registered', { message }));
+}
+
 export function idInUse(id: string, topic: string): DirectoryResult {
   const message = `Id ${shown(id)} belongs to topic ${shown(topic)} already: draw another one.`;
   return refuse(failure('bad_request', { message }));

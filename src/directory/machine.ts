@@ -14,6 +14,7 @@ import { admin, registerNode, setAlive, type BrokerTable } from './brokers.ts';
 import type {
   Applied,
   Broker,
+  ConsumerRef,
   CopiesLost,
   DirectoryCommand,
   DirectoryEvent,
@@ -32,6 +33,7 @@ import { placePartitions } from './placement.ts';
 import { ProducerIds } from './producers.ts';
 import { Removals, type RemovalProgress } from './removals.ts';
 import { RecentTags } from './tags.ts';
+import { Uses } from './uses.ts';
 
 export type DirectoryLimits = Pick<
   Limits,
@@ -78,6 +80,7 @@ export class DirectoryMachine {
   readonly #removals = new Removals();
   readonly #producers: ProducerIds;
   readonly #consumers: ConsumerTable;
+  readonly #uses: Uses;
   readonly #loads = new Loads();
   readonly #tags: RecentTags;
   readonly #copies = new Copies();
@@ -98,6 +101,7 @@ export class DirectoryMachine {
     const { directoryConsumers: most, topicNameBytes: nameBytes } = options.limits;
     this.#producers = new ProducerIds(options.limits.directoryProducers);
     this.#consumers = new ConsumerTable({ most, nameBytes });
+    this.#uses = new Uses(this.#producers, this.#consumers);
   }
 
   /** Applies one entry of the log. `tag`: see `DirectoryEntry`. */
@@ -197,6 +201,16 @@ export class DirectoryMachine {
     return this.#copies.isJournalLost(replica);
   }
 
+  /** Who uses what, by the hours that were counted. */
+  get uses(): Pick<Uses, 'unused' | 'notLatelyUsed'> {
+    return this.#uses;
+  }
+
+  /** Whether the topic has this consumer. */
+  hasConsumer(consumer: ConsumerRef): boolean {
+    return this.#consumers.lastUse(consumer) !== undefined;
+  }
+
   /** How many groups there ever were; the highest group number. */
   get groups(): number {
     return this.#groups;
@@ -226,7 +240,14 @@ export class DirectoryMachine {
         return ok(0);
       case 'register-consumer':
       case 'open-consumer':
-        return this.#consumer(command.kind, command.id, command.topic);
+      case 'open-session':
+        return this.#consumer(command);
+      case 'use-hour':
+      case 'ids-used':
+      case 'forget-unused':
+      case 'remove-consumer':
+      case 'remove-producer':
+        return this.#uses.run(command);
       case 'register-node':
         return registerNode(this.#brokerTable(), command);
       case 'set-alive':
@@ -369,20 +390,23 @@ export class DirectoryMachine {
     if (!isId(id)) return no(errors.badId(id));
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
-    return this.#producers.register(id, name, topic.partitions.length);
+    return this.#producers.register(id, name, topic.partitions.length, this.#uses.hour);
   }
 
-  #consumer(kind: 'register-consumer' | 'open-consumer', id: string, name: string): Applied {
+  #consumer(
+    command: Extract<DirectoryCommand, { kind: 'register-consumer' | 'open-consumer' | 'open-session' }>,
+  ): Applied {
+    const { id, topic: name } = command;
     const topic = this.#topics.get(name);
     if (topic === undefined || topic.state === 'creating') return no(errors.topicNotFound(name));
     const { length } = topic.partitions;
-    return kind === 'open-consumer'
-      ? this.#consumers.open(id, name, length)
-      : this.#consumers.register(id, name, length);
+    return command.kind === 'register-consumer'
+      ? this.#consumers.register(id, name, length, this.#uses.hour)
+      : this.#consumers.open(command, length, this.#uses.hour);
   }
 
   *#describe(): Iterable<string> {
-    yield JSON.stringify(['groups', this.#groups, this.#held, this.#factor]);
+    yield JSON.stringify(['groups', this.#groups, this.#held, this.#factor, this.#uses.hour]);
     for (const broker of this.#brokers.values()) {
       const { name, replica, url, deactivated, alive, leaving } = broker;
       yield JSON.stringify(['broker', name, replica, url, deactivated, alive, leaving]);
@@ -399,8 +423,8 @@ export class DirectoryMachine {
     for (const name of this.#creating) yield JSON.stringify(['creating', name]);
     yield* this.#producers.describe();
     yield JSON.stringify(['sessions', this.#consumers.forgotten]);
-    for (const { id, topic, session, registered } of this.#consumers.entries()) {
-      yield JSON.stringify(['consumer', id, topic, session, registered]);
+    for (const { id, topic, since, session, registered, opener, used } of this.#consumers.entries()) {
+      yield JSON.stringify(['consumer', id, topic, since, session, registered, opener, used]);
     }
     yield* this.#loads.describe();
     for (const [tag, result] of this.#tags.entries()) yield JSON.stringify(['tag', tag, result]);

@@ -8,6 +8,8 @@ import { idInUse, limitReached } from './errors.ts';
 interface Registered {
   readonly topic: string;
   readonly epoch: number;
+  /** The hour in which it was last seen to be in use. */
+  readonly used: number;
 }
 
 function refused(result: DirectoryResult): Applied {
@@ -30,14 +32,45 @@ export class ProducerIds {
   }
 
   /** `partitions`: the topic's. */
-  register(id: string, topic: string, partitions: number): Applied {
+  register(id: string, topic: string, partitions: number, hour: number): Applied {
     const known = this.#ids.get(id);
     if (known !== undefined && known.topic !== topic) return refused(idInUse(id, known.topic));
-    if (known !== undefined) return { result: { ok: true, partitions }, events: [] };
+    if (known !== undefined) {
+      this.use(id, hour);
+      return { result: { ok: true, partitions }, events: [] };
+    }
     if (this.#ids.size >= this.#most) return refused(limitReached('producers', this.#most));
-    const registered = { topic, epoch: this.epochOf(topic) };
+    const registered = { topic, epoch: this.epochOf(topic), used: hour };
     this.#ids.set(id, registered);
     return { result: { ok: true, partitions }, events: [this.#event(id, registered)] };
+  }
+
+  topicOf(id: string): string | undefined {
+    return this.#ids.get(id)?.topic;
+  }
+
+  /** The hour of its last use; undefined: it is not registered. */
+  lastUse(id: string): number | undefined {
+    return this.#ids.get(id)?.used;
+  }
+
+  use(id: string, hour: number): void {
+    const known = this.#ids.get(id);
+    if (known !== undefined) this.#ids.set(id, { ...known, used: hour });
+  }
+
+  /** At most `most` that were last used in `hour` or before. */
+  unused(hour: number, most: number): readonly string[] {
+    const found: string[] = [];
+    for (const [id, { used }] of this.#ids) {
+      if (found.length >= most) break;
+      if (used <= hour) found.push(id);
+    }
+    return found;
+  }
+
+  remove(id: string): void {
+    this.#ids.delete(id);
   }
 
   raise(topic: string, epoch: number): void {
@@ -54,7 +87,9 @@ export class ProducerIds {
   }
 
   *describe(): Generator<string> {
-    for (const [id, { topic, epoch }] of this.#ids) yield JSON.stringify(['producer', id, topic, epoch]);
+    for (const [id, { topic, epoch, used }] of this.#ids) {
+      yield JSON.stringify(['producer', id, topic, epoch, used]);
+    }
     for (const [topic, epoch] of this.#epochs) yield JSON.stringify(['epoch', topic, epoch]);
   }
 

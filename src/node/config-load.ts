@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { assertLimits, defaultLimits } from '@callboard/client/protocol';
-import type { Endpoint, NodeConfig, Peer } from './config.ts';
+import { defaultUnusedDays, type Endpoint, type NodeConfig, type Peer } from './config.ts';
 import { formatEndpoint, isLoopback } from './config-endpoints.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigProblem, ConfigProblemCode } from './config-error.ts';
@@ -88,6 +88,7 @@ class Loader {
       allowedOrigins: settings.allowedOrigins ?? [],
       allowedHosts: settings.allowHost ?? [],
       trustedProxies: settings.trustedProxy ?? [],
+      unusedDays: settings.unusedDays ?? defaultUnusedDays,
       ...(settings.limits === undefined ? {} : { limitsOverrides: settings.limits }),
     };
     const [first, ...others] = this.#problems;

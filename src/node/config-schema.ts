@@ -28,6 +28,7 @@ export interface Settings {
   readonly allowedOrigins?: readonly string[];
   readonly allowHost?: readonly string[];
   readonly trustedProxy?: readonly string[];
+  readonly unusedDays?: number;
   readonly limits?: Partial<Limits>;
 }
 
@@ -133,6 +134,14 @@ function parseSecret(value: string): Parsed<string> {
   };
 }
 
+const mostDays = 36_500;
+const daysWanted = `write a whole number of days from 1 to ${mostDays}, or 0 for never`;
+
+function parseDays(value: string): Parsed<number> {
+  const days = /^\d{1,6}$/.test(value) ? Number(value) : NaN;
+  return days <= mostDays ? { ok: true, value: days } : { ok: false, why: daysWanted };
+}
+
 /** With 0 each tail record of the journal is synced before its batch is answered. */
 const mayBeZero: readonly string[] = ['journalSyncMs'];
 
@@ -189,6 +198,9 @@ const schemas: Record<SettingKey, z.ZodType> = {
   allowedOrigins: list.transform(parsedBy(parseOrigins)),
   allowHost: list.transform(parsedBy(parseHostNames)),
   trustedProxy: list.transform(parsedBy(parseProxies)),
+  unusedDays: z
+    .union([text, z.number().transform(String)], { error: daysWanted })
+    .transform(parsedBy(parseDays)),
   limits: z.preprocess(parseJson, limitsObject).transform(parsedBy(parseLimits)),
 };
 

@@ -23,6 +23,7 @@ export const settingKeys = [
   'allowedOrigins',
   'allowHost',
   'trustedProxy',
+  'unusedDays',
   'limits',
 ] as const;
 export type SettingKey = (typeof settingKeys)[number];

@@ -13,6 +13,9 @@ export interface Peer extends Endpoint {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** Days without use after which producers and consumers are forgotten, unless the setting says otherwise. */
+export const defaultUnusedDays = 30;
+
 export interface NodeConfig {
   readonly name: string;
   /** Where this node listens: for HTTP, clients and peers alike. */
@@ -38,6 +41,8 @@ export interface NodeConfig {
   readonly allowedHosts: readonly string[];
   /** Addresses and networks of proxies whose `X-Forwarded-For` says who asks. */
   readonly trustedProxies: readonly string[];
+  /** After so many days without use producers and consumers are forgotten; 0: never. */
+  readonly unusedDays: number;
   /** Checked together with the defaults by `assertLimits`. */
   readonly limitsOverrides?: Partial<Limits>;
 }

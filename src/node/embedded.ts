@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { errorTable, type Limits } from '@callboard/client/protocol';
-import type { NodeConfig } from './config.ts';
+import { defaultUnusedDays, type NodeConfig } from './config.ts';
 import { startNode, type NodeFailed, type NodeLogger, type RunningNode } from './start-node.ts';
 
 export interface BrokerOptions {
@@ -129,6 +129,7 @@ function configOf(options: BrokerOptions): NodeConfig {
     adminToken: adminToken ?? randomBytes(16).toString('hex'),
     storage: dataDir === undefined ? 'memory' : 'disk',
     manualBrokers: false,
+    unusedDays: defaultUnusedDays,
     logLevel: 'silent',
     logFile: undefined,
     allowedOrigins,

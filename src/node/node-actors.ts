@@ -44,6 +44,7 @@ export interface NodeActorsOptions {
   readonly limits: Limits;
   readonly crc32: Checksum;
   readonly manualBrokers: boolean;
+  readonly unusedDays: number;
   /** Of topics whose creator does not say; on disk unless given. */
   readonly defaultStorage?: TopicStorage;
   onClusterId(id: string): void;
@@ -65,7 +66,7 @@ const replicaRestarts: RestartPolicy = {
 const shellRestarts: RestartPolicy = { firstDelayMs: 50, maxDelayMs: 2_000, budget: 10, windowMs: 60_000 };
 
 export function startNodeActors(options: NodeActorsOptions): void {
-  const { system, store, name, nodes, url, limits, crc32, manualBrokers } = options;
+  const { system, store, name, nodes, url, limits, crc32, manualBrokers, unusedDays } = options;
   system.spawn(
     logWriterActorId,
     () =>
@@ -91,6 +92,7 @@ export function startNodeActors(options: NodeActorsOptions): void {
         startCount: store.startCount,
         url,
         manual: manualBrokers,
+        unusedDays,
         limits,
         crc32,
         founders: () => store.document('founders'),

@@ -261,6 +261,7 @@ function join(parts: Parts, store: LogStore, url: string): PeerLinks {
     limits,
     crc32,
     manualBrokers: config.manualBrokers,
+    unusedDays: config.unusedDays,
     defaultStorage: config.storage,
     onClusterId: (id) => {
       links.clusterId = id;

@@ -7,6 +7,8 @@
  * - 3, advances (push): count, then per advance the consumer, session, up to.
  * - 4, settlements (HTTP): takers, count, then per settlement the consumer, noted takes, returned takes, each counted.
  * - 5, attach that moves the cursor (push): as 2.
+ * - 7 and 8, as 2 and 5 with the lowest session number of the consumer in front, where that is not 1.
+ * - 6, forget: count, then per cursor the consumer, read position, lowest session that may attach.
  *
  * A consumer and a node are the length of their UTF-8 in two bytes, then the bytes. Takers are counted, each its node and start; a take
  * is the number of its taker among them in two bytes, then its call.
@@ -32,6 +34,8 @@ export interface Attach {
   /** The cursor of a consumer that has none, and of any with `reset`; `fromEnd`: where the log ends when this is applied. */
   readonly start: number;
   readonly reset: boolean;
+  /** The lowest session number that is the consumer's own: a cursor of lower ones is that of a namesake that is gone. Absent: 1. */
+  readonly since?: number;
 }
 
 /** Everything below `upTo` was delivered to that session, and is done. */
@@ -41,16 +45,33 @@ export interface Advance {
   readonly upTo: number;
 }
 
+/** The cursor of a consumer that is gone from the directory, as it stood then: what has moved since belongs to a namesake, and stays. */
+export interface IdleCursor {
+  readonly consumer: string;
+  readonly at: number;
+  readonly admits: number;
+}
+
 export type CursorCommand =
   | { readonly kind: 'take'; readonly take: Take }
   | { readonly kind: 'attach'; readonly attach: Attach }
   | { readonly kind: 'advances'; readonly advances: readonly Advance[] }
-  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] };
+  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] }
+  | { readonly kind: 'forget'; readonly cursors: readonly IdleCursor[] };
 
 /** As `Attach.start`: the end of the log. */
 export const fromEnd: number = Number.MAX_SAFE_INTEGER;
 
-const codes = { take: 1, attach: 2, advances: 3, settlements: 4, reset: 5 } as const;
+const codes = {
+  take: 1,
+  attach: 2,
+  advances: 3,
+  settlements: 4,
+  reset: 5,
+  forget: 6,
+  attachSince: 7,
+  resetSince: 8,
+} as const;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -174,9 +195,15 @@ class TakerTable {
   }
 }
 
+function attachCode({ reset, since }: Attach): number {
+  if (since === undefined) return reset ? codes.reset : codes.attach;
+  return reset ? codes.resetSince : codes.attachSince;
+}
+
 export function encodeCursorCommand(command: CursorCommand): Uint8Array {
-  const resets = command.kind === 'attach' && command.attach.reset;
-  const writer = new Writer().u8(resets ? codes.reset : codes[command.kind]);
+  const writer = new Writer().u8(
+    command.kind === 'attach' ? attachCode(command.attach) : codes[command.kind],
+  );
   switch (command.kind) {
     case 'take': {
       const { consumer, from, again, takes, noted } = command.take;
@@ -187,7 +214,8 @@ export function encodeCursorCommand(command: CursorCommand): Uint8Array {
       break;
     }
     case 'attach': {
-      const { consumer, session, start } = command.attach;
+      const { consumer, session, start, since } = command.attach;
+      if (since !== undefined) writer.u64(since);
       writer.u64(session).u64(start).name(consumer);
       break;
     }
@@ -196,6 +224,10 @@ export function encodeCursorCommand(command: CursorCommand): Uint8Array {
       for (const { consumer, session, upTo } of command.advances) {
         writer.name(consumer).u64(session).u64(upTo);
       }
+      break;
+    case 'forget':
+      writer.u16(command.cursors.length);
+      for (const { consumer, at, admits } of command.cursors) writer.name(consumer).u64(at).u64(admits);
       break;
     case 'settlements': {
       const { settlements } = command;
@@ -229,10 +261,14 @@ function decodeBody(code: number, reader: Reader): CursorCommand {
       return { kind: 'take', take: { consumer, from, again, takes, noted: reader.takes(takers) } };
     }
     case codes.attach:
-    case codes.reset: {
+    case codes.reset:
+    case codes.attachSince:
+    case codes.resetSince: {
+      const since = code === codes.attachSince || code === codes.resetSince ? { since: reader.u64() } : {};
       const session = reader.u64();
       const start = reader.u64();
-      const attach = { consumer: reader.name(), session, start, reset: code === codes.reset };
+      const reset = code === codes.reset || code === codes.resetSince;
+      const attach = { consumer: reader.name(), session, start, reset, ...since };
       return { kind: 'attach', attach };
     }
     case codes.advances: {
@@ -251,6 +287,14 @@ function decodeBody(code: number, reader: Reader): CursorCommand {
         returned: reader.takes(takers),
       }));
       return { kind: 'settlements', settlements };
+    }
+    case codes.forget: {
+      const cursors = counted(reader, () => ({
+        consumer: reader.name(),
+        at: reader.u64(),
+        admits: reader.u64(),
+      }));
+      return { kind: 'forget', cursors };
     }
     default:
       throw new RangeError(`not a cursor command: ${code}`);

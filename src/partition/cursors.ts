@@ -12,7 +12,7 @@
  *
  * A cursor never goes back, unless its owner resets it, and never beyond the end of the log.
  */
-import { fromEnd, type Advance, type Attach, type Take } from './cursor-commands.ts';
+import { fromEnd, type Advance, type Attach, type IdleCursor, type Take } from './cursor-commands.ts';
 import { OpenTakes, type OpenTakeLimits, type Settlement } from './takes.ts';
 
 interface Cursor {
@@ -132,9 +132,10 @@ export class CursorTable {
     this.#takes.settle(settlement);
   }
 
-  attach({ consumer, session, start, reset }: Attach, end: number): Attached {
+  attach({ consumer, session, start, reset, since = firstSession }: Attach, end: number): Attached {
+    if ((this.#cursors.get(consumer)?.admits ?? since) < since) this.#drop(consumer);
     const known = this.#cursors.get(consumer);
-    const admits = known?.admits ?? firstSession;
+    const admits = known?.admits ?? since;
     if (session < admits) {
       const by = known?.reset;
       const told = by === undefined || by.session <= session ? {} : { reset: by };
@@ -166,6 +167,29 @@ export class CursorTable {
     return { ok: true, cursor: cursor.at };
   }
 
+  /** `most` cursors from this place on, in an order that changes only as cursors come and go; `next`: 0 behind the last. */
+  page(from: number, most: number): { readonly cursors: readonly IdleCursor[]; readonly next: number } {
+    const cursors: IdleCursor[] = [];
+    let place = 0;
+    for (const [consumer, { at, admits }] of this.#cursors) {
+      place += 1;
+      if (place <= from) continue;
+      if (cursors.length === most) return { cursors, next: place - 1 };
+      cursors.push({ consumer, at, admits });
+    }
+    return { cursors, next: 0 };
+  }
+
+  /** Answers the consumers that had one and have none now. */
+  forget(cursors: readonly IdleCursor[]): readonly string[] {
+    const unmoved = cursors.filter(({ consumer, at, admits }) => {
+      const known = this.#cursors.get(consumer);
+      return known?.at === at && known.admits === admits;
+    });
+    for (const { consumer } of unmoved) this.#drop(consumer);
+    return unmoved.map(({ consumer }) => consumer);
+  }
+
   /** The consumers whose cursors moved last, the newest first: a few of perhaps very many. */
   recent(end: number): readonly ConsumerState[] {
     const newest = [...this.#recent].toReversed();
@@ -190,6 +214,12 @@ export class CursorTable {
     const cursor: Cursor = { at, admits: firstSession, session: 0, reset: undefined };
     this.#cursors.set(consumer, cursor);
     return cursor;
+  }
+
+  #drop(consumer: string): void {
+    this.#cursors.delete(consumer);
+    this.#recent.delete(consumer);
+    this.#takes.forget(consumer);
   }
 
   #touch(consumer: string): void {

@@ -6,6 +6,7 @@ export {
   type Advance,
   type Attach,
   type CursorCommand,
+  type IdleCursor,
   type Take,
 } from './cursor-commands.ts';
 export type { Advanced, Attached, ConsumerState, Reset } from './cursors.ts';

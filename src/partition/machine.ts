@@ -41,6 +41,8 @@ export type Applied =
   /** `done`: the records are the takers'. `fenced`: the consumer's pushed session lost its cursor. */
   | { readonly kind: 'taken'; readonly consumer: string; readonly done: boolean; readonly fenced: boolean }
   | { readonly kind: 'settled' }
+  /** These consumers have no cursor any more. */
+  | { readonly kind: 'forgot'; readonly consumers: readonly string[] }
   | {
       readonly kind: 'attached';
       readonly consumer: string;
@@ -96,6 +98,10 @@ export class PartitionMachine {
   /** The consumers that moved last, for people to look at. */
   recentConsumers(): readonly ConsumerState[] {
     return this.#cursors.recent(this.#end);
+  }
+
+  cursorPage(from: number, most: number): ReturnType<CursorTable['page']> {
+    return this.#cursors.page(from, most);
   }
 
   /** Whether one more consumer's cursor can be kept. */
@@ -156,6 +162,8 @@ export class PartitionMachine {
       case 'settlements':
         for (const settlement of command.settlements) this.#cursors.settle(settlement);
         return { kind: 'settled' };
+      case 'forget':
+        return { kind: 'forgot', consumers: this.#cursors.forget(command.cursors) };
       case 'attach': {
         const { consumer, session } = command.attach;
         return {

@@ -78,6 +78,12 @@ test('topics are created, listed, described and removed; a name can be used agai
     50,
   );
   assert.match(await printed(['topic', 'info', 'life']), /PARTITION +LEADER +END/);
+  await printed(['consume', 'life', '--id', 'billing', '--exit-at-end']);
+  const removal = ['consumer', 'rm', 'billing', '--topic', 'life'];
+  assert.equal(await document(removal), { consumer: 'billing', topic: 'life', removed: true });
+  const again = await run(removal);
+  assert.is(again.code, 7);
+  assert.match(again.err, /consumer_not_registered/);
   assert.equal(await document(['topic', 'rm', 'life']), { topic: 'life', removed: true });
   for (const api of cluster.apis) assert.not.ok((await api.topics()).includes('life'));
   assert.not.match(await printed(['topic', 'ls']), /^life$/m);

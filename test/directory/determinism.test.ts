@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  consumerKey,
   decodeEntry,
   directoryResultCodec,
   encodeEntry,
@@ -18,6 +19,10 @@ const name = fc.constantFrom('a', 'b', 'c', 'd:e', '..');
 const broker = fc.constantFrom('b1', 'b2', 'b3', 'b4', 'x');
 const anyId = fc.integer({ min: 1, max: 6 }).map(id);
 
+const consumer = fc.record(
+  { id: fc.oneof(anyId, fc.constantFrom('c', 'd')), topic: name },
+  { noNullPrototype: true },
+);
 const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
   fc.record({
     kind: fc.constantFrom('create-topic' as const, 'create-memory-topic' as const),
@@ -41,6 +46,31 @@ const command: fc.Arbitrary<DirectoryCommand> = fc.oneof(
   fc.record({
     kind: fc.constantFrom('register-producer' as const, 'register-consumer' as const),
     id: anyId,
+    topic: name,
+  }),
+  fc.record({
+    kind: fc.constant('open-session' as const),
+    id: fc.oneof(anyId, fc.constantFrom('c', 'd')),
+    topic: name,
+    opener: anyId,
+  }),
+  fc.record({ kind: fc.constant('open-consumer' as const), id: fc.constantFrom('c', 'd'), topic: name }),
+  fc.record({ kind: fc.constant('use-hour' as const) }),
+  fc.record({
+    kind: fc.constant('ids-used' as const),
+    producers: fc.array(anyId, { maxLength: 2 }),
+    consumers: fc.array(consumer, { maxLength: 2 }),
+  }),
+  fc.record({
+    kind: fc.constant('forget-unused' as const),
+    hours: fc.integer({ min: 1, max: 2 }),
+    producers: fc.array(anyId, { maxLength: 2 }),
+    consumers: fc.array(consumer, { maxLength: 2 }),
+  }),
+  fc.record({ kind: fc.constant('remove-producer' as const), id: anyId, topic: name }),
+  fc.record({
+    kind: fc.constant('remove-consumer' as const),
+    id: fc.oneof(anyId, fc.constant('c')),
     topic: name,
   }),
   fc.record({
@@ -75,7 +105,9 @@ function follow(events: readonly DirectoryEvent[], into: Map<string, string>): v
     else if (event.kind === 'broker-gone') into.delete(`broker ${event.broker}`);
     else if (event.kind === 'broker') into.set(`broker ${event.broker.name}`, JSON.stringify(event.broker));
     else if (event.kind === 'producer') into.set(`producer ${event.id}`, `${event.topic} ${event.epoch}`);
-    else into.set(`${event.kind} ${event.id}`, event.topic);
+    else if (event.kind === 'producer-gone') into.delete(`producer ${event.id}`);
+    else if (event.kind === 'consumer-gone') into.delete(`consumer ${consumerKey(event.id, event.topic)}`);
+    else into.set(`consumer ${consumerKey(event.id, event.topic)}`, event.topic);
   }
 }
 

@@ -123,6 +123,62 @@ test('nothing goes beyond the end of the log', () => {
   assert.is(table.cursors.of('c'), 0);
 });
 
+test('a cursor is forgotten as it was shown; one that has moved since stays', () => {
+  const table = new Table();
+  table.attach(1);
+  table.advance(1, 10);
+  const shown = table.cursors.page(0, 10);
+  assert.equal(shown, { cursors: [{ consumer: 'c', at: 10, admits: 1 }], next: 0 });
+  table.attach(2);
+  assert.equal(table.cursors.forget(shown.cursors), [], 'somebody has attached');
+  assert.is(table.cursors.of('c'), 10);
+  const again = table.cursors.page(0, 10).cursors;
+  assert.equal(table.cursors.forget(again), ['c']);
+  assert.is(table.cursors.of('c'), 0);
+  assert.equal(table.cursors.recent(end), []);
+  assert.equal(table.advance(2, 20), fenced);
+  assert.equal(table.cursors.forget(again), [], 'once');
+});
+
+test('S10: a cursor of sessions below the first of its consumer is that of a namesake, and begins anew', () => {
+  const table = new Table();
+  table.attach(3);
+  table.advance(3, 10);
+  const attach = (session: number, since: number): Attached =>
+    table.cursors.attach({ consumer: 'c', session, start: 0, reset: false, since }, end);
+  assert.equal(attach(3, 3), { ok: true, cursor: 10 }, 'its own');
+  assert.equal(attach(4, 4), { ok: true, cursor: 0 }, 'of a namesake');
+  assert.equal(table.advance(3, 20), fenced);
+  assert.equal(attach(3, 4), { ok: false, why: 'fenced', admits: 4 });
+  const fresh = new Table();
+  assert.equal(
+    fresh.cursors.attach({ consumer: 'c', session: 3, start: 0, reset: false, since: 4 }, end),
+    { ok: false, why: 'fenced', admits: 4 },
+    'also where nothing is left of it',
+  );
+});
+
+test('with the cursor go the open takes', () => {
+  const table = new Table();
+  table.take(0, 2);
+  assert.is(table.cursors.openTakes.of('c').length, 2);
+  table.cursors.forget(table.cursors.page(0, 1).cursors);
+  assert.is(table.cursors.openTakes.count, 0);
+  assert.is(table.cursors.size('c', end), end);
+});
+
+test('cursors are shown page by page', () => {
+  const cursors = new CursorTable(limits);
+  for (const consumer of ['a', 'b', 'c']) {
+    cursors.attach({ consumer, session: 1, start: 0, reset: false }, end);
+  }
+  const names = (from: number): unknown[] => {
+    const { cursors: page, next } = cursors.page(from, 2);
+    return [...page.map(({ consumer }) => consumer), next];
+  };
+  assert.equal([names(0), names(2), names(3)], [['a', 'b', 2], ['c', 0], [0]]);
+});
+
 test('a session number below 1 owns nothing', () => {
   const table = new Table();
   table.take(0, 1);
@@ -153,10 +209,15 @@ const commands: fc.Arbitrary<CursorCommand> = fc.oneof(
   fc
     .array(fc.record({ consumer: name, noted: takeIds, returned: takeIds }), { maxLength: 3 })
     .map((settlements) => ({ kind: 'settlements' as const, settlements })),
-  fc.record({ consumer: name, session: count, start: count, reset: fc.boolean() }).map((attach) => ({
-    kind: 'attach' as const,
-    attach,
-  })),
+  fc
+    .record(
+      { consumer: name, session: count, start: count, reset: fc.boolean(), since: count },
+      { requiredKeys: ['consumer', 'session', 'start', 'reset'] },
+    )
+    .map((attach) => ({ kind: 'attach' as const, attach })),
+  fc
+    .array(fc.record({ consumer: name, at: count, admits: count }), { maxLength: 5 })
+    .map((cursors) => ({ kind: 'forget' as const, cursors })),
   fc
     .array(fc.record({ consumer: name, session: count, upTo: count }), { maxLength: 5 })
     .map((advances) => ({ kind: 'advances' as const, advances })),
@@ -199,6 +260,13 @@ const likely: fc.Arbitrary<CursorCommand> = fc.oneof(
   fc
     .record({ consumer: fc.constantFrom('c', 'd'), noted: fewIds, returned: fewIds })
     .map((one) => ({ kind: 'settlements' as const, settlements: [one] })),
+  fc
+    .record({
+      consumer: fc.constantFrom('c', 'd'),
+      at: fc.constantFrom(0, 1, 2, end),
+      admits: fc.constantFrom(1, 2),
+    })
+    .map((one) => ({ kind: 'forget' as const, cursors: [one] })),
 );
 
 test('equal commands in equal order give equal states, within their bounds', () => {
@@ -211,6 +279,7 @@ test('equal commands in equal order give equal states, within their bounds', () 
           if (command.kind === 'attach') table.attach(command.attach, end);
           else if (command.kind === 'take') table.take(command.take, end, index);
           else if (command.kind === 'settlements') for (const one of command.settlements) table.settle(one);
+          else if (command.kind === 'forget') table.forget(command.cursors);
           else for (const advance of command.advances) table.advance(advance, end);
           const open = [...table.openTakes.all()].map(([, takes]) => takes.length);
           assert.ok(Math.max(0, ...open) <= limits.openTakesPerConsumer);

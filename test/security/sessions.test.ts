@@ -107,6 +107,36 @@ test('many subscriptions of one partition', async () => {
   });
 });
 
+test('one session that opens its consumer again and again costs the directory one entry', async () => {
+  const owner = await RawClient.connect(target().wire());
+  await owner.createTopic('opened', 1);
+  owner.close();
+  const entries = async (): Promise<number> => {
+    const { directory } = (await target().status()) as { directory: { applied: number } };
+    return directory.applied;
+  };
+  await besides(target(), async (attacker) => {
+    const stranger = await attacker.client();
+    const call = {
+      kind: 'open-consumer',
+      topic: 'opened',
+      consumer: 'again',
+      opener: 'ab'.repeat(16),
+    } as const;
+    const first = await stranger.call(call);
+    const before = await entries();
+    for (let n = 0; n < 500; n += 1) assert.equal(sessionIn(await stranger.call(call)), sessionIn(first));
+    const grown = (await entries()) - before;
+    assert.ok(grown < 20, `the directory has written down ${grown} entries`);
+    stranger.close();
+  });
+});
+
+function sessionIn(frame: NodeFrame): number {
+  if (frame.kind !== 'consumer-opened') throw new Error(`answered ${JSON.stringify(frame)}`);
+  return frame.session;
+}
+
 test('a cursor that a stranger moves is moved in the open', async () => {
   const mine = await RawClient.connect(target().wire());
   await mine.createTopic('read', 1);

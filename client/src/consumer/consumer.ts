@@ -3,7 +3,14 @@ import type { Consumer, ConsumerOptions, From, IncomingBatch, IncomingRecord, Ru
 import type { Core } from '../core/core.ts';
 import { request } from '../core/request.ts';
 import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
-import { clientLimits, failure, type Failure, type Position, type SessionOf } from '../protocol/index.ts';
+import {
+  clientLimits,
+  failure,
+  hex,
+  type Failure,
+  type Position,
+  type SessionOf,
+} from '../protocol/index.ts';
 import type { Feed } from './feed.ts';
 import { Handlers } from './handlers.ts';
 import { Pulls } from './pulls.ts';
@@ -19,6 +26,8 @@ export class CallboardConsumer implements Consumer {
   readonly #ended: (consumer: CallboardConsumer) => void;
   readonly #opening = new AbortController();
   readonly #opened: Promise<void>;
+  /** Tells the cluster this object's repeated openings from those of others. */
+  readonly #opener: string;
   readonly #unwatch: () => void;
   #subscriptions: readonly Subscription[] = [];
   /** Feeds that hold something, in the order of their turns. */
@@ -45,6 +54,7 @@ export class CallboardConsumer implements Consumer {
     this.#records = new Pulls(() => this.#take(), this.#auto);
     this.#batches = new Pulls(() => this.#takeBatch(), this.#auto);
     this.#unwatch = core.watch(() => this.#changed());
+    this.#opener = hex(core.platform.randomBytes(16));
     this.#opened = this.#open();
     this.#opened.catch(() => undefined);
     options.signal?.addEventListener('abort', this.#aborted);
@@ -157,7 +167,7 @@ export class CallboardConsumer implements Consumer {
     const { topic, id } = this;
     const { signal } = this.#opening;
     if (id !== undefined) {
-      const call = { kind: 'open-consumer', topic, consumer: id } as const;
+      const call = { kind: 'open-consumer', topic, consumer: id, opener: this.#opener } as const;
       const { session, partitions } = await request(this.#core, call, 'consumer-opened', { signal });
       return { owner: { consumer: id, session }, count: partitions };
     }

@@ -147,6 +147,10 @@ export interface Limits {
   readonly managerSliceGroups: number;
   /** Groups that one message or command of a manager names. */
   readonly managerWordGroups: number;
+  /** What counts as an hour towards the days after which unused producers and consumers are forgotten. */
+  readonly useHourMs: number;
+  /** Ids or cursors that one message or command about their use names. */
+  readonly usedIdsTogether: number;
   /** How often a manager looks for replicas here of which a confirmed directory knows nothing. */
   readonly managerStragglersMs: number;
   readonly healthProbeMs: number;
@@ -323,6 +327,8 @@ export const defaultLimits: Limits = {
   managerRetryMaxMs: 1_000,
   managerSliceGroups: 64,
   managerWordGroups: 1_024,
+  useHourMs: 3_600_000,
+  usedIdsTogether: 512,
   managerStragglersMs: 60_000,
   healthProbeMs: 500,
   healthMissedProbes: 3,

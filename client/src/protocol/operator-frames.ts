@@ -13,7 +13,9 @@ export type OperatorFrame =
   | operator.AskActor
   | operator.TraceActor
   | operator.ChangeBroker
-  | operator.RemoveTopic;
+  | operator.RemoveTopic
+  | operator.RemoveConsumer
+  | operator.RemoveProducer;
 
 export type OperatorAnswer =
   operator.Done | operator.ClusterReport | operator.ActorList | operator.ActorDetail | operator.Traced;
@@ -29,6 +31,8 @@ const operatorParts: UnionParts<OperatorFrame> = {
   'trace-actor': operator.traceActor,
   'change-broker': operator.changeBroker,
   'remove-topic': operator.removeTopic,
+  'remove-consumer': operator.removeConsumer,
+  'remove-producer': operator.removeProducer,
 };
 
 const answerParts: UnionParts<OperatorAnswer> = {

@@ -225,12 +225,15 @@ function decodeParts(
   out: Record<string, unknown>,
 ): unknown {
   if (!Array.isArray(wire)) throw bad('is not an array');
-  if (wire.length !== first + parts.length) {
+  // Fields that may be absent and came later stand at the end: who does not know them leaves them out.
+  let end = parts.length;
+  while (first + end > wire.length && end > 0 && parts[end - 1]?.codec.optional === true) end -= 1;
+  if (wire.length !== first + end) {
     throw bad(`has ${wire.length - first} fields, not ${parts.length}`);
   }
   let i = 0;
   try {
-    for (; i < parts.length; i += 1) {
+    for (; i < end; i += 1) {
       const part = parts[i] as Part;
       const value = part.codec.decode(wire[first + i]);
       if (value !== undefined || part.codec.optional === undefined) out[part.name] = value;

@@ -18,6 +18,8 @@ const changing: ReadonlySet<Frame['kind']> = new Set([
   'open-consumer',
   'change-broker',
   'remove-topic',
+  'remove-consumer',
+  'remove-producer',
 ]);
 
 export interface PendingCallsOptions {

@@ -10,6 +10,7 @@ import {
   type Subscribe,
 } from '@callboard/client/protocol';
 import { gatewayActorId, type Call, type CallAnswer, type GatewayMessage } from '../gateway/messages.ts';
+import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import type { PartitionAnswer } from '../partition-replica/messages.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Operators } from './operators.ts';
@@ -47,6 +48,9 @@ const tickMs = 50;
 /** For the gateway's answer at its own deadline, before it is taken to have lost the call. */
 const gatewayGraceMs = 1_000;
 
+/** What is answered by `done`. */
+const done: ReadonlySet<string> = new Set(['admin', 'remove-topic', 'remove-consumer', 'remove-producer']);
+
 export class ClientSession implements Actor<ClientSessionMessage> {
   readonly #port: ClientPort;
   readonly #limits: Limits;
@@ -64,6 +68,8 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   /** Subscribes whose leader is being found. */
   #subscribing = new Set<number>();
   #ticking = false;
+  /** A timer runs towards the next word of who is in use. */
+  #watchesUse = false;
   /** The gateway's end will be told. */
   #watching = false;
 
@@ -137,6 +143,9 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         break;
       case 'session-tick':
         this.#tick();
+        break;
+      case 'session-used':
+        this.#tellUse();
         break;
       case 'gateway-gone':
         this.#gatewayGone();
@@ -287,7 +296,10 @@ export class ClientSession implements Actor<ClientSessionMessage> {
   #open(frame: Extract<Frame, { kind: 'open-consumer' }>): void {
     const after = this.#opens.take('', 1, this.#context.now());
     if (after > 0) this.#fail(frame.correlation, tooManyOpens(this.#opens.rate, after));
-    else this.#call(frame, { op: 'open-consumer', topic: frame.topic, consumer: frame.consumer });
+    else {
+      const { topic, consumer, opener } = frame;
+      this.#call(frame, { op: 'open-consumer', topic, consumer, ...(opener !== undefined && { opener }) });
+    }
   }
 
   #route(frame: ToPartition | Subscribe): void {
@@ -306,7 +318,7 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
     else if (value?.op === 'locate' && frame.kind === 'metadata') {
       this.#metadata.answered(frame, value.topics, value.next);
-    } else if (value?.op === 'admin' || value?.op === 'remove-topic') {
+    } else if (value !== undefined && done.has(value.op)) {
       this.#port.send({ kind: 'done', correlation });
     } else if (value?.op === 'open-consumer') {
       const { session, partitions } = value;
@@ -316,11 +328,12 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     if (frame.kind === 'metadata') this.#metadata.next();
   }
 
-  #routed(frame: Frame, { group, node }: Route): void {
-    const route: Route = { group, node };
+  #routed(frame: Frame, { group, node, since }: Route): void {
+    const route: Route = { group, node, ...(since !== undefined && { since }) };
     if (frame.kind === 'subscribe') {
       this.#subscribing.delete(frame.correlation);
       this.#subscriptions.open(frame, route);
+      this.#watchUse();
       return;
     }
     if (!isToPartition(frame)) throw new Error(`a '${frame.kind}' has no route`);
@@ -358,6 +371,25 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     this.#partitions.forgetNode(node);
     for (const [{ frame }, error] of this.#calls.lost(node)) this.#fail(frame.correlation, error);
     this.#subscriptions.nodeLost(node);
+  }
+
+  /** Whoever is subscribed is in use, also while nothing comes: the manager is told about twice an hour. */
+  #watchUse(): void {
+    if (this.#watchesUse || this.#subscriptions.owners().length === 0) return;
+    this.#watchesUse = true;
+    this.#context.after(this.#limits.useHourMs / 2, { kind: 'session-used' });
+  }
+
+  #tellUse(): void {
+    this.#watchesUse = false;
+    const consumers = this.#subscriptions.owners();
+    const { usedIdsTogether } = this.#limits;
+    const manager = refTo<ManagerMessage>(this.#context.self.node, managerActorId);
+    for (let at = 0; at < consumers.length; at += usedIdsTogether) {
+      const some = consumers.slice(at, at + usedIdsTogether);
+      this.#context.send(manager, { kind: 'ids-in-use', producers: [], consumers: some });
+    }
+    this.#watchUse();
   }
 
   #tick(): void {

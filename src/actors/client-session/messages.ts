@@ -25,6 +25,11 @@ export interface SessionTick {
   readonly kind: 'session-tick';
 }
 
+/** The session's own timer: whose subscriptions are open is told to the manager. */
+export interface SessionUsed {
+  readonly kind: 'session-used';
+}
+
 /** The incarnation of the admin that was asked something has ended. Control lane. */
 export interface AdminGone {
   readonly kind: 'admin-gone';
@@ -46,6 +51,7 @@ export type ClientSessionMessage =
   | FrameIn
   | ClientDrained
   | SessionTick
+  | SessionUsed
   | GatewayGone
   | PartitionAnswer
   | CallAnswer

@@ -27,7 +27,10 @@ export interface OperatorsOptions {
   change(frame: OperatorFrame, call: Call): void;
 }
 
-type Question = Exclude<OperatorFrame, { kind: 'authorize' | 'change-broker' | 'remove-topic' }>;
+type Question = Exclude<
+  OperatorFrame,
+  { kind: 'authorize' | 'change-broker' | 'remove-topic' | 'remove-consumer' | 'remove-producer' }
+>;
 
 export class Operators {
   readonly #options: OperatorsOptions;
@@ -57,6 +60,9 @@ export class Operators {
     } else if (frame.kind === 'remove-topic') {
       const { topic: name, force = false } = frame;
       this.#options.change(frame, { op: 'remove-topic', name, ...(force && { force }) });
+    } else if (frame.kind === 'remove-consumer' || frame.kind === 'remove-producer') {
+      const { kind: op, id, topic } = frame;
+      this.#options.change(frame, { op, id, topic });
     } else this.#ask(frame);
   }
 

@@ -7,6 +7,8 @@ import type { GroupId, SessionOf } from '@callboard/client/protocol';
 export interface Route {
   readonly group: GroupId;
   readonly node: string;
+  /** Of a subscription's owner: the lowest session number that may be its own; absent: 1. */
+  readonly since?: number;
 }
 
 export interface Destination {

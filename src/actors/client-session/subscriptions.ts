@@ -17,6 +17,7 @@ import {
   type Subscribe,
   type Unsubscribe,
 } from '@callboard/client/protocol';
+import type { ConsumerRef } from '../../directory/index.ts';
 import { partitionActorId, type PartitionReplicaMessage } from '../partition-replica/messages.ts';
 import type {
   PushAck,
@@ -110,6 +111,17 @@ export class Subscriptions implements RelayUser {
     return this.#byCorrelation.has(correlation) ? notOpen(correlation, 'is open already') : undefined;
   }
 
+  /** The consumers that subscriptions here belong to, each once. */
+  owners(): readonly ConsumerRef[] {
+    const owners = new Map<string, ConsumerRef>();
+    for (const { frame, state } of this.#byId.values()) {
+      if (frame.owner === undefined || state === 'closing') continue;
+      const { topic, owner } = frame;
+      owners.set(`${topic}/${owner.consumer}`, { id: owner.consumer, topic });
+    }
+    return [...owners.values()];
+  }
+
   open(frame: Subscribe, route: Route): void {
     const { correlation, owner, start, reset } = frame;
     const subscription = newSubscribed(this.#options.nextId(), frame, {
@@ -122,7 +134,14 @@ export class Subscriptions implements RelayUser {
       this.#tell(correlation, tooManyOfAddress(places.held(address), limits.nodeSubscriptions));
       return;
     }
-    const sent = this.#ask(subscription, { kind: 'push-open', owner, start, reset, address });
+    const sent = this.#ask(subscription, {
+      kind: 'push-open',
+      owner,
+      start,
+      reset,
+      address,
+      ...(route.since !== undefined && { since: route.since }),
+    });
     if (sent === 'accepted') {
       this.#byId.set(subscription.id, subscription);
       this.#opening.add(subscription);

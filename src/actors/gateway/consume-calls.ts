@@ -67,7 +67,10 @@ export class ConsumeCalls {
       this.#parts,
       call,
       () => checkTaker(this.#parts.copy, asked),
-      (scope) => this.#begin(call, scope),
+      (scope) => {
+        this.#parts.used.consumer(scope.consumer, scope.topic);
+        this.#begin(call, scope);
+      },
     );
   }
 

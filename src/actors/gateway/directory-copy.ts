@@ -20,7 +20,13 @@ export class DirectoryCopy {
   /** By `consumerKey`. */
   readonly #consumers = new Map<
     string,
-    { readonly topic: string; readonly session: number; readonly registered: boolean }
+    {
+      readonly topic: string;
+      readonly session: number;
+      readonly registered: boolean;
+      readonly opener: string | undefined;
+      readonly since: number;
+    }
   >();
   readonly #brokers = new Map<string, Broker>();
 
@@ -80,6 +86,18 @@ export class DirectoryCopy {
     return known?.topic === topic ? known.session : 0;
   }
 
+  /** The lowest session number that may be its own. */
+  sessionsSince(id: string, topic: string): number {
+    return this.#consumers.get(consumerKey(id, topic))?.since ?? 1;
+  }
+
+  /** The number that this opener was given, if no other has been given since as far as is known here. */
+  sessionOfOpener(id: string, topic: string, opener: string | undefined): number | undefined {
+    const known = this.#consumers.get(consumerKey(id, topic));
+    const isTheirs = opener !== undefined && known?.topic === topic && known.opener === opener;
+    return isTheirs ? known.session : undefined;
+  }
+
   /** Some replica is on a broker that is neither dead nor deactivated; one that is leaving serves on. */
   hasActiveBroker(placement: PartitionPlacement): boolean {
     return placement.replicas.some(({ node }) => {
@@ -116,6 +134,12 @@ export class DirectoryCopy {
       case 'consumer':
         this.#putConsumer(event);
         return undefined;
+      case 'producer-gone':
+        this.#producers.delete(event.id);
+        return undefined;
+      case 'consumer-gone':
+        this.#consumers.delete(consumerKey(event.id, event.topic));
+        return undefined;
       case 'broker':
         this.#brokers.set(event.broker.name, event.broker);
         return undefined;
@@ -125,12 +149,26 @@ export class DirectoryCopy {
     }
   }
 
-  #putConsumer({ id, topic, session, byName }: Extract<DirectoryEvent, { kind: 'consumer' }>): void {
+  #putConsumer({
+    id,
+    topic,
+    session,
+    byName,
+    opener,
+    since = 1,
+  }: Extract<DirectoryEvent, { kind: 'consumer' }>): void {
     const key = consumerKey(id, topic);
     // A manager that restarted tells its state from the beginning; a number that was given stays given, and so does the registration.
     const known = this.#consumers.get(key);
     const registered = known?.registered === true || byName === undefined;
-    this.#consumers.set(key, { topic, session: Math.max(known?.session ?? 0, session), registered });
+    const isNewest = session >= (known?.session ?? 0);
+    this.#consumers.set(key, {
+      topic,
+      session: isNewest ? session : (known?.session ?? 0),
+      registered,
+      opener: isNewest ? opener : known?.opener,
+      since: Math.max(since, known?.since ?? 1),
+    });
   }
 
   #putTopic(topic: Topic): Topic | undefined {

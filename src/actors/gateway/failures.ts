@@ -62,6 +62,11 @@ export function sessionNotGiven(consumer: string, session: number): CallError {
   return failure('bad_request', { message });
 }
 
+export function sessionOver(consumer: string, session: number): CallError {
+  const message = `Session ${session} is that of a consumer ${shown(consumer)} that was removed, or forgotten because nobody used it: open the consumer anew.`;
+  return failure('fenced', { message });
+}
+
 export function noActiveBrokers(topic: string, partition: number | undefined): CallError {
   const where = partition === undefined ? 'every partition' : `partition ${partition}`;
   const message = `All replicas of ${where} of topic ${shown(topic)} are on inactive brokers: activate one, or try again later.`;

@@ -23,6 +23,7 @@ import type { GatewayParts } from './parts.ts';
 import { ProduceCalls } from './produce-calls.ts';
 import { measure } from './size-calls.ts';
 import { findRoute } from './route-calls.ts';
+import { UsedIds } from './used-ids.ts';
 import { TakeBook } from './takes.ts';
 import {
   administer,
@@ -31,6 +32,7 @@ import {
   openConsumer,
   registerConsumer,
   registerProducer,
+  removeId,
   removeTopic,
 } from './topic-calls.ts';
 
@@ -93,6 +95,7 @@ export class Gateway implements Actor<GatewayMessage> {
         replicas: (group) => copy.placement(group)?.replicas.map(({ node }) => node) ?? [],
       }),
       directory: new DirectoryCalls(context, calls),
+      used: new UsedIds(context, limits),
       creations: new RateBudget({
         atOnce: limits.creationsAtOnce,
         perSecond: limits.creationsPerSecond,
@@ -185,6 +188,9 @@ export class Gateway implements Actor<GatewayMessage> {
       case 'gateway-note':
         run.takes.due();
         return;
+      case 'gateway-used':
+        parts.used.tell();
+        return;
       case 'directory-events':
         for (const topic of parts.copy.apply(message)) this.#removed(run, topic);
         return;
@@ -239,6 +245,9 @@ export class Gateway implements Actor<GatewayMessage> {
         return createTopic(parts, call, asked);
       case 'remove-topic':
         return removeTopic(parts, call, asked);
+      case 'remove-producer':
+      case 'remove-consumer':
+        return removeId(parts, call, asked);
       case 'register-producer':
         return registerProducer(parts, call, asked);
       case 'register-consumer':

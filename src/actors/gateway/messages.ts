@@ -20,6 +20,7 @@ export type Call =
     }
   /** From operators only: whoever calls has proved that it is one. */
   | { readonly op: 'remove-topic'; readonly name: string; readonly force?: boolean }
+  | { readonly op: 'remove-producer' | 'remove-consumer'; readonly id: string; readonly topic: string }
   | { readonly op: 'register-producer'; readonly topic: string }
   | { readonly op: 'register-consumer'; readonly topic: string }
   | {
@@ -45,7 +46,12 @@ export type Call =
   /** `from`: see the frame `metadata`. */
   | { readonly op: 'locate'; readonly topics: readonly string[]; readonly from?: number }
   /** The next session number of a consumer that is pushed to. */
-  | { readonly op: 'open-consumer'; readonly topic: string; readonly consumer: string }
+  | {
+      readonly op: 'open-consumer';
+      readonly topic: string;
+      readonly consumer: string;
+      readonly opener?: string;
+    }
   /** Who leads a partition now, as it said itself. With `owner`: only if that session number was given to that consumer. */
   | {
       readonly op: 'route';
@@ -62,7 +68,7 @@ export type Call =
 export type CallValue =
   | { readonly op: 'topics'; readonly names: readonly string[] }
   | { readonly op: 'create-topic' }
-  | { readonly op: 'remove-topic' }
+  | { readonly op: 'remove-topic' | 'remove-producer' | 'remove-consumer' }
   | {
       readonly op: 'register-producer' | 'register-consumer';
       readonly id: string;
@@ -78,7 +84,8 @@ export type CallValue =
   | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
   | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[]; readonly next?: number }
   | { readonly op: 'open-consumer'; readonly session: number; readonly partitions: number }
-  | { readonly op: 'route'; readonly group: GroupId; readonly node: string }
+  /** `since`: with `owner`, the lowest session number that may be that consumer's own. */
+  | { readonly op: 'route'; readonly group: GroupId; readonly node: string; readonly since?: number }
   | { readonly op: 'admin' };
 
 /**
@@ -141,6 +148,11 @@ export interface GatewayNote {
   readonly kind: 'gateway-note';
 }
 
+/** The gateway's own timer: the manager is told who was in use. */
+export interface GatewayUsed {
+  readonly kind: 'gateway-used';
+}
+
 /** From a replica on this node: who leads its group now, so that calls go there at once. */
 export interface LeaderNews {
   readonly kind: 'leader-news';
@@ -170,6 +182,7 @@ export type GatewayMessage =
   | CheckTakes
   | NoteTakes
   | GatewayNote
+  | GatewayUsed
   | PartitionAnswer
   | DirectoryAnswer
   | DirectoryEvents

@@ -8,6 +8,7 @@ import type { DirectoryCopy } from './directory-copy.ts';
 import type { LeaderQuestions } from './leader-questions.ts';
 import type { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
+import type { UsedIds } from './used-ids.ts';
 
 export interface GatewayParts {
   readonly context: Context<GatewayMessage>;
@@ -19,6 +20,7 @@ export interface GatewayParts {
   readonly leaders: Leaders;
   readonly questions: LeaderQuestions;
   readonly directory: DirectoryCalls;
+  readonly used: UsedIds;
   /** Partitions that are created, and producers and consumers that are registered or opened. */
   readonly creations: RateBudget;
   readonly registrations: RateBudget;

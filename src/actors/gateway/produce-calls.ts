@@ -59,7 +59,10 @@ export class ProduceCalls {
       this.#parts,
       call,
       () => checkProduce(this.#parts.copy, asked),
-      (target) => this.#send(call, asked, target),
+      (target) => {
+        this.#parts.used.producer(asked.producer);
+        this.#send(call, asked, target);
+      },
     );
   }
 

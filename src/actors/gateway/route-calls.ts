@@ -2,7 +2,7 @@
 import type { PartitionPlacement } from '../../directory/index.ts';
 import type { PendingCall } from './calls.ts';
 import { noSuchPartition } from './checks.ts';
-import { noReplicaServes, sessionNotGiven, topicNotFound } from './failures.ts';
+import { noReplicaServes, sessionNotGiven, sessionOver, topicNotFound } from './failures.ts';
 import type { Call } from './messages.ts';
 import { nodesOf, whenChecked, type Check, type GatewayParts } from './parts.ts';
 
@@ -16,9 +16,14 @@ function checkRoute({ copy }: GatewayParts, asked: RouteCall): Check<PartitionPl
   if (placement === undefined) {
     return noSuchPartition(partition, topic, known.partitions.length);
   }
+  if (owner === undefined) return { value: placement };
+  const { consumer, session } = owner;
   // A number that nobody was given could fence a consumer for good.
-  if (owner !== undefined && (owner.session === 0 || owner.session > copy.sessionOf(owner.consumer, topic))) {
-    return { error: sessionNotGiven(owner.consumer, owner.session), final: false };
+  if (session === 0 || session > copy.sessionOf(consumer, topic)) {
+    return { error: sessionNotGiven(consumer, session), final: false };
+  }
+  if (session < copy.sessionsSince(consumer, topic)) {
+    return { error: sessionOver(consumer, session), final: false };
   }
   return { value: placement };
 }
@@ -28,11 +33,20 @@ export function findRoute(parts: GatewayParts, call: PendingCall, asked: RouteCa
     parts,
     call,
     () => checkRoute(parts, asked),
-    ({ group }) => askLeader(parts, call, group),
+    ({ group }) => {
+      const { owner, topic } = asked;
+      const since = owner === undefined ? 1 : parts.copy.sessionsSince(owner.consumer, topic);
+      askLeader(parts, call, group, since);
+    },
   );
 }
 
-function askLeader(parts: GatewayParts, call: PendingCall, group: PartitionPlacement['group']): void {
+function askLeader(
+  parts: GatewayParts,
+  call: PendingCall,
+  group: PartitionPlacement['group'],
+  since: number,
+): void {
   call.expired = () => noReplicaServes(group, undefined);
   parts.asks.start({
     group,
@@ -42,7 +56,9 @@ function askLeader(parts: GatewayParts, call: PendingCall, group: PartitionPlace
     request: (id, replyTo) => (call.open ? { kind: 'lead', id, replyTo } : undefined),
     refused: () => undefined,
     settled: (result) => {
-      if (result.kind === 'answer') parts.calls.succeed(call, { op: 'route', group, node: result.node });
+      if (result.kind === 'answer') {
+        parts.calls.succeed(call, { op: 'route', group, node: result.node, ...(since > 1 && { since }) });
+      }
       // Nothing was to be changed, so nothing can have been, answered or not.
       else parts.calls.fail(call, { ...result.error, outcome: 'not_applied' });
     },

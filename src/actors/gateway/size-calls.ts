@@ -12,7 +12,10 @@ export function measure(parts: GatewayParts, call: PendingCall, asked: SizeCall)
     parts,
     call,
     () => checkConsumer(parts.copy, asked),
-    (scope) => askAll(parts, call, scope),
+    (scope) => {
+      parts.used.consumer(scope.consumer, scope.topic);
+      askAll(parts, call, scope);
+    },
   );
 }
 

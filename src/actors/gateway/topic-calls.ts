@@ -1,7 +1,7 @@
 /** The calls that are answered by the directory alone: topics, registrations, brokers. */
 import { utf8Length, type CallError, type TopicStorage } from '@callboard/client/protocol';
 import { badBrokerName, badTopicName, brokerNotFound } from '../../directory/errors.ts';
-import type { DirectoryResult } from '../../directory/index.ts';
+import type { DirectoryCommand, DirectoryResult } from '../../directory/index.ts';
 import { isBrokerName, isTopicName } from '../../directory/names.ts';
 import type { RateBudget } from '../../kernel/index.ts';
 import type { PendingCall } from './calls.ts';
@@ -35,6 +35,19 @@ export function removeTopic(parts: GatewayParts, call: PendingCall, asked: CallO
   }
   parts.directory.change(call, { kind: 'remove-topic', name, ...(force && { force }) }, (result) => {
     if (result.ok) parts.calls.succeed(call, { op: 'remove-topic' });
+    else parts.calls.fail(call, result.error);
+  });
+}
+
+/** Of a producer or consumer: answered when it is forgotten in the directory; its cursors are dropped behind that. */
+export function removeId(
+  parts: GatewayParts,
+  call: PendingCall,
+  asked: CallOf<'remove-producer' | 'remove-consumer'>,
+): void {
+  const { op, id, topic } = asked;
+  parts.directory.change(call, { kind: op, id, topic }, (result) => {
+    if (result.ok) parts.calls.succeed(call, { op });
     else parts.calls.fail(call, result.error);
   });
 }
@@ -73,12 +86,23 @@ export function registerConsumer(
 }
 
 export function openConsumer(parts: GatewayParts, call: PendingCall, asked: CallOf<'open-consumer'>): void {
-  const { topic, consumer } = asked;
+  const { topic, consumer, opener } = asked;
+  const known = parts.copy.sessionOfOpener(consumer, topic, opener);
+  const partitions = parts.copy.topic(topic)?.partitions.length;
+  if (known !== undefined && partitions !== undefined) {
+    parts.calls.succeed(call, { op: 'open-consumer', session: known, partitions });
+    return;
+  }
   const check = () =>
     parts.copy.topic(topic) === undefined ? { error: topicNotFound(topic), final: false } : { value: topic };
   whenChecked(parts, call, check, () => {
     if (!mayRegister(parts, call)) return;
-    parts.directory.change(call, { kind: 'open-consumer', id: consumer, topic }, (result) => {
+    const command = { id: consumer, topic };
+    const opening: DirectoryCommand =
+      opener === undefined
+        ? { kind: 'open-consumer', ...command }
+        : { kind: 'open-session', ...command, opener };
+    parts.directory.change(call, opening, (result) => {
       if (!result.ok) parts.calls.fail(call, result.error);
       else if (result.session === undefined) throw new Error('an opened consumer has no session number');
       else {

@@ -26,6 +26,7 @@ import { Pace } from './pace.ts';
 import { peerLinkActorId, type PeerLinkMessage } from '../peer-link/messages.ts';
 import { Replicas } from './replicas.ts';
 import { Subscribers } from './subscribers.ts';
+import { UnusedIds } from './unused-ids.ts';
 import type { DirectoryView } from './view.ts';
 
 export class Manager implements Actor<ManagerMessage> {
@@ -39,6 +40,7 @@ export class Manager implements Actor<ManagerMessage> {
   #barriers!: Barriers;
   #queries!: AppliedQueries;
   #epochs!: Epochs;
+  #unused!: UnusedIds;
   /** How often the primary and the replicas are told again what they may have missed. */
   #repeats!: Pace;
   #member: Member | undefined;
@@ -67,6 +69,17 @@ export class Manager implements Actor<ManagerMessage> {
     this.#changes = new Changes(context, view, limits, nextId);
     this.#barriers = new Barriers(context, view, limits, nextId);
     this.#queries = new AppliedQueries(context, limits.managerPendingChanges);
+    this.#unused = new UnusedIds({
+      context,
+      limits,
+      days: options.unusedDays ?? 0,
+      machine: () => this.#member?.machine,
+      isPrimary: () => this.#member?.driver.isReady === true,
+      led: () => this.#member?.readiness.led() ?? [],
+      want: (key, command) => this.#member?.primary.want(key, command),
+      ask: (command) => this.#changes.want(command),
+      confirm: (then) => this.#barriers.confirm(then),
+    });
     this.#epochs = new Epochs((command) => this.#changes.want(command));
     this.#repeats = new Pace(limits.managerRetryMaxMs, limits.managerRetryMaxMs);
     this.#founding = new Founding(context, options, {
@@ -177,6 +190,10 @@ export class Manager implements Actor<ManagerMessage> {
       case 'log-died':
         this.#replicas.died(message.groups);
         return this.#sayDead();
+      case 'ids-in-use':
+        return this.#unused.inUse(message);
+      case 'cursors-held':
+        return this.#unused.held(message);
       case 'copy-given-up':
         return this.#replicas.copyGivenUp(message.group);
       case 'leader-ready':
@@ -240,6 +257,7 @@ export class Manager implements Actor<ManagerMessage> {
     this.#register(member);
     this.#replicas.tick(nowMs, (command) => this.#changes.want(command));
     member.tick();
+    this.#unused.tick(nowMs);
     this.#sayDead();
     this.#findStragglers(member, nowMs);
     if (!this.#repeats.due(nowMs)) return;

@@ -7,7 +7,13 @@
  */
 import type { Ref } from '../../kernel/index.ts';
 import type { CallError, GroupId } from '@callboard/client/protocol';
-import type { DirectoryCommand, DirectoryEvent, DirectoryResult } from '../../directory/index.ts';
+import type {
+  ConsumerRef,
+  DirectoryCommand,
+  DirectoryEvent,
+  DirectoryResult,
+} from '../../directory/index.ts';
+import type { IdleCursor } from '../../partition/index.ts';
 import type { GroupMessage } from '../group/messages.ts';
 import type { LogBorn, LogDied, LogSaved } from '../log-writer/messages.ts';
 
@@ -185,6 +191,22 @@ export interface ManagerSlice {
   readonly kind: 'manager-slice';
 }
 
+/** From a gateway or a client session of this node: who was in use here lately. Said again and again while they are. */
+export interface IdsInUse {
+  readonly kind: 'ids-in-use';
+  readonly producers: readonly string[];
+  readonly consumers: readonly ConsumerRef[];
+}
+
+/** The answer to `show-cursors`. `next`: where the next page begins; 0: there is none. */
+export interface CursorsHeld {
+  readonly kind: 'cursors-held';
+  readonly group: GroupId;
+  readonly topic: string;
+  readonly cursors: readonly IdleCursor[];
+  readonly next: number;
+}
+
 export type ManagerMessage =
   | GroupMessage
   | LogBorn
@@ -197,6 +219,8 @@ export type ManagerMessage =
   | LeaderLost
   | ProducersForgotten
   | CopyGivenUp
+  | IdsInUse
+  | CursorsHeld
   | BrokerHealth
   | FounderHello
   | FounderList

@@ -23,6 +23,8 @@ export interface ManagerOptions {
   readonly births: () => readonly Birth[];
   /** The highest group that died here, as the journal knows now. */
   readonly diedUpTo: () => number;
+  /** After so many days without use producers and consumers are forgotten; absent or 0: never. */
+  readonly unusedDays?: number;
   /** Called once the cluster's id is known, and again by a restarted manager. */
   readonly onClusterId: (id: string) => void;
   /** The disk has no room but for what consensus itself writes. */

@@ -45,6 +45,7 @@ const grows: ReadonlySet<DirectoryCommand['kind']> = new Set<DirectoryCommand['k
   'register-producer',
   'register-consumer',
   'open-consumer',
+  'open-session',
 ]);
 
 export interface CreationBounds {

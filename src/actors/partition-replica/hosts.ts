@@ -3,6 +3,7 @@ import { refTo, type Checksum, type Context } from '../../kernel/index.ts';
 import {
   encodeClock,
   encodeCursorCommand,
+  type IdleCursor,
   type LogClock,
   type PartitionMachine,
 } from '../../partition/index.ts';
@@ -57,6 +58,11 @@ export function tellTime(parts: ReplicaParts, clock: LogClock | undefined): void
     if ('error' in proposeCommand(parts, encodeClock(logTimeMs))) return;
     clock?.proposed(logTimeMs);
   }
+}
+
+/** False: not now. Whoever finds them again asks again. */
+export function forgetCursors(parts: ReplicaParts, cursors: readonly IdleCursor[]): boolean {
+  return 'index' in proposeCommand(parts, encodeCursorCommand({ kind: 'forget', cursors }));
 }
 
 export function consumeHost(parts: ReplicaParts, watch: TakeWatch): ConsumeHost {

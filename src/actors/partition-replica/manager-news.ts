@@ -1,6 +1,7 @@
 /** What a leading replica tells its node's manager, which places leaderships and gives producers their epochs. */
 import { refTo, type Context } from '../../kernel/index.ts';
 import type { GroupId } from '@callboard/client/protocol';
+import type { IdleCursor } from '../../partition/index.ts';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
 import type { PartitionReplicaMessage } from './messages.ts';
 
@@ -28,6 +29,10 @@ export class ManagerNews {
   /** Producers that register from here on must come in above `epoch`, the highest that this partition has forgotten. */
   forgot(epoch: number | undefined): void {
     if (epoch !== undefined) this.#tell({ kind: 'producers-forgotten', group: this.#group, epoch });
+  }
+
+  cursors(topic: string, page: { readonly cursors: readonly IdleCursor[]; readonly next: number }): void {
+    this.#tell({ kind: 'cursors-held', group: this.#group, topic, ...page });
   }
 
   #tell(message: ManagerMessage): void {

@@ -7,6 +7,7 @@
  */
 import type { Ref } from '../../kernel/index.ts';
 import type { CallError, Offset, Position } from '@callboard/client/protocol';
+import type { IdleCursor } from '../../partition/index.ts';
 import type { GroupMessage } from '../group/messages.ts';
 import type { FindTimeAnswer, ReadChunksAnswer } from '../log-reader/messages.ts';
 import type { PushRequest } from './push-messages.ts';
@@ -175,6 +176,22 @@ export interface ReportLeadership {
   readonly kind: 'report-leadership';
 }
 
+/**
+ * From the node's manager: if this replica leads, it tells which cursors it keeps, a page of them from place `from` on. Answer:
+ * `cursors-held`, to the manager, with the same `topic`.
+ */
+export interface ShowCursors {
+  readonly kind: 'show-cursors';
+  readonly topic: string;
+  readonly from: number;
+}
+
+/** From the node's manager: these consumers are gone from the directory for good. Whoever's cursor has moved since it was shown stays. */
+export interface ForgetCursors {
+  readonly kind: 'forget-cursors';
+  readonly cursors: readonly IdleCursor[];
+}
+
 export type PartitionReplicaMessage =
   | GroupMessage
   | ReadChunksAnswer
@@ -185,7 +202,9 @@ export type PartitionReplicaMessage =
   | PushRequest
   | Campaign
   | HandOver
-  | ReportLeadership;
+  | ReportLeadership
+  | ShowCursors
+  | ForgetCursors;
 
 /** The actor id of the replica of `group` on any node. */
 export function partitionActorId(group: number): string {

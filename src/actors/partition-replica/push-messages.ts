@@ -24,6 +24,8 @@ export interface PushOpen extends OfSubscription {
   readonly reset: boolean;
   /** Of the client, for its share of the places. */
   readonly address?: string;
+  /** The lowest session number that may be the owner's: a cursor of lower ones is a namesake's that is gone. Absent: 1. */
+  readonly since?: number;
 }
 
 /** At most one is open at a time. Chunks are sent while both counts are above zero; the last may overdraw them. */

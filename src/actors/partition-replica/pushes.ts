@@ -247,9 +247,9 @@ export class PushDesk {
   }
 
   #attach(request: PushOpen, start: number): void {
-    const { owner, reset } = request;
+    const { owner, reset, since } = request;
     if (owner === undefined) throw new Error('an anonymous reader has nothing to attach');
-    const attach: Attach = { ...owner, start, reset };
+    const attach: Attach = { ...owner, start, reset, ...(since !== undefined && { since }) };
     const proposed = this.#host.propose(encodeCursorCommand({ kind: 'attach', attach }));
     if ('index' in proposed) this.#attaching.set(proposed.index, request);
     else {

@@ -39,7 +39,7 @@ import {
   type PartitionReplicaMessage,
   type Produce,
 } from './messages.ts';
-import { pushHost, queryHost, tellTime, type ReplicaParts } from './hosts.ts';
+import { forgetCursors, pushHost, queryHost, tellTime, type ReplicaParts } from './hosts.ts';
 import { LogReads } from './log-reads.ts';
 import { ManagerNews } from './manager-news.ts';
 import { OpenProduces } from './produces.ts';
@@ -192,6 +192,15 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
       case 'report-leadership':
         if (this.#driver.isReady) this.#reportLeadership();
         break;
+      case 'show-cursors':
+        if (this.#driver.isReady) {
+          const page = this.#machine.cursorPage(message.from, this.#options.limits.usedIdsTogether);
+          this.#news.cursors(message.topic, page);
+        }
+        break;
+      case 'forget-cursors':
+        if (this.#driver.isReady) forgetCursors(this.#parts, message.cursors);
+        break;
       default:
         if (message.kind === 'group-link') this.#takes.linkChanged(message);
         if (message.kind === 'group-link' && !message.up) this.#pushes.nodeLost(message.node);
@@ -258,6 +267,9 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
         return;
       case 'settled':
         this.#takes.settled(index);
+        return;
+      case 'forgot':
+        for (const consumer of applied.consumers) this.#pushes.taken(consumer);
         return;
       case 'attached':
         this.#pushes.attached(index, applied.consumer, applied.result);

@@ -33,6 +33,7 @@ const PASSED_ON = [
   'allowedOrigins',
   'allowHost',
   'trustedProxy',
+  'unusedDays',
 ].map(environmentName);
 
 function refuse(flag: string, value: string, why: string): CliError {

@@ -1,7 +1,8 @@
 // The subscriptions of one connection: drawn as credit and room allow, acknowledged one at a time, ended with a reason.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failure, offset } from '@callboard/client/protocol';
+import { failure, offset, type Subscribe } from '@callboard/client/protocol';
+import { managerActorId, type ManagerMessage } from '../../../src/actors/manager/messages.ts';
 import { SessionRig, subscribeFrame } from './rig.ts';
 
 const test = suite('client-session/pushes');
@@ -29,6 +30,26 @@ test('draws as much as the credit allows, and more with more of it', () => {
   assert.is(rig.asked.length, 0, 'no credit is left');
   rig.client({ kind: 'credit', correlation: 1, records: 3, bytes: 0 });
   assert.equal([rig.asked.length, rig.take('push-pull').records], [1, 3]);
+});
+
+test('the consumers of open subscriptions are said to be in use, also while nothing comes', () => {
+  const rig = new SessionRig({ useHourMs: 1_000 });
+  const said: unknown[] = [];
+  rig.kit.system.spawn<ManagerMessage>(managerActorId, () => ({
+    receive: (message) => {
+      if (message.kind === 'ids-in-use') said.push(message.consumers);
+    },
+  }));
+  rig.subscribe(1);
+  rig.kit.pass(499);
+  assert.equal(said, []);
+  rig.kit.pass(1_501);
+  const { owner, topic } = subscribeFrame(1, 0, 0) as Subscribe;
+  const mine = [{ id: owner?.consumer, topic }];
+  assert.equal(said.splice(0), [mine, mine, mine, mine]);
+  rig.client({ kind: 'unsubscribe', correlation: 2, subscription: 1 });
+  rig.kit.pass(2_000);
+  assert.equal(said, []);
 });
 
 test('at the end of the log it waits to be told of more', () => {

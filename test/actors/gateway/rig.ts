@@ -23,6 +23,7 @@ import {
 import type { PartitionAnswer, PartitionRequest } from '../../../src/actors/partition-replica/messages.ts';
 import type {
   Broker,
+  ConsumerRef,
   DirectoryCommand,
   DirectoryEvent,
   DirectoryResult,
@@ -89,6 +90,9 @@ export class Rig {
   hidden: DirectoryEvent[] = [];
   readonly barriers: { readonly id: number; readonly deadlineMs: number }[] = [];
   holdBarriers = false;
+  /** What the manager was told of who is in use. */
+  readonly inUse: { readonly producers: readonly string[]; readonly consumers: readonly ConsumerRef[] }[] =
+    [];
   readonly changes: {
     readonly id: number;
     readonly command: DirectoryCommand;
@@ -160,6 +164,11 @@ export class Rig {
         this.barriers.push({ id: message.id, deadlineMs: message.deadlineMs });
         if (!this.holdBarriers) this.answerBarrier(message.id);
         return;
+      case 'ids-in-use': {
+        const { producers, consumers } = message;
+        this.inUse.push({ producers, consumers });
+        return;
+      }
       case 'directory-change': {
         const { id, command, deadlineMs } = message;
         this.changes.push({ id, command, deadlineMs });

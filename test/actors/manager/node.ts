@@ -315,6 +315,8 @@ function keyOf(event: DirectoryEvent): string {
       return `broker ${event.broker}`;
     case 'producer':
     case 'consumer':
+    case 'producer-gone':
+    case 'consumer-gone':
       return `${event.kind} ${event.id}`;
   }
 }

@@ -37,6 +37,7 @@ primary(
       { kind: 'register-producer', id: id(1), topic: 't' },
       { kind: 'register-consumer', id: id(1), topic: 't' },
       { kind: 'open-consumer', id: 'c', topic: 't' },
+      { kind: 'open-session', id: 'c', topic: 't', opener: id(1) },
     ];
     for (const [at, command] of growing.entries()) part.change(change(at, command, ''));
     assert.equal(

@@ -315,6 +315,36 @@ export interface RemoveTopic {
   readonly force?: boolean;
 }
 
+/**
+ * A consumer, or a producer that has registered, of a topic. Answer: `done`, when the directory has forgotten it: it can do nothing any more,
+ * and who opens the name anew begins anew. Its cursors are dropped behind that.
+ */
+export interface RemoveConsumer {
+  readonly kind: 'remove-consumer';
+  readonly correlation: number;
+  readonly topic: string;
+  readonly id: string;
+}
+
+export interface RemoveProducer {
+  readonly kind: 'remove-producer';
+  readonly correlation: number;
+  readonly topic: string;
+  readonly id: string;
+}
+
+export const removeConsumer: MessageCodec<RemoveConsumer> = message<RemoveConsumer>('remove-consumer', 93, {
+  correlation,
+  topic: topicName,
+  id: str(200),
+});
+
+export const removeProducer: MessageCodec<RemoveProducer> = message<RemoveProducer>('remove-producer', 94, {
+  correlation,
+  topic: topicName,
+  id: str(64),
+});
+
 export const removeTopic: MessageCodec<RemoveTopic> = message<RemoveTopic>('remove-topic', 92, {
   correlation,
   topic: topicName,

@@ -27,18 +27,21 @@ import type { Offset } from '../brands.ts';
 /** A consumer's id: what HTTP calls consumer_id, or a name that its user has chosen. */
 const consumerId: Codec<string> = str(200);
 
-/** Registers the consumer with the topic if it is new, and gives it the next session number. */
+/** Registers the consumer with the topic if it is new, and gives it the next session number, or again the one that this opener has. */
 export interface OpenConsumer {
   readonly kind: 'open-consumer';
   readonly correlation: number;
   readonly topic: string;
   readonly consumer: string;
+  /** Drawn by whoever opens, 32 lower-case hexadecimal characters: asked again, it is the same session. Absent: each time a new one. */
+  readonly opener?: string;
 }
 
 export const openConsumer: MessageCodec<OpenConsumer> = message<OpenConsumer>('open-consumer', 64, {
   correlation,
   topic: topicName,
   consumer: consumerId,
+  opener: optional(str(32)),
 });
 
 export interface ConsumerOpened {
