@@ -23,7 +23,7 @@ export interface ConnectOptions {
   readonly direct?: boolean;
   /** Ends the client as `close` does. */
   readonly signal?: AbortSignal;
-  /** Told of every change of state; must not throw. */
+  /** Told of every change of state. What it throws is told as a warning of the process, or on the page's console. */
   readonly onStatus?: (status: ClientStatus) => void;
 }
 

@@ -10,13 +10,23 @@ import type {
   ProducerOptions,
   TopicInfo,
 } from './api.ts';
+import { checked } from './checks/options.ts';
+import {
+  callTable,
+  checkedTopic,
+  connectTable,
+  consumerTable,
+  createTopicTable,
+  producerTable,
+} from './checks/tables.ts';
 import { clientUrls } from './core/address.ts';
 import { Core } from './core/core.ts';
 import type { Platform } from './core/platform.ts';
 import type { Answer, Call } from './core/connection.ts';
 import { request, requestLeader } from './core/request.ts';
-import { abortedError, CallboardError, errorOf } from './errors.ts';
-import type { PartitionPlace, TopicPlaces } from './protocol/index.ts';
+import { abortedError, CallboardError, errorOf, failureOf } from './errors.ts';
+import type { Made } from './made.ts';
+import { failure, type Failure, type PartitionPlace, type TopicPlaces } from './protocol/index.ts';
 import { CallboardConsumer } from './consumer/consumer.ts';
 import { CallboardProducer } from './producer/producer.ts';
 
@@ -33,7 +43,9 @@ export class CallboardClient implements Client {
     signal?.addEventListener('abort', this.#aborted);
   }
 
-  async createTopic(topic: string, options: CreateTopicOptions = {}): Promise<void> {
+  async createTopic(name: string, given?: CreateTopicOptions): Promise<void> {
+    const topic = checkedTopic('createTopic', name);
+    const options = checked<CreateTopicOptions>('createTopic', given, createTopicTable);
     const { partitions = 2, replicas, storage, ifNotExists = false } = options;
     const call = {
       kind: 'create-topic' as const,
@@ -52,11 +64,14 @@ export class CallboardClient implements Client {
     this.#core.topology.drop(topic);
   }
 
-  async topics(options: CallOptions = {}): Promise<readonly string[]> {
+  async topics(given?: CallOptions): Promise<readonly string[]> {
+    const options = checked<CallOptions>('topics', given, callTable);
     return (await this.#places([], options)).map(({ name }) => name);
   }
 
-  async topic(name: string, options: CallOptions = {}): Promise<TopicInfo | undefined> {
+  async topic(topic: string, given?: CallOptions): Promise<TopicInfo | undefined> {
+    const name = checkedTopic('topic', topic);
+    const options = checked<CallOptions>('topic', given, callTable);
     const [places] = await this.#places([name], options);
     if (places === undefined || places.error === 'topic_not_found') return undefined;
     if (places.error !== undefined) {
@@ -71,17 +86,21 @@ export class CallboardClient implements Client {
     return { name, partitions: await Promise.all(places.partitions.map(info)) };
   }
 
-  producer(topic: string, options: ProducerOptions = {}): Producer {
-    this.#assertOpen();
-    const producer = new CallboardProducer(this.#core, topic, options, (ended) => this.#parts.delete(ended));
-    this.#parts.add(producer);
+  producer(topic: string, options?: ProducerOptions): Producer {
+    const made = this.#made('producer', topic, () =>
+      checked<ProducerOptions>('producer', options, producerTable),
+    );
+    const producer = new CallboardProducer(this.#core, made, (ended) => this.#parts.delete(ended));
+    if (made.refusal === undefined) this.#parts.add(producer);
     return producer;
   }
 
-  consumer(topic: string, options: ConsumerOptions = {}): Consumer {
-    this.#assertOpen();
-    const consumer = new CallboardConsumer(this.#core, topic, options, (ended) => this.#parts.delete(ended));
-    this.#parts.add(consumer);
+  consumer(topic: string, options?: ConsumerOptions): Consumer {
+    const made = this.#made('consumer', topic, () =>
+      checked<ConsumerOptions>('consumer', options, consumerTable),
+    );
+    const consumer = new CallboardConsumer(this.#core, made, (ended) => this.#parts.delete(ended));
+    if (made.refusal === undefined) this.#parts.add(consumer);
     return consumer;
   }
 
@@ -113,18 +132,28 @@ export class CallboardClient implements Client {
     return found;
   }
 
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw errorOf('closed', { message: 'the client was closed' });
-    if (this.#core.end !== undefined) throw new CallboardError(this.#core.end);
+  /** Nothing is thrown by a call that returns no promise: the promises of what it returns tell. */
+  #made<T extends object>(call: string, topic: unknown, options: () => T): Made<T> {
+    try {
+      const name = checkedTopic(call, topic);
+      const refusal = this.#core.end ?? (this.#closing === undefined ? undefined : closedFailure);
+      return { topic: name, options: options(), refusal };
+    } catch (error) {
+      const refusal = failureOf(error);
+      return { topic: typeof topic === 'string' ? topic : '', options: {} as T, refusal };
+    }
   }
 }
+
+const closedFailure: Failure = failure('closed', { message: 'the client was closed' });
 
 /** Resolves when a node has answered the hello; rejects when every address refuses, or none answers in time. */
 export async function connectOn(
   platform: Platform,
   addresses: string | readonly string[],
-  options: ConnectOptions = {},
+  given?: ConnectOptions,
 ): Promise<Client> {
+  const options = checked<ConnectOptions>('connect', given, connectTable);
   const { signal } = options;
   if (signal?.aborted === true) throw abortedError(signal, 'not_applied');
   const core = new Core(platform, clientUrls(addresses), options);

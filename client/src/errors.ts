@@ -35,6 +35,12 @@ export function errorOf(code: ErrorCode, details: FailureDetails, options?: Erro
   return new CallboardError(failure(code, details), options);
 }
 
+/** The failure behind an error that was thrown by a check; everything else is a bug, and thrown on. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof CallboardError)) throw error;
+  return failure(error.code, { message: error.detail, outcome: error.outcome });
+}
+
 /** `outcome`: what is known of what was given up. */
 export function abortedFailure(outcome: Outcome): Failure {
   return failure('aborted', { message: 'given up by an AbortSignal; see cause for its reason', outcome });

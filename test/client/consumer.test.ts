@@ -282,7 +282,7 @@ test('seek moves a durable cursor and a reader, forwards and back; older acks me
     for (const options of [{ id: 'c' }, { from: 'earliest' as const }]) {
       await using consumer = client.consumer('t', options);
       const before = await read(consumer, 10);
-      await consumer.seek({ offset: 40 });
+      await consumer.seek({ offset: 40 }, 0);
       assert.equal(texts(await read(consumer, 3)), ['40', '41', '42']);
       await consumer.seek({ offset: 5 }, 0);
       await before[8]?.ack();

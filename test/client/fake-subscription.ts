@@ -23,6 +23,10 @@ export class FakeSubscription {
 
   static open(frame: Subscribe, partition: FakePartition, connection: FakeConnection): void {
     const { correlation, owner, start, reset } = frame;
+    if (start.at === 'offset' && start.value > partition.end) {
+      connection.fail(correlation, 'bad_request');
+      return;
+    }
     let at = partition.locate(start);
     if (owner !== undefined) {
       const cursor = partition.cursor(owner.consumer);

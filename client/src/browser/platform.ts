@@ -43,4 +43,5 @@ export const browserPlatform: Platform = {
   name: `callboard-browser/${clientVersion}`,
   crc32,
   open,
+  warn: (words, cause) => console.error(words, cause),
 };

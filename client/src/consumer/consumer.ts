@@ -1,7 +1,10 @@
 /** Consumer: opens its session, subscribes to its partitions, and hands over what comes, in turn and in order. */
 import type { Consumer, ConsumerOptions, From, IncomingBatch, IncomingRecord, RunOptions } from '../api.ts';
+import { checked, checkedValue } from '../checks/options.ts';
+import { callback, from as fromRule, wholeFrom } from '../checks/rules.ts';
+import { runTable } from '../checks/tables.ts';
 import type { Core } from '../core/core.ts';
-import { request } from '../core/request.ts';
+import { request, requestLeader } from '../core/request.ts';
 import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
 import {
   clientLimits,
@@ -11,6 +14,8 @@ import {
   type Position,
   type SessionOf,
 } from '../protocol/index.ts';
+import type { Made } from '../made.ts';
+import { silent } from '../silent.ts';
 import type { Feed } from './feed.ts';
 import { Handlers } from './handlers.ts';
 import { Pulls } from './pulls.ts';
@@ -41,8 +46,7 @@ export class CallboardConsumer implements Consumer {
 
   constructor(
     core: Core,
-    topic: string,
-    options: ConsumerOptions,
+    { topic, options, refusal }: Made<ConsumerOptions>,
     ended: (consumer: CallboardConsumer) => void,
   ) {
     this.topic = topic;
@@ -55,10 +59,10 @@ export class CallboardConsumer implements Consumer {
     this.#batches = new Pulls(() => this.#takeBatch(), this.#auto);
     this.#unwatch = core.watch(() => this.#changed());
     this.#opener = hex(core.platform.randomBytes(16));
-    this.#opened = this.#open();
-    this.#opened.catch(() => undefined);
     options.signal?.addEventListener('abort', this.#aborted);
-    if (options.signal?.aborted === true) this.#aborted();
+    if (refusal !== undefined) this.#stop(refusal);
+    else if (options.signal?.aborted === true) this.#aborted();
+    this.#opened = silent(this.#open());
   }
 
   [Symbol.asyncIterator](): AsyncIterator<IncomingRecord> {
@@ -69,8 +73,10 @@ export class CallboardConsumer implements Consumer {
     return { [Symbol.asyncIterator]: () => this.#batches.iterator() };
   }
 
-  run(handler: (record: IncomingRecord) => void | Promise<void>, options: RunOptions = {}): Promise<void> {
+  run(handler: (record: IncomingRecord) => void | Promise<void>, given?: RunOptions): Promise<void> {
     return new Promise((resolve, reject) => {
+      checkedValue('run: the handler', handler, callback);
+      const options = checked<RunOptions>('run', given, runTable);
       const handlers = new Handlers({
         platform: this.#core.platform,
         handler,
@@ -91,9 +97,10 @@ export class CallboardConsumer implements Consumer {
   }
 
   async seek(to: From, partition?: number): Promise<void> {
+    const position = positionOf(checkedValue('seek: the position', to, fromRule) as From);
+    if (partition !== undefined) checkedValue('seek: partition', partition, wholeFrom(0));
     await this.#opened;
     if (this.#end !== undefined) throw new CallboardError(this.#end);
-    const position = positionOf(to);
     const chosen = this.#subscriptions.filter(
       ({ feed }) => partition === undefined || feed.partition === partition,
     );
@@ -101,8 +108,26 @@ export class CallboardConsumer implements Consumer {
       const message = `this consumer does not read partition ${partition} of '${this.topic}'`;
       throw errorOf('invalid_partition', { message });
     }
+    if (position.at === 'offset') await this.#assertWithin(position.value, chosen);
+    if (this.#end !== undefined) throw new CallboardError(this.#end);
     for (const { feed } of chosen) this.#ready.delete(feed);
     await this.#inTime(Promise.all(chosen.map((subscription) => subscription.seek(position))));
+  }
+
+  /** What a partition does not have yet is refused before anything is changed: its subscription would end with it. */
+  async #assertWithin(offset: number, chosen: readonly Subscription[]): Promise<void> {
+    const { topic } = this;
+    const position = { at: 'latest', value: 0 } as const;
+    const ends = chosen.map(async ({ feed: { partition } }) => {
+      const call = { kind: 'locate', topic, partition, position } as const;
+      const { end } = await requestLeader(this.#core, call, 'located', { signal: this.#opening.signal });
+      return { partition, end };
+    });
+    for (const { partition, end } of await Promise.all(ends)) {
+      if (offset <= end) continue;
+      const message = `seek: offset ${offset} is beyond the end of partition ${partition} of '${topic}', which is ${end}; the consumer stays where it is`;
+      throw errorOf('bad_request', { message });
+    }
   }
 
   /** A seek that is late stays in force: whoever gives it up here may look for another position, or wait. */
@@ -142,6 +167,7 @@ export class CallboardConsumer implements Consumer {
   }
 
   async #open(): Promise<void> {
+    if (this.#end !== undefined) return;
     try {
       const { owner, count } = await this.#session();
       if (this.#end !== undefined) return;
@@ -189,8 +215,8 @@ export class CallboardConsumer implements Consumer {
       topic: this.topic,
       owner,
       start: positionOf(from ?? (owner === undefined ? 'latest' : 'earliest')),
-      creditRecords: Math.max(1, credit?.records ?? clientLimits.creditRecords),
-      creditBytes: Math.max(1, credit?.bytes ?? clientLimits.creditBytes),
+      creditRecords: credit?.records ?? clientLimits.creditRecords,
+      creditBytes: credit?.bytes ?? clientLimits.creditBytes,
       arrived: (feed) => this.#arrived(feed),
       failed: (problem) => this.#failed(problem),
     };
@@ -269,12 +295,8 @@ export class CallboardConsumer implements Consumer {
   }
 }
 
+/** Of a position that was checked: times are numbers. */
 function positionOf(from: From): Position {
   if (from === 'earliest' || from === 'latest') return { at: from, value: 0 };
-  const [at, value] =
-    'offset' in from ? (['offset', from.offset] as const) : (['time', Number(from.time)] as const);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw errorOf('bad_request', { message: `the position ${at} ${value} is no whole number from 0` });
-  }
-  return { at, value };
+  return 'offset' in from ? { at: 'offset', value: from.offset } : { at: 'time', value: Number(from.time) };
 }

@@ -7,6 +7,7 @@
 import { CallboardError, errorOf } from '../errors.ts';
 import type { Platform, Timer } from '../core/platform.ts';
 import { failure, type Failure } from '../protocol/index.ts';
+import { silent } from '../silent.ts';
 import { AckWindow } from './ack-window.ts';
 
 const done = Promise.resolve();
@@ -59,7 +60,7 @@ export class Ledger {
     return this.#sent === undefined && cursor > this.#committed ? cursor : undefined;
   }
 
-  /** Acknowledges a stretch of records; resolves when the cursor that this allows is committed. */
+  /** Acknowledges a stretch of records; resolves when the cursor that this allows is committed. Most callers do not await it. */
   ack(from: number, to: number): Promise<void> {
     if (!this.#durable || this.#forgotten) return done;
     if (this.#end !== undefined) return silent(Promise.reject(this.#end));
@@ -170,12 +171,6 @@ function settle(rounds: readonly Round[], error: CallboardError | undefined): vo
     if (error === undefined) round.resolve();
     else round.reject(error);
   }
-}
-
-/** Most callers do not await an ack; what goes wrong with it they are told by the consumer. */
-function silent(promise: Promise<void>): Promise<void> {
-  promise.catch(() => undefined);
-  return promise;
 }
 
 function withResolvers(): {

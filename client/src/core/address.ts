@@ -1,4 +1,6 @@
 /** The addresses that users write, as the URL of a node's door for clients. */
+import { guarded, refused } from '../checks/options.ts';
+import { shown } from '../checks/text.ts';
 import { errorOf } from '../errors.ts';
 
 const schemes: Readonly<Record<string, string>> = {
@@ -8,6 +10,7 @@ const schemes: Readonly<Record<string, string>> = {
   'wss:': 'wss:',
 };
 const door = '/client';
+const mostAddresses = 1_000;
 
 /** Takes `http://`, `https://`, `ws://`, `wss://`, each with or without a path in front of the door, and plain `host:port`. */
 export function clientUrl(address: string): string {
@@ -23,15 +26,27 @@ export function clientUrl(address: string): string {
   if (url.hostname === '') throw badAddress(address, 'names no host');
   const secret = url.username !== '' || url.password !== '';
   if (secret) throw badAddress('(hidden)', 'holds a password; use the token option');
+  const more = url.search !== '' || url.hash !== '';
+  if (more) throw badAddress(address.slice(0, 200), 'has a query or a fragment');
   const path = url.pathname.replace(/\/+$/, '');
   return `${scheme}//${url.host}${path.endsWith(door) ? path : path + door}`;
 }
 
-export function clientUrls(addresses: string | readonly string[]): readonly string[] {
-  const list = typeof addresses === 'string' ? addresses.split(',') : addresses;
-  const urls = new Set(list.map((address) => clientUrl(address.trim())));
-  if (urls.size === 0) throw badAddress('', 'is empty: give at least one');
-  return [...urls];
+export function clientUrls(addresses: unknown): readonly string[] {
+  return guarded('the addresses', () => {
+    const list: unknown = typeof addresses === 'string' ? addresses.split(',') : addresses;
+    if (!Array.isArray(list)) throw refused(`an address must be text, not ${shown(addresses)}`);
+    const { length } = list;
+    if (length > mostAddresses) throw refused(`${length} addresses are more than a client can use`);
+    const urls = new Set<string>();
+    for (let i = 0; i < length; i += 1) {
+      const address: unknown = list[i];
+      if (typeof address !== 'string') throw refused(`an address must be text, not ${shown(address)}`);
+      urls.add(clientUrl(address.trim()));
+    }
+    if (urls.size === 0) throw badAddress('', 'is empty: give at least one');
+    return [...urls];
+  });
 }
 
 function badAddress(address: string, what: string, cause?: unknown): Error {

@@ -35,8 +35,15 @@ export class Core {
     this.topology = new Topology(platform, this.links, changed);
   }
 
+  /** What the listener throws, now or later, is his: nothing here ends with it. */
   status(status: ClientStatus): void {
-    this.#status?.(status);
+    const failed = (cause: unknown): void => this.platform.warn(`onStatus threw at '${status.kind}'`, cause);
+    try {
+      const result: unknown = this.#status?.(status);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (cause) {
+      failed(cause);
+    }
   }
 
   /** The connection for calls to this partition's leader; undefined: none now, watchers will hear of one. */

@@ -38,13 +38,15 @@ export interface Platform {
   setTimer(ms: number, run: () => void): Timer;
   /** Runs it when what is under way in this turn has ended, before any message or timer: in its turn among reactions of promises. */
   soon(run: () => void): void;
+  /** Tells whoever runs the program of something that a callback of his threw; must not throw. */
+  warn(words: string, cause: unknown): void;
   /** From 0 to below 1. */
   random(): number;
   randomBytes(count: number): Uint8Array;
 }
 
 /** What is the same in Node and browsers. */
-export const commonPlatform: Omit<Platform, 'name' | 'crc32' | 'open'> = {
+export const commonPlatform: Omit<Platform, 'name' | 'crc32' | 'open' | 'warn'> = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   setTimer: (ms, run) => {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import * as zlib from 'node:zlib';
 import { WebSocket } from 'ws';
+import { reasonOf } from '../checks/options.ts';
 import { commonPlatform, type ClientSocket, type Platform, type SocketHandlers } from '../core/platform.ts';
 import { crc32 as crc32ByTable } from '../protocol/index.ts';
 import { clientVersion } from '../version.ts';
@@ -70,4 +71,8 @@ export const nodePlatform: Platform = {
   name: `callboard-node/${clientVersion}`,
   crc32: zlib.crc32 ?? crc32ByTable,
   open,
+  warn: (words, cause) => {
+    const detail = cause instanceof Error ? (cause.stack ?? cause.message) : reasonOf(cause);
+    process.emitWarning(words, { type: 'CallboardWarning', detail });
+  },
 };

@@ -2,27 +2,30 @@
  * A chunk that is being filled: records are encoded straight into its bytes, in the format of records.ts, with room left in
  * front for the header. So a record costs its bytes and nothing else until it is sent.
  */
+import type { Content, Header } from '../checks/records.ts';
 import { chunkHeaderBytes, utf8Length } from '../protocol/index.ts';
-import type { HeaderValue } from '../api.ts';
 import { writeText } from './text.ts';
-
-export type Headers = Readonly<Record<string, HeaderValue>>;
 
 /** What a record takes besides key, headers and value. */
 const plainBytes = 14;
 const longText = 1_024;
 
 /** The most bytes that a text or byte string can take; exact for what is long. */
-export function mostBytes(value: string | Uint8Array): number {
+export function mostBytes(value: Content): number {
   if (typeof value !== 'string') return value.byteLength;
   return value.length < longText ? value.length * 3 : Math.max(utf8Length(value), value.length * 2);
 }
 
-export function mostHeaderBytes(headers: Headers): number {
+export function mostHeaderBytes(headers: readonly Header[]): number {
   let bytes = 0;
-  for (const name of Object.keys(headers)) {
-    bytes += 6 + mostBytes(name) + mostBytes(headers[name] as HeaderValue);
-  }
+  for (const [name, value] of headers) bytes += 6 + mostBytes(name) + mostBytes(value);
+  return bytes;
+}
+
+/** What headers take at the least: no character takes less than a byte. */
+export function leastHeaderBytes(headers: readonly Header[]): number {
+  let bytes = 0;
+  for (const [name, value] of headers) bytes += 6 + name.length + value.length;
   return bytes;
 }
 
@@ -66,8 +69,8 @@ export class ChunkWriter {
   append(
     key: Uint8Array | undefined,
     keyLength: number,
-    value: string | Uint8Array,
-    headers: Headers | undefined,
+    value: Content,
+    headers: readonly Header[],
     timestamp: number,
     most: number,
     limit: number,
@@ -84,12 +87,8 @@ export class ChunkWriter {
       bytes.set(key.length === keyLength ? key : key.subarray(0, keyLength), at);
       at += keyLength;
     }
-    at = headers === undefined ? this.#noHeaders(at) : this.#headers(headers, at);
-    if (typeof value === 'string') at = writeText(value, bytes, at);
-    else {
-      bytes.set(value, at);
-      at += value.byteLength;
-    }
+    at = this.#headers(headers, at);
+    at = this.#content(value, at);
     const taken = at - start;
     if (taken - plainBytes > limit) return 0;
     view.setUint32(start, taken - 4, true);
@@ -104,26 +103,21 @@ export class ChunkWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  #noHeaders(at: number): number {
-    this.#view.setUint16(at, 0, true);
-    return at + 2;
-  }
-
-  #headers(headers: Headers, from: number): number {
-    const names = Object.keys(headers);
-    this.#view.setUint16(from, names.length, true);
+  #headers(headers: readonly Header[], from: number): number {
+    // Counted in 16 bits, as are bytes of names: what does not fit is refused where it enters.
+    this.#view.setUint16(from, headers.length, true);
     let at = from + 2;
-    for (const name of names) {
-      const afterName = writeText(name, this.#bytes, at + 2);
+    for (const [name, value] of headers) {
+      const afterName = this.#content(name, at + 2);
       this.#view.setUint16(at, afterName - at - 2, true);
-      const afterValue = this.#headerValue(headers[name] as HeaderValue, afterName + 4);
+      const afterValue = this.#content(value, afterName + 4);
       this.#view.setUint32(afterName, afterValue - afterName - 4, true);
       at = afterValue;
     }
     return at;
   }
 
-  #headerValue(value: HeaderValue, at: number): number {
+  #content(value: Content, at: number): number {
     if (typeof value === 'string') return writeText(value, this.#bytes, at);
     this.#bytes.set(value, at);
     return at + value.byteLength;

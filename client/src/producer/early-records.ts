@@ -1,10 +1,10 @@
 /** Records that came before the topic's partitions were known. They are copied, for bytes are the caller's again after `send`. */
-import type { HeaderValue, OutgoingRecord } from '../api.ts';
+import type { CheckedRecord } from '../checks/records.ts';
 import { mostBytes, mostHeaderBytes } from './chunk-writer.ts';
 import type { Batch, SingleWaiter } from './waiters.ts';
 
 interface EarlyRecord {
-  readonly record: OutgoingRecord;
+  readonly record: CheckedRecord;
   readonly waiter: SingleWaiter | Batch;
   readonly index: number;
   readonly bytes: number;
@@ -23,11 +23,9 @@ export class EarlyRecords {
   }
 
   /** Returns what it counts against the producer's bound. */
-  add(record: OutgoingRecord, waiter: SingleWaiter | Batch, index: number, bornMs: number): number {
+  add(record: CheckedRecord, waiter: SingleWaiter | Batch, index: number, bornMs: number): number {
     const { key, value, headers } = record;
-    // JSON is bounded by its text only when it is written; until then it counts as one large record might.
-    const size = typeof value === 'string' || value instanceof Uint8Array ? mostBytes(value) : 1_024;
-    const bytes = 14 + size + mostBytes(key ?? '') + (headers === undefined ? 0 : mostHeaderBytes(headers));
+    const bytes = 14 + mostBytes(value) + mostBytes(key ?? '') + mostHeaderBytes(headers);
     this.#records.push({ record: copyOf(record), waiter, index, bytes, bornMs });
     return bytes;
   }
@@ -57,16 +55,12 @@ export class EarlyRecords {
   }
 }
 
-function copyOf(record: OutgoingRecord): OutgoingRecord {
+function copyOf(record: CheckedRecord): CheckedRecord {
   const { key, value, headers } = record;
   return {
     ...record,
+    key: copied(key),
     value: copied(value),
-    ...(key === undefined ? {} : { key: copied(key) }),
-    ...(headers === undefined ? {} : { headers: copyOfHeaders(headers) }),
+    headers: headers.map(([name, content]) => [name, copied(content)]),
   };
-}
-
-function copyOfHeaders(headers: Readonly<Record<string, HeaderValue>>): Record<string, HeaderValue> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, copied(value)]));
 }

@@ -23,7 +23,8 @@ import {
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
 import { backOff, type Timer } from '../core/platform.ts';
-import { mostBytes, mostHeaderBytes, type Headers } from './chunk-writer.ts';
+import type { CheckedRecord } from '../checks/records.ts';
+import { leastHeaderBytes, mostBytes, mostHeaderBytes } from './chunk-writer.ts';
 import { OutgoingChunk, type ProducerIdentity } from './outgoing-chunk.ts';
 import { BatchPart, SingleWaiter, type Batch, type Waiter } from './waiters.ts';
 
@@ -110,18 +111,18 @@ export class Lane {
 
   /** Encodes one record and returns the bytes that it takes; 0: it is larger than the cluster takes. Sends nothing. */
   append(
+    record: CheckedRecord,
     key: Uint8Array | undefined,
     keyLength: number,
-    value: string | Uint8Array,
-    headers: Headers | undefined,
     timestamp: number,
     nowMs: number,
     waiter: SingleWaiter | Batch,
     index: number,
   ): number {
+    const { value, headers } = record;
     const limit = this.#host.recordBytes;
-    if (keyLength + value.length > limit) return 0;
-    const most = keyLength + mostBytes(value) + (headers === undefined ? 0 : mostHeaderBytes(headers));
+    if (keyLength + value.length + leastHeaderBytes(headers) > limit) return 0;
+    const most = keyLength + mostBytes(value) + mostHeaderBytes(headers);
     const chunk = this.#chunkFor(most, timestamp, nowMs);
     const taken = chunk.writer.append(key, keyLength, value, headers, timestamp, most, limit);
     if (taken === 0) return 0;

@@ -1,9 +1,12 @@
 /** Producer: finds each record's partition and encodes it there at once; a flush at the end of the turn sends. */
-import type { OutgoingRecord, Producer, ProducerOptions, SentRecord, Value } from '../api.ts';
+import type { OutgoingRecord, Producer, ProducerOptions, SentRecord } from '../api.ts';
+import { checkedBatch, checkedRecord, type CheckedRecord } from '../checks/records.ts';
 import type { Core } from '../core/core.ts';
 import type { Timer } from '../core/platform.ts';
 import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
 import { clientLimits, failure, partitionOfKey, type Acks, type Failure } from '../protocol/index.ts';
+import type { Made } from '../made.ts';
+import { silent } from '../silent.ts';
 import { EarlyRecords } from './early-records.ts';
 import { Lane, tooLarge, type LaneHost } from './lane.ts';
 import type { ProducerIdentity } from './outgoing-chunk.ts';
@@ -22,6 +25,8 @@ export class CallboardProducer implements Producer, LaneHost {
   readonly #signal: AbortSignal | undefined;
   readonly #ended: (producer: CallboardProducer) => void;
   readonly #unwatch: () => void;
+  /** It was refused when it was made, and every promise of it says so. */
+  readonly #refusal: Failure | undefined;
   readonly #early = new EarlyRecords();
   #lanes: (Lane | undefined)[] = [];
   readonly #dirty = new Set<Lane>();
@@ -41,12 +46,12 @@ export class CallboardProducer implements Producer, LaneHost {
 
   constructor(
     core: Core,
-    topic: string,
-    options: ProducerOptions,
+    { topic, options, refusal }: Made<ProducerOptions>,
     ended: (producer: CallboardProducer) => void,
   ) {
     this.core = core;
     this.topic = topic;
+    this.#refusal = refusal;
     this.acks = options.acks ?? 'quorum';
     this.deadlineMs = options.deadlineMs ?? core.deadlineMs;
     this.#maxBytes = options.maxBufferedBytes ?? clientLimits.producerBufferedBytes;
@@ -55,7 +60,8 @@ export class CallboardProducer implements Producer, LaneHost {
     this.#unwatch = core.watch(() => this.#changed());
     this.#signal = options.signal;
     this.#signal?.addEventListener('abort', this.#aborted);
-    if (this.#signal?.aborted === true) this.#aborted();
+    if (refusal !== undefined) this.#stop(refusal);
+    else if (this.#signal?.aborted === true) this.#aborted();
     else this.#changed();
   }
 
@@ -70,6 +76,7 @@ export class CallboardProducer implements Producer, LaneHost {
   }
 
   get ready(): Promise<void> {
+    if (this.#refusal !== undefined) return silent(Promise.reject(new CallboardError(this.#refusal)));
     if (this.#buffered < this.#maxBytes || this.#end !== undefined) return always;
     this.#ready ??= new Promise((resolve) => {
       this.#setReady = resolve;
@@ -77,27 +84,26 @@ export class CallboardProducer implements Producer, LaneHost {
     return this.#ready;
   }
 
+  /** What is thrown in here rejects the promise. */
   send(record: OutgoingRecord): Promise<SentRecord> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#refusal();
-      if (refusal === undefined) this.#take(record, new SingleWaiter(resolve, reject), 0);
-      else reject(refusal);
+      this.#assertTakes();
+      this.#take(checkedRecord(record, 'the record'), new SingleWaiter(resolve, reject), 0);
     });
   }
 
   sendBatch(records: readonly OutgoingRecord[]): Promise<readonly SentRecord[]> {
     return new Promise((resolve, reject) => {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) reject(refusal);
-      else if (records.length === 0) resolve([]);
-      else {
-        const batch = new Batch(records.length, resolve, reject);
-        for (let i = 0; i < records.length; i += 1) this.#take(records[i] as OutgoingRecord, batch, i);
-      }
+      this.#assertTakes();
+      const checked = checkedBatch(records, 'the batch');
+      if (checked.length === 0) resolve([]);
+      const batch = new Batch(checked.length, resolve, reject);
+      for (let i = 0; i < checked.length; i += 1) this.#take(checked[i] as CheckedRecord, batch, i);
     });
   }
 
   async flush(): Promise<void> {
+    if (this.#refusal !== undefined) throw new CallboardError(this.#refusal);
     await this.#early.done();
     this.#flush();
     const marks = new Map<Lane, number>();
@@ -128,15 +134,15 @@ export class CallboardProducer implements Producer, LaneHost {
     if (this.#flushes.length > 0) this.#tellFlushes();
   }
 
-  #refusal(): CallboardError | undefined {
-    if (this.#end !== undefined) return new CallboardError(this.#end);
-    if (this.#buffered < this.#maxBytes) return undefined;
+  #assertTakes(): void {
+    if (this.#end !== undefined) throw new CallboardError(this.#end);
+    if (this.#buffered < this.#maxBytes) return;
     const message = `${this.#buffered} bytes wait for their acknowledgement, the bound of this producer is ${this.#maxBytes}; await producer.ready before sending`;
-    return errorOf('overloaded', { message });
+    throw errorOf('overloaded', { message });
   }
 
   /** One record; whoever waits for it is told of everything, mistakes in the record included. */
-  #take(record: OutgoingRecord, waiter: SingleWaiter | Batch, index: number): void {
+  #take(record: CheckedRecord, waiter: SingleWaiter | Batch, index: number): void {
     let problem: CallboardError | undefined;
     if (this.#partitions > 0 && this.#early.size === 0) problem = this.#append(record, waiter, index);
     else {
@@ -149,15 +155,13 @@ export class CallboardProducer implements Producer, LaneHost {
 
   /** `bornMs`: when the record came, if not now; its deadline counts from there. */
   #append(
-    record: OutgoingRecord,
+    record: CheckedRecord,
     waiter: SingleWaiter | Batch,
     index: number,
     bornMs?: number,
   ): CallboardError | undefined {
     this.#schedule();
     const { key } = record;
-    const value = bytesOrText(record.value);
-    if (value === undefined) return badRecord('its value is undefined or cannot be written as JSON');
     let keyBytes: Uint8Array | undefined;
     let keyLength = 0;
     if (typeof key === 'string') {
@@ -169,25 +173,13 @@ export class CallboardProducer implements Producer, LaneHost {
       keyLength = key.length;
     }
     const partition = record.partition ?? this.#partitionFor(keyBytes, keyLength);
-    if (!(partition >= 0 && partition < this.#partitions && Number.isInteger(partition))) {
+    if (partition >= this.#partitions) {
       const message = `'${this.topic}' has partitions 0 to ${this.#partitions - 1}, not ${partition}`;
       return errorOf('invalid_partition', { message });
     }
     const timestamp = record.timestamp ?? this.#wallMs;
-    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
-      return badRecord(`its timestamp ${timestamp} is not a whole number of milliseconds since 1970`);
-    }
     const lane = (this.#lanes[partition] ??= new Lane(this, partition));
-    const taken = lane.append(
-      keyBytes,
-      keyLength,
-      value,
-      record.headers,
-      timestamp,
-      bornMs ?? this.#nowMs,
-      waiter,
-      index,
-    );
+    const taken = lane.append(record, keyBytes, keyLength, timestamp, bornMs ?? this.#nowMs, waiter, index);
     if (taken === 0) return tooLarge(this.recordBytes);
     this.#buffered += taken;
     this.#dirty.add(lane);
@@ -323,21 +315,5 @@ function tell(waiter: SingleWaiter | Batch, problem: CallboardError): void {
   else {
     waiter.fail(problem);
     waiter.answered(1);
-  }
-}
-
-function badRecord(why: string): CallboardError {
-  return errorOf('bad_request', { message: `the record was not sent: ${why}` });
-}
-
-/** What is written as it is; undefined for what has no form. */
-export function bytesOrText(value: Value): string | Uint8Array | undefined {
-  if (typeof value === 'string' || value instanceof Uint8Array) return value;
-  try {
-    // Undefined for functions and symbols, which the types rule out and programs without types do not.
-    const json: string | undefined = JSON.stringify(value);
-    return json;
-  } catch {
-    return undefined;
   }
 }

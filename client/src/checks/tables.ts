@@ -1,0 +1,92 @@
+/** The fields of each call. What is not here yet is refused, so that nobody takes it for granted. */
+import { checked, checkedValue, type Rule, type Table } from './options.ts';
+import * as rules from './rules.ts';
+
+const { milliseconds, abortSignal, wholeFrom, flag, callback, oneOf } = rules;
+
+const timeouts = { timeout: 'deadlineMs', timeoutMs: 'deadlineMs', deadline: 'deadlineMs' } as const;
+
+const call: Readonly<Record<string, Rule>> = { signal: abortSignal, deadlineMs: milliseconds };
+
+export const connectTable: Table = {
+  fields: {
+    ...call,
+    name: rules.textTo(100),
+    token: rules.textTo(2_048),
+    direct: flag,
+    onStatus: callback,
+  },
+  others: { ...timeouts, clientId: 'name', password: 'token', auth: 'token' },
+};
+
+export const callTable: Table = { fields: call, others: timeouts };
+
+export const createTopicTable: Table = {
+  fields: {
+    ...call,
+    partitions: wholeFrom(1),
+    replicas: wholeFrom(1),
+    storage: oneOf(['disk', 'memory'], { file: 'disk', ram: 'memory' }),
+    ifNotExists: flag,
+  },
+  others: {
+    ...timeouts,
+    numPartitions: 'partitions',
+    number_of_partitions: 'partitions',
+    replicationFactor: 'replicas',
+    numReplicas: 'replicas',
+  },
+};
+
+export const producerTable: Table = {
+  fields: {
+    ...call,
+    acks: oneOf(['quorum', 'leader', 'none'], { all: 'quorum', '-1': 'quorum', '1': 'leader', '0': 'none' }),
+    maxBufferedBytes: wholeFrom(1),
+  },
+  others: timeouts,
+};
+
+const creditTable: Table = { fields: { records: wholeFrom(1), bytes: wholeFrom(1) } };
+
+const credit: Rule = {
+  holds: (value) => typeof value === 'object' && value !== null,
+  what: '{ records, bytes }',
+  copy: (value, where) => checked(where, value, creditTable),
+};
+
+export const consumerTable: Table = {
+  fields: {
+    id: rules.consumerId,
+    from: rules.from,
+    ack: oneOf(['explicit', 'auto'], { manual: 'explicit', none: 'explicit' }),
+    partitions: rules.partitionList,
+    credit,
+    signal: abortSignal,
+  },
+  others: {
+    name: 'id',
+    durable: 'id',
+    durableName: 'id',
+    offset: 'from: { offset }',
+    fromBeginning: "from: 'earliest'",
+    autoAck: "ack: 'auto'",
+    autoCommit: "ack: 'auto'",
+    prefetch: 'credit',
+    partition: 'partitions',
+  },
+};
+
+export const runTable: Table = {
+  fields: {
+    concurrency: {
+      holds: (value) => value === Infinity || wholeFrom(1).holds(value),
+      what: 'a whole number from 1 on, or Infinity',
+    },
+    signal: abortSignal,
+  },
+};
+
+export function checkedTopic(where: string, topic: unknown): string {
+  return checkedValue(`${where}: topic`, topic, rules.topicName) as string;
+}
