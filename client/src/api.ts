@@ -102,7 +102,7 @@ export interface OutgoingRecord {
   readonly value: Value;
   readonly headers?: Readonly<Record<string, HeaderValue>>;
   readonly partition?: number;
-  /** Milliseconds since 1970; now, if absent. */
+  /** Milliseconds since 1970, at most 10 minutes ahead of the leader's clock. If absent, the leader's clock when it takes the record. */
   readonly timestamp?: number;
 }
 

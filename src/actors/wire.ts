@@ -221,7 +221,12 @@ function managerCodec(limits: Limits): UnionCodec<ManagerTravels> {
 
 const healthCodec: UnionCodec<Probe | ProbeAnswer> = union<Probe | ProbeAnswer>({
   probe: message<Probe>('probe', 1, { fromNode: name, round: uint }),
-  'probe-answer': message<ProbeAnswer>('probe-answer', 2, { fromNode: name, replica: hexId(), round: uint }),
+  'probe-answer': message<ProbeAnswer>('probe-answer', 2, {
+    fromNode: name,
+    replica: hexId(),
+    round: uint,
+    wallTimeMs: uint,
+  }),
 });
 
 function beatsCodec(limits: Limits): UnionCodec<Beat | BeatAck> {

@@ -1,5 +1,6 @@
 /** What `/status`, `/readyz` and `/healthz` say of this node, from the actors' own reports. */
 import { gatewayActorId } from '../actors/gateway/messages.ts';
+import { healthCheckerActorId } from '../actors/health-checker/messages.ts';
 import { logWriterActorId } from '../actors/log-writer/messages.ts';
 import { managerActorId } from '../actors/manager/messages.ts';
 import type { ActorInfo, ActorSystem, Clock } from '../kernel/index.ts';
@@ -110,7 +111,7 @@ export class NodeStatus {
       ready,
       reasons,
       health: this.healthy() ? 'ok' : 'failed',
-      findings: weaknesses(config),
+      findings: [...weaknesses(config), ...wrongClocks(actors)],
       lowSpace: this.#store?.lowSpace() ?? false,
       memoryFull: this.#store?.memoryFull() ?? false,
       directory: manager,
@@ -166,6 +167,21 @@ interface Readiness {
 
 function managerOf(actors: readonly ActorInfo[]): ManagerReport {
   return actors.find((actor) => actor.id === managerActorId)?.details ?? {};
+}
+
+interface HealthReport {
+  readonly nodes?: readonly { readonly node: string; readonly clockSkewMs?: number }[];
+}
+
+function wrongClocks(actors: readonly ActorInfo[]): readonly string[] {
+  const details: HealthReport = actors.find((actor) => actor.id === healthCheckerActorId)?.details ?? {};
+  return (details.nodes ?? []).flatMap(({ node, clockSkewMs }) => {
+    if (clockSkewMs === undefined) return [];
+    const apart = `${Math.round(Math.abs(clockSkewMs) / 1_000)} s ${clockSkewMs > 0 ? 'ahead of' : 'behind'}`;
+    return [
+      `The clock of node ${node} is ${apart} the one of this node: set both by NTP. Records that nobody dated have the date of the leader's clock.`,
+    ];
+  });
 }
 
 /** Those that run, and the copies in memory that wait for the directory's word before they do. */

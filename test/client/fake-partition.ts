@@ -1,21 +1,22 @@
 /** One partition of the fake cluster: the log with sealed chunks, the rules of producers, and the cursors of consumers. */
 import {
   buildChunk,
-  checkDraft,
   chunkKind,
+  dateDraft,
+  defaultLimits,
   encodeRecords,
-  failure,
   groupId,
   logIndex,
   offset,
   readChunkHeader,
   sealChunk,
   term,
+  undated,
   type Failure,
   type Position,
 } from '@callboard/client/protocol';
 import { crc32 } from '../../src/node/ports/crc32.ts';
-import { decisionError } from '../../src/actors/partition-replica/errors.ts';
+import { checkedDraft, decisionError } from '../../src/actors/partition-replica/errors.ts';
 import { batchOf } from '../../src/partition/index.ts';
 import { ProducerTable } from '../../src/partition/producers.ts';
 
@@ -60,10 +61,10 @@ export class FakePartition {
 
   /** Stores a chunk, or finds it stored, by the real rules. */
   produce(draft: Uint8Array): number | Failure {
-    const fault = checkDraft(draft, crc32);
-    if (fault !== undefined) return failure('bad_request', { message: `the chunk is ${fault}` });
+    const header = checkedDraft(draft, defaultLimits, Date.now(), crc32);
+    if ('error' in header) return header.error;
     const bytes = draft.slice();
-    const header = readChunkHeader(bytes);
+    if (header.firstTimestamp === undated) dateDraft(bytes, Date.now());
     const batch = batchOf(header);
     const decision = this.#producers.decide(batch, []);
     if (decision.kind === 'duplicate') return decision.baseOffset;
@@ -83,7 +84,8 @@ export class FakePartition {
       crc32,
     );
     this.end += header.recordCount;
-    this.chunks.push({ bytes, base, count: header.recordCount, timestamp: header.firstTimestamp });
+    const { recordCount: count, firstTimestamp: timestamp } = readChunkHeader(bytes);
+    this.chunks.push({ bytes, base, count, timestamp });
     for (const watch of this.watchers) watch();
     return base;
   }

@@ -518,6 +518,33 @@ test('a send to a partition in quarantine fails at once, and the same producer g
   });
 });
 
+for (const dated of ['some', 'all'] as const) {
+  test(`of 1,000 records at once, of which ${dated} have dates, one is dated a day ahead: that one is refused`, async () => {
+    await withClient(1, async (client, cluster) => {
+      cluster.createTopic('t', 2);
+      await using producer = client.producer('t');
+      const nowMs = Date.now();
+      const dateOf = (i: number): { readonly timestamp?: number } => {
+        if (i === 500) return { timestamp: nowMs + 24 * 3_600_000 };
+        return dated === 'all' || i % 100 === 0 ? { timestamp: nowMs - i } : {};
+      };
+      const records = numbers(1_000).map((value, i) => ({ value, partition: 0, ...dateOf(i) }));
+      const ends = await Promise.allSettled(records.map((record) => producer.send(record)));
+      const refused = ends.flatMap((end, i) => (end.status === 'rejected' ? [{ i, end }] : []));
+      assert.equal(
+        refused.map(({ i }) => i),
+        [500],
+      );
+      const { code, outcome } = refused[0]?.end.reason as CallboardError;
+      assert.equal([code, outcome], ['bad_request', 'not_applied']);
+      assert.equal(
+        valuesOf(cluster, 't', 0),
+        numbers(1_000).filter((value) => value !== '500'),
+      );
+    });
+  });
+}
+
 for (const how of ['the leader is deposed', 'the connection breaks'] as const) {
   test(`a batch that is refused for good gives no new number to the one before it, which is in doubt: ${how}`, async () => {
     await withClient(1, async (client, cluster) => {

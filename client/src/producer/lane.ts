@@ -16,6 +16,7 @@ import {
   clientLimits,
   epochAfter,
   failure,
+  undated,
   type Acks,
   type Failure,
   type GroupId,
@@ -109,13 +110,13 @@ export class Lane {
     return waiting === undefined || waiting.settled ? Infinity : waiting.number;
   }
 
-  /** Encodes one record and returns the bytes that it takes; 0: it is larger than the cluster takes. Sends nothing. */
+  /** Encodes one record and returns the bytes that it takes; 0: it is larger than the cluster takes. Sends nothing. `alone`: in a chunk of its own. */
   append(
     record: CheckedRecord,
     key: Uint8Array | undefined,
     keyLength: number,
-    timestamp: number,
     nowMs: number,
+    alone: boolean,
     waiter: SingleWaiter | Batch,
     index: number,
   ): number {
@@ -123,7 +124,8 @@ export class Lane {
     const limit = this.#host.recordBytes;
     if (keyLength + value.length + leastHeaderBytes(headers) > limit) return 0;
     const most = keyLength + mostBytes(value) + mostHeaderBytes(headers);
-    const chunk = this.#chunkFor(most, timestamp, nowMs);
+    const timestamp = record.timestamp ?? undated;
+    const chunk = this.#chunkFor(most, timestamp, nowMs, alone);
     const taken = chunk.writer.append(key, keyLength, value, headers, timestamp, most, limit);
     if (taken === 0) return 0;
     chunk.bufferedBytes += taken;
@@ -208,17 +210,18 @@ export class Lane {
     return this.#open !== undefined && this.#open.writer.count > 0 ? this.#open : undefined;
   }
 
-  #chunkFor(most: number, timestamp: number, nowMs: number): OutgoingChunk {
+  #chunkFor(most: number, timestamp: number, nowMs: number, alone: boolean): OutgoingChunk {
     const open = this.#open;
     if (open !== undefined) {
       const fits = open.writer.count === 0 || open.writer.size + most <= clientLimits.chunkBytes;
       // An old chunk takes no more, or its youngest record would be given up together with its oldest.
       const young = nowMs - open.bornMs < clientLimits.sweepMs;
-      if (fits && young && open.writer.takesTimestamp(timestamp)) return open;
+      const company = !alone && !open.alone;
+      if (company && fits && young && open.writer.takesTimestamp(timestamp)) return open;
       if (open.writer.count > 0) this.#full.push(open);
     }
     this.#chunks += 1;
-    const chunk = new OutgoingChunk(this.#chunks, nowMs, timestamp, this.#capacity);
+    const chunk = new OutgoingChunk(this.#chunks, nowMs, timestamp, alone, this.#capacity);
     this.#open = chunk;
     return chunk;
   }

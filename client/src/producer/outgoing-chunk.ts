@@ -17,6 +17,8 @@ export class OutgoingChunk {
   readonly number: number;
   /** When its first record came, by the clock that never jumps. */
   readonly bornMs: number;
+  /** Takes one record only. */
+  readonly alone: boolean;
   flying = false;
   /** A try was made whose effect is not known: only an answer can tell that it is stored, nothing that it is not. */
   unknown = false;
@@ -25,9 +27,10 @@ export class OutgoingChunk {
   #bytes: Uint8Array | undefined;
   #settled = false;
 
-  constructor(number: number, bornMs: number, timestamp: number, capacity: number) {
+  constructor(number: number, bornMs: number, timestamp: number, alone: boolean, capacity: number) {
     this.number = number;
     this.bornMs = bornMs;
+    this.alone = alone;
     this.writer = new ChunkWriter(capacity, timestamp);
   }
 

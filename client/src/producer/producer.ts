@@ -34,7 +34,6 @@ export class CallboardProducer implements Producer, LaneHost {
   #sticky = -1;
   #scheduled = false;
   #nowMs = 0;
-  #wallMs = 0;
   #buffered = 0;
   #ready: Promise<void> | undefined;
   #setReady: () => void = () => undefined;
@@ -162,6 +161,7 @@ export class CallboardProducer implements Producer, LaneHost {
   ): CallboardError | undefined {
     this.#schedule();
     const { key } = record;
+    if (key !== undefined && key.length > this.recordBytes) return tooLarge(this.recordBytes);
     let keyBytes: Uint8Array | undefined;
     let keyLength = 0;
     if (typeof key === 'string') {
@@ -177,13 +177,19 @@ export class CallboardProducer implements Producer, LaneHost {
       const message = `'${this.topic}' has partitions 0 to ${this.#partitions - 1}, not ${partition}`;
       return errorOf('invalid_partition', { message });
     }
-    const timestamp = record.timestamp ?? this.#wallMs;
     const lane = (this.#lanes[partition] ??= new Lane(this, partition));
-    const taken = lane.append(record, keyBytes, keyLength, timestamp, bornMs ?? this.#nowMs, waiter, index);
+    const bornAtMs = bornMs ?? this.#nowMs;
+    const ahead = this.#isAhead(record.timestamp);
+    const taken = lane.append(record, keyBytes, keyLength, bornAtMs, ahead, waiter, index);
     if (taken === 0) return tooLarge(this.recordBytes);
     this.#buffered += taken;
     this.#dirty.add(lane);
     return undefined;
+  }
+
+  /** A leader may find this date wrong, and refuse it with all that travels in the same chunk. */
+  #isAhead(timestamp: number | undefined): boolean {
+    return timestamp !== undefined && timestamp > this.core.platform.wallTime() + clientLimits.datedAheadMs;
   }
 
   #partitionFor(key: Uint8Array | undefined, keyLength: number): number {
@@ -207,7 +213,6 @@ export class CallboardProducer implements Producer, LaneHost {
     this.#scheduled = true;
     const { platform } = this.core;
     this.#nowMs = platform.now();
-    this.#wallMs = platform.wallTime();
     // Twice, so that those who wait for the same answer have sent their next records before.
     platform.soon(() => platform.soon(() => this.#flush()));
     this.#startSweep();

@@ -16,7 +16,7 @@
  * | 16 | 16   | producer id         | producer  | all zero: not idempotent |
  * | 32 | 4    | producer epoch      | producer  | |
  * | 36 | 8    | first sequence      | producer  | records of one producer and epoch count 0, 1, 2 … |
- * | 44 | 8    | first timestamp, ms | producer  | |
+ * | 44 | 8    | first timestamp, ms | producer  | `undated`: the leader fills in its own clock |
  * | 52 | 4    | last timestamp delta, ms | producer | added to the first timestamp |
  * | 56 | 4    | body checksum       | producer  | CRC-32 of the body |
  * | 60 | 4    | group               | leader    | |
@@ -100,6 +100,12 @@ export type ChunkFault =
   | 'bad-header-checksum'
   | 'bad-body-checksum';
 
+/**
+ * Stands for the first timestamp where nobody has given one: whose clock counts is then the leader's, and one wrong clock among
+ * gateways and clients does not get its records refused. Only in drafts; all deltas are 0.
+ */
+export const undated: number = Number.MAX_SAFE_INTEGER;
+
 export const noProducer: Uint8Array = new Uint8Array(16);
 
 function view(bytes: Uint8Array): DataView {
@@ -150,6 +156,11 @@ export function producerIdOf(bytes: Uint8Array): Uint8Array {
 /** Of a producer's chunk, by the leader before it is sealed; see `ownerOf`. */
 export function setOwner(bytes: Uint8Array, owner: number): void {
   bytes[7] = owner;
+}
+
+/** Gives an `undated` draft its date, by the leader before it is sealed. */
+export function dateDraft(bytes: Uint8Array, wallTimeMs: number): void {
+  setU53(view(bytes), 44, Math.max(0, Math.floor(wallTimeMs)));
 }
 
 /** Fills the leader's part in place and returns the header checksum. The producer's part must be sound. */

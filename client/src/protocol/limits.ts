@@ -406,6 +406,8 @@ export const clientLimits = {
   producerBufferedBytes: 33_554_432,
   chunkBytes: 131_072,
   chunksInFlight: 4,
+  /** A record that is dated further ahead travels alone: its leader takes it if its own clock allows, and refuses it otherwise. */
+  datedAheadMs: 300_000,
   /** Pauses between looks for records that are past their deadline; a chunk takes records for as long at most. */
   sweepMs: 250,
 

@@ -9,6 +9,7 @@ import {
   buildChunk,
   chunkKind,
   encodeRecords,
+  undated,
   unhex,
   type CallError,
   type GroupId,
@@ -48,7 +49,6 @@ export class ProduceCalls {
       producerId: freshProducerId(),
       freshProducerId,
       now: () => context.now(),
-      wallTime: () => Math.max(0, Math.floor(context.wallTime())),
       startLater: (lane) => this.#starting.push(lane),
       trace: context.trace,
     };
@@ -139,7 +139,7 @@ export class ProduceCalls {
       producerId: unhex(asked.producer),
       producerEpoch: this.#parts.copy.epochOfProducer(asked.producer),
       firstSequence: to.sequence,
-      firstTimestamp: this.#laneParts.wallTime(),
+      firstTimestamp: undated,
       lastTimestampDelta: 0,
     };
     call.expired = () => unanswered(to.group, undefined);

@@ -17,6 +17,7 @@ import {
   buildChunk,
   chunkKind,
   encodeRecords,
+  undated,
   epochAfter,
   type CallError,
   type Crc32,
@@ -39,7 +40,6 @@ export interface LaneParts {
   /** Another one, that nobody has used. */
   readonly freshProducerId: () => Uint8Array;
   readonly now: () => number;
-  readonly wallTime: () => number;
   /** Starts the lane's ask at the end of the turn. */
   readonly startLater: (lane: ProduceLane) => void;
   readonly trace: TraceSink;
@@ -66,7 +66,6 @@ export class ProduceLane implements Ask {
   readonly #queue = new Fifo<Item>();
   #batch: readonly Item[] = [];
   #batchDeadlineMs = Infinity;
-  #batchTimestamp = 0;
   #asking = false;
   #producerId: Uint8Array;
   #epoch = 0;
@@ -202,7 +201,6 @@ export class ProduceLane implements Ask {
     }
     this.#batch = batch;
     this.#batchDeadlineMs = batch.length === 0 ? Infinity : deadlineMs;
-    this.#batchTimestamp = this.#parts.wallTime();
   }
 
   #clearBatch(): void {
@@ -225,7 +223,7 @@ export class ProduceLane implements Ask {
         producerId: this.#producerId,
         producerEpoch: this.#epoch,
         firstSequence: this.#nextSequence,
-        firstTimestamp: this.#batchTimestamp,
+        firstTimestamp: undated,
         lastTimestampDelta: 0,
       },
       this.#parts.crc32,

@@ -10,6 +10,7 @@ import { refTo } from '../../kernel/index.ts';
 import type { Broker } from '../../directory/index.ts';
 import type { Limits } from '@callboard/client/protocol';
 import { managerActorId, type ManagerMessage } from '../manager/messages.ts';
+import { ClockSkew } from './clock-skew.ts';
 import { healthCheckerActorId, type HealthCheckerMessage, type Probe, type ProbeAnswer } from './messages.ts';
 import { Pulse } from './pulse.ts';
 
@@ -25,8 +26,10 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
   readonly #options: HealthCheckerOptions;
   readonly #brokers = new Map<string, Broker>();
   readonly #pulses = new Map<string, Pulse>();
+  readonly #skews = new Map<string, ClockSkew>();
   #subscribed = false;
   #round = 0;
+  #askedMs = 0;
 
   constructor(options: HealthCheckerOptions) {
     this.#options = options;
@@ -50,7 +53,10 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
       case 'directory-events':
         for (const event of message.events) {
           if (event.kind === 'broker') this.#brokers.set(event.broker.name, event.broker);
-          else if (event.kind === 'broker-gone') this.#brokers.delete(event.broker);
+          else if (event.kind === 'broker-gone') {
+            this.#brokers.delete(event.broker);
+            this.#skews.delete(event.broker);
+          }
         }
         return;
       case 'manager-gone':
@@ -60,7 +66,9 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
   }
 
   inspect(): Record<string, unknown> {
-    const nodes = [...this.#pulses].map(([node, { alive, missed }]) => ({ node, alive, missed }));
+    const nodes = [...this.#pulses].map(([node, { alive, missed }]) => {
+      return { node, alive, missed, clockSkewMs: this.#skews.get(node)?.findingMs };
+    });
     return { round: this.#round, nodes };
   }
 
@@ -69,6 +77,7 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
     context.after(healthProbeMs, { kind: 'health-tick' });
     if (!this.#subscribed) this.#subscribe(context);
     this.#round += 1;
+    this.#askedMs = context.now();
     for (const { name, replica, alive } of this.#brokers.values()) {
       // A broker that no node has ever answered for is not alive, and nobody is there to ask.
       if (name === this.#options.node || replica === undefined) continue;
@@ -87,7 +96,9 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
     context.send(manager, { kind: 'broker-health', broker, alive }, 'control');
   }
 
-  #answered({ fromNode, replica, round }: ProbeAnswer, context: Context<HealthCheckerMessage>): void {
+  #answered(answer: ProbeAnswer, context: Context<HealthCheckerMessage>): void {
+    const { fromNode, replica, round } = answer;
+    if (round === this.#round) this.#compareClocks(answer, context);
     const broker = this.#brokers.get(fromNode);
     const pulse = this.#pulses.get(fromNode);
     if (broker?.replica === replica) pulse?.answer(round, this.#round);
@@ -101,10 +112,21 @@ export class HealthChecker implements Actor<HealthCheckerMessage> {
     }
   }
 
+  /** Dates of records, and searches by them, are as right as the clock of whoever leads: a wrong one is told, and nothing rests on it. */
+  #compareClocks({ fromNode, wallTimeMs }: ProbeAnswer, context: Context<HealthCheckerMessage>): void {
+    const skew = this.#skews.get(fromNode) ?? new ClockSkew();
+    this.#skews.set(fromNode, skew);
+    if (!skew.heard(wallTimeMs, context.wallTime(), context.now() - this.#askedMs)) return;
+    const clockSkewMs = skew.findingMs;
+    if (clockSkewMs === undefined) context.trace.note('info', 'health.clock_right', { node: fromNode });
+    else context.trace.note('warn', 'health.clock_skew', { node: fromNode, clockSkewMs });
+  }
+
   #answer({ fromNode, round }: Probe, context: Context<HealthCheckerMessage>): void {
     const to = refTo<HealthCheckerMessage>(fromNode, healthCheckerActorId);
     const { node, replica } = this.#options;
-    context.send(to, { kind: 'probe-answer', fromNode: node, replica, round }, 'control');
+    const wallTimeMs = Math.max(0, Math.floor(context.wallTime()));
+    context.send(to, { kind: 'probe-answer', fromNode: node, replica, round, wallTimeMs }, 'control');
   }
 
   #subscribe(context: Context<HealthCheckerMessage>): void {

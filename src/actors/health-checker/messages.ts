@@ -16,6 +16,8 @@ export interface ProbeAnswer {
   /** The journal that the node runs on. */
   readonly replica: string;
   readonly round: number;
+  /** By its wall clock, milliseconds since 1970. */
+  readonly wallTimeMs: number;
 }
 
 export interface HealthTick {

@@ -12,6 +12,7 @@ import {
   type ChunkHeader,
   type Crc32,
   type Limits,
+  undated,
   WireError,
 } from '@callboard/client/protocol';
 
@@ -168,13 +169,20 @@ function draftError(
     const message = `the records of the batch are malformed (${malformed}); build it anew`;
     return failure('bad_request', { message });
   }
+  if (header.firstTimestamp === undated) return undatedError(header);
   const newest = header.firstTimestamp + header.lastTimestampDelta;
   if (newest > wallTimeMs + clockSkewMs) {
     return failure('bad_request', {
-      message: `the batch is dated ${Math.round((newest - wallTimeMs) / 1_000)} s ahead of this node's clock; set the clocks right`,
+      message: `the batch is dated ${Math.round((newest - wallTimeMs) / 1_000)} s ahead of this node's clock, more than the 10 minutes that a date may be; date it right, or set the clocks right`,
     });
   }
   return undefined;
+}
+
+function undatedError({ lastTimestampDelta }: ChunkHeader): CallError | undefined {
+  if (lastTimestampDelta === 0) return undefined;
+  const message = 'the batch has no date, but its records are dated after each other; build it anew';
+  return failure('bad_request', { message });
 }
 
 /**

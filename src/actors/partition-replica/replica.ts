@@ -19,7 +19,9 @@ import type { Entry, ProposeRefusal, RoleChange } from '../../raft/index.ts';
 import {
   logIndex,
   offset,
+  dateDraft,
   setOwner,
+  undated,
   type CallError,
   type GroupId,
   type Limits,
@@ -369,6 +371,7 @@ export class PartitionReplica implements Actor<PartitionReplicaMessage> {
     // A copy: the asker may send the same bytes again while these are being written.
     const chunk = request.chunk.slice();
     setOwner(chunk, owner);
+    if (header.firstTimestamp === undated) dateDraft(chunk, this.#context.wallTime());
     const proposed = this.#driver.propose(chunk, baseOffset);
     if (!proposed.ok || proposed.index !== index) {
       throw new Error('a proposal was refused after the check that it would not be');

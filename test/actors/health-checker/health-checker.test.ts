@@ -69,9 +69,20 @@ class Bench {
     return this.kit.sent.map(({ message }) => message as Probe);
   }
 
-  answer(probe: Probe, fromNode = 'n2', replica = id(1)): void {
-    const answer: ProbeAnswer = { kind: 'probe-answer', fromNode, replica, round: probe.round };
+  /** `skewMs`: how far the other node's clock is ahead. */
+  answer(probe: Probe, fromNode = 'n2', replica = id(1), skewMs = 0): void {
+    const wallTimeMs = this.kit.clock.wallTime() + skewMs;
+    const answer: ProbeAnswer = { kind: 'probe-answer', fromNode, replica, round: probe.round, wallTimeMs };
     this.tell(answer);
+  }
+
+  /** What it finds of other nodes' clocks, in seconds. */
+  skews(): readonly (number | undefined)[] {
+    const [report] = this.kit.system.inspect().filter(({ id: actor }) => actor === 'health-checker');
+    const { nodes } = report?.details as { nodes: readonly { clockSkewMs?: number }[] };
+    return nodes.map(({ clockSkewMs }) =>
+      clockSkewMs === undefined ? undefined : Math.round(clockSkewMs / 1_000),
+    );
   }
 
   found(): string[] {
@@ -180,9 +191,41 @@ checker('answers probes with their round', () => {
   const bench = new Bench();
   bench.tell({ kind: 'probe', fromNode: 'n3', round: 9 });
   const [envelope] = bench.kit.sent;
-  assert.equal(envelope?.message, { kind: 'probe-answer', fromNode: 'n1', replica: id(9), round: 9 });
+  const { wallTimeMs } = envelope?.message as ProbeAnswer;
+  assert.ok(Math.abs(wallTimeMs - bench.kit.clock.wallTime()) < 10);
+  assert.equal(envelope?.message, {
+    kind: 'probe-answer',
+    fromNode: 'n1',
+    replica: id(9),
+    round: 9,
+    wallTimeMs,
+  });
   assert.is(envelope?.to.node, 'n3');
 });
+
+checker(
+  'finds a clock that is a minute off, either way, until it is right again; not by an old answer',
+  () => {
+    const bench = new Bench();
+    bench.broker('n2', true);
+    const minute = 60_000;
+    for (const [skewMs, found] of [
+      [0, undefined],
+      [minute - 1_000, undefined],
+      [-20 * minute, -1_200],
+      [24 * 60 * minute, 86_400],
+      [-1, undefined],
+    ] as const) {
+      const [probe] = bench.round();
+      bench.answer(probe!, 'n2', id(1), skewMs);
+      assert.equal(bench.skews(), [found]);
+    }
+    const [old] = bench.round();
+    bench.round();
+    bench.answer(old!, 'n2', id(1), 20 * minute);
+    assert.equal(bench.skews(), [undefined]);
+  },
+);
 
 checker('subscribes again when the manager has ended', () => {
   const bench = new Bench();

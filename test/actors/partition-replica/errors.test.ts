@@ -7,6 +7,7 @@ import {
   chunkKind,
   defaultLimits,
   noProducer,
+  undated,
   type CallError,
   type Limits,
 } from '@callboard/client/protocol';
@@ -58,6 +59,16 @@ test('a batch over the limit says both sizes', () => {
 test('a batch from the future, which would spoil the search by time, is refused', () => {
   const error = draftError(draftOf(['a'], { timestamp: now + 3_600_000 }), defaultLimits, now);
   assert.match(error?.message ?? '', /3600 s ahead/);
+});
+
+test('a batch without a date is taken whatever the clock says, but only if its records have none either', () => {
+  for (const clock of [0, now, 2 * now]) {
+    assert.is(draftError(draftOf(['a', 'b'], { timestamp: undated }), defaultLimits, clock), undefined);
+  }
+  const body = draftOf(['a']).subarray(96);
+  const plain = { producerId: noProducer, producerEpoch: 0, firstSequence: 0, recordCount: 1, body };
+  const dated = { ...plain, kind: chunkKind.records, firstTimestamp: undated, lastTimestampDelta: 1 };
+  assert.is(draftError(buildChunk(dated, crc32), defaultLimits, now)?.code, 'bad_request');
 });
 
 test('every refusal of consensus is certain, and worth a retry', () => {
