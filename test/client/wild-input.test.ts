@@ -264,8 +264,20 @@ test('run and seek', async () => {
     );
     await refusedFor(consumer.seek({ offset: 21 }, 0), /which is 20/);
     assert.equal(await read(2), ['3', '4'], 'a refused seek has no effect');
+    const overtaken = consumer.seek({ offset: 20 }, 0);
     await consumer.seek({ offset: 18 }, 0);
+    await overtaken;
     assert.equal(await read(2), ['18', '19']);
+    // Not known here yet, so it is asked for: a seek that comes meanwhile is the last all the same.
+    await fill(client, 't', 1, 20);
+    await using fresh = client.consumer('t', { from: 'earliest' });
+    const first = fresh.seek({ offset: 15 });
+    await fresh.seek({ offset: 19 }, 1);
+    await fresh.seek({ offset: 19 }, 0);
+    await first;
+    const left: string[] = [];
+    for await (const { partition, offset } of fresh) if (left.push(`${partition}/${offset}`) === 2) break;
+    assert.equal(left.toSorted(), ['0/19', '1/19']);
   });
 });
 

@@ -40,6 +40,9 @@ export class CallboardConsumer implements Consumer {
   readonly #records: Pulls<IncomingRecord>;
   readonly #batches: Pulls<IncomingBatch>;
   readonly #handlers = new Set<Handlers>();
+  /** The last seek of each partition, by number. */
+  readonly #sought = new Map<Feed, number>();
+  #seeks = 0;
   #end: Failure | undefined;
   #cause: unknown;
   #closing: Promise<void> | undefined;
@@ -108,10 +111,15 @@ export class CallboardConsumer implements Consumer {
       const message = `this consumer does not read partition ${partition} of '${this.topic}'`;
       throw errorOf('invalid_partition', { message });
     }
-    if (position.at === 'offset') await this.#assertWithin(position.value, chosen);
+    const unknown = chosen.filter(({ feed }) => position.at === 'offset' && position.value > feed.end);
+    const number = (this.#seeks += 1);
+    for (const { feed } of chosen) this.#sought.set(feed, number);
+    if (unknown.length > 0) await this.#assertWithin(position.value, unknown);
     if (this.#end !== undefined) throw new CallboardError(this.#end);
-    for (const { feed } of chosen) this.#ready.delete(feed);
-    await this.#inTime(Promise.all(chosen.map((subscription) => subscription.seek(position))));
+    // Whoever sought again meanwhile wants to be where he asked for last.
+    const moved = chosen.filter(({ feed }) => this.#sought.get(feed) === number);
+    for (const { feed } of moved) this.#ready.delete(feed);
+    await this.#inTime(Promise.all(moved.map((subscription) => subscription.seek(position))));
   }
 
   /** What a partition does not have yet is refused before anything is changed: its subscription would end with it. */
