@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * What users program against: the shapes of the client. The classes behind them live in files of their own.
  *
@@ -6,12 +7,29 @@
  */
 import type { Acks, ErrorCode, TopicStorage } from './protocol/index.ts';
 
-/** Text is sent as UTF-8, bytes as they are, anything else as JSON. */
-export type Value = string | Uint8Array | JsonValue;
-export type JsonValue =
-  null | boolean | number | string | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+/** Bytes, in every form that they come in: of a view, its part of the buffer. */
+export type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
-export type HeaderValue = string | Uint8Array;
+/**
+ * Text is sent as UTF-8, bytes as they are, anything else as JSON: plain objects, lists, and instances of classes by their properties or
+ * their `toJSON`. What is built in and has no form in JSON (`Map`, `Set`, promises, functions) is none; at any depth it is refused.
+ */
+export type Value = string | number | boolean | null | Bytes | { readonly [name: string]: unknown } | Written;
+
+/** Interfaces, classes and lists: told by what functions, maps, sets, promises and the like have, and values do not. */
+type Written = object & {
+  readonly [Symbol.hasInstance]?: never;
+  readonly [Symbol.toStringTag]?: never;
+};
+
+export type HeaderValue = string | Bytes;
+
+/** How values of one kind are written and read. What `encode` throws refuses the record; what `decode` throws, reading `value` throws. */
+export interface Codec<T> {
+  encode(value: T): string | Bytes;
+  /** The bytes are a view of what came over the wire: copy what is kept for long. */
+  decode(bytes: Uint8Array): T;
+}
 
 export interface ConnectOptions {
   /** Shown in the nodes' logs. */
@@ -55,7 +73,14 @@ export interface Client extends AsyncDisposable {
   topics(options?: CallOptions): Promise<readonly string[]>;
   /** Undefined if there is no such topic. */
   topic(name: string, options?: CallOptions): Promise<TopicInfo | undefined>;
+  /** Of values of type `T`: by the options' codec, else as `Value` says. */
+  producer<T = Value>(topic: string, options?: ProducerOptions<T>): Producer<T>;
   producer(topic: string, options?: ProducerOptions): Producer;
+  /** With a codec, `value` of its records is of type `T`; without, it is bytes. */
+  consumer<T>(
+    topic: string,
+    options: ConsumerOptions & { readonly codec: Pick<Codec<T>, 'decode'> },
+  ): Consumer<T>;
   consumer(topic: string, options?: ConsumerOptions): Consumer;
   /** Flushes producers, ends consumers, closes connections. */
   close(): Promise<void>;
@@ -87,7 +112,9 @@ export interface PartitionInfo {
   readonly end: number;
 }
 
-export interface ProducerOptions {
+export interface ProducerOptions<T = Value> {
+  /** How values are written. */
+  readonly codec?: Pick<Codec<T>, 'encode'>;
   /** Default `quorum`. */
   readonly acks?: Acks;
   /** Bytes that may wait for their acknowledgement before `ready` holds callers back. Default 32 MiB. */
@@ -97,9 +124,10 @@ export interface ProducerOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface OutgoingRecord {
-  readonly key?: string | Uint8Array;
-  readonly value: Value;
+export interface OutgoingRecord<T = Value> {
+  /** Null and undefined: none. */
+  readonly key?: string | Bytes | null | undefined;
+  readonly value: T;
   readonly headers?: Readonly<Record<string, HeaderValue>>;
   readonly partition?: number;
   /** Milliseconds since 1970, at most 10 minutes ahead of the leader's clock. If absent, the leader's clock when it takes the record. */
@@ -112,15 +140,15 @@ export interface SentRecord {
   readonly offset: number;
 }
 
-export interface Producer extends AsyncDisposable {
+export interface Producer<T = Value> extends AsyncDisposable {
   readonly topic: string;
   /** Rejects with `overloaded` at once when the buffer is full; await `ready` first. */
-  send(record: OutgoingRecord): Promise<SentRecord>;
+  send(record: OutgoingRecord<T>): Promise<SentRecord>;
   /**
    * All records, in order per partition; resolves when all are stored, rejects with the first failure. Its outcome speaks of the whole
    * batch: `unknown` where some of it is stored, or may be.
    */
-  sendBatch(records: readonly OutgoingRecord[]): Promise<readonly SentRecord[]>;
+  sendBatch(records: readonly OutgoingRecord<T>[]): Promise<readonly SentRecord[]>;
   /** Resolves when there is room for more. */
   readonly ready: Promise<void>;
   /** Resolves when everything sent before has been answered, whichever way. */
@@ -145,27 +173,30 @@ export interface ConsumerOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface IncomingRecord {
+export interface IncomingRecord<T = Uint8Array> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly timestamp: Date;
-  /** The bytes; `text()` and `json()` decode them. */
   readonly key: Uint8Array | undefined;
-  readonly value: Uint8Array;
+  /** As the consumer's codec reads it, when it is asked for; without a codec, the bytes. */
+  readonly value: T;
+  /** The value as it is stored; `text()` and `json()` read it. */
+  readonly bytes: Uint8Array;
   readonly headers: Readonly<Record<string, Uint8Array>>;
   keyText(): string | undefined;
   text(): string;
-  json(): unknown;
+  /** `J` is what the caller knows of it: nothing here checks it. */
+  json<J = unknown>(): J;
   /** Acknowledges this record. Resolves when the cursor that it allows is committed; nothing for an anonymous reader. */
   ack(): Promise<void>;
 }
 
 /** Records of one partition, in order, as they came together. */
-export interface IncomingBatch {
+export interface IncomingBatch<T = Uint8Array> {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly IncomingRecord[];
+  readonly records: readonly IncomingRecord<T>[];
   /** One above the highest committed offset of the partition when this was sent. */
   readonly end: number;
   ack(): Promise<void>;
@@ -177,12 +208,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Consumer extends AsyncDisposable, AsyncIterable<IncomingRecord> {
+export interface Consumer<T = Uint8Array> extends AsyncDisposable, AsyncIterable<IncomingRecord<T>> {
   readonly topic: string;
   readonly id: string | undefined;
   /** Until closed, aborted or fenced. A handler that throws ends the run with its error; its record is not acknowledged. */
-  run(handler: (record: IncomingRecord) => void | Promise<void>, options?: RunOptions): Promise<void>;
-  batches(): AsyncIterable<IncomingBatch>;
+  run(handler: (record: IncomingRecord<T>) => void | Promise<void>, options?: RunOptions): Promise<void>;
+  batches(): AsyncIterable<IncomingBatch<T>>;
   /** Moves the cursor, in one partition or in all; what was delivered before is forgotten. Has the deadline of the client. */
   seek(to: From, partition?: number): Promise<void>;
   /** Records not delivered yet, by partition, as far as this side knows. */

@@ -3,14 +3,14 @@ import type {
   CallOptions,
   Client,
   Consumer,
-  ConsumerOptions,
   ConnectOptions,
   CreateTopicOptions,
   Producer,
   ProducerOptions,
   TopicInfo,
+  Value,
 } from './api.ts';
-import { checked } from './checks/options.ts';
+import { checked, type Table } from './checks/options.ts';
 import {
   callTable,
   checkedTopic,
@@ -27,7 +27,7 @@ import { request, requestLeader } from './core/request.ts';
 import { abortedError, CallboardError, errorOf, failureOf } from './errors.ts';
 import type { Made } from './made.ts';
 import { failure, type Failure, type PartitionPlace, type TopicPlaces } from './protocol/index.ts';
-import { CallboardConsumer } from './consumer/consumer.ts';
+import { CallboardConsumer, type ConsumerSettings } from './consumer/consumer.ts';
 import { CallboardProducer } from './producer/producer.ts';
 
 export class CallboardClient implements Client {
@@ -86,19 +86,15 @@ export class CallboardClient implements Client {
     return { name, partitions: await Promise.all(places.partitions.map(info)) };
   }
 
-  producer(topic: string, options?: ProducerOptions): Producer {
-    const made = this.#made('producer', topic, () =>
-      checked<ProducerOptions>('producer', options, producerTable),
-    );
+  producer<T = Value>(topic: string, options?: ProducerOptions<T>): Producer<T> {
+    const made = this.#made<ProducerOptions<T>>('producer', topic, options, producerTable);
     const producer = new CallboardProducer(this.#core, made, (ended) => this.#parts.delete(ended));
     if (made.refusal === undefined) this.#parts.add(producer);
     return producer;
   }
 
-  consumer(topic: string, options?: ConsumerOptions): Consumer {
-    const made = this.#made('consumer', topic, () =>
-      checked<ConsumerOptions>('consumer', options, consumerTable),
-    );
+  consumer<T>(topic: string, options?: ConsumerSettings<T>): Consumer<T> {
+    const made = this.#made<ConsumerSettings<T>>('consumer', topic, options, consumerTable);
     const consumer = new CallboardConsumer(this.#core, made, (ended) => this.#parts.delete(ended));
     if (made.refusal === undefined) this.#parts.add(consumer);
     return consumer;
@@ -133,14 +129,13 @@ export class CallboardClient implements Client {
   }
 
   /** Nothing is thrown by a call that returns no promise: the promises of what it returns tell. */
-  #made<T extends object>(call: string, topic: unknown, options: () => T): Made<T> {
+  #made<O extends object>(call: string, topic: unknown, given: unknown, table: Table): Made<O> {
     try {
       const name = checkedTopic(call, topic);
-      const refusal = this.#core.end ?? (this.#closing === undefined ? undefined : closedFailure);
-      return { topic: name, options: options(), refusal };
+      const options = checked<O>(call, given, table);
+      return { topic: name, options, refusal: this.#closing === undefined ? this.#core.end : closedFailure };
     } catch (error) {
-      const refusal = failureOf(error);
-      return { topic: typeof topic === 'string' ? topic : '', options: {} as T, refusal };
+      return { topic: typeof topic === 'string' ? topic : '', options: {} as O, refusal: failureOf(error) };
     }
   }
 }

@@ -2,3 +2,4 @@
 export type * from './api.ts';
 export type { Acks, ErrorCode, Outcome, TopicStorage } from './protocol/index.ts';
 export { CallboardError } from './errors.ts';
+export { bytes, json, text } from './codecs.ts';

@@ -1,11 +1,14 @@
 /** Records as they enter: every field is read once, and what comes out is what will be stored. */
-import type { HeaderValue } from '../api.ts';
+import type { Codec } from '../api.ts';
+import { CallboardError } from '../errors.ts';
 import { bytesIn, isTypedArray } from './bytes.ts';
 import { jsonOf } from './json.ts';
-import { asRefusal, guarded, refused, refuseUnknown, type Rule, type Table } from './options.ts';
+import { asRefusal, guarded, reasonOf, refused, refuseUnknown, type Rule, type Table } from './options.ts';
 import { wholeFrom } from './rules.ts';
 import { isWellFormed, kindOf, shown } from './text.ts';
 
+/** What a producer needs of its codec. */
+export type Encoder = Pick<Codec<unknown>, 'encode'>;
 export type Content = string | Uint8Array;
 export type Header = readonly [name: string, value: Content];
 
@@ -48,7 +51,7 @@ const mostHeaders = 0xffff;
 const headerNameBytes = 0xffff;
 
 /** `where` names the record for messages, which only a refusal makes: records are many. */
-export function checkedRecord(given: unknown, where: string): CheckedRecord {
+export function checkedRecord(given: unknown, where: string, codec?: Encoder): CheckedRecord {
   try {
     if (typeof given !== 'object' || given === null) {
       throw refused(`${where} must be an object such as { value: 'text' }, not ${shown(given)}`);
@@ -58,7 +61,7 @@ export function checkedRecord(given: unknown, where: string): CheckedRecord {
     const { key, value, headers, partition, timestamp } = given as Readonly<Record<string, unknown>>;
     return {
       key: key === undefined || key === null ? undefined : contentOf(key, where, 'key'),
-      value: valueOf(value, where),
+      value: codec === undefined ? valueOf(value, where) : encoded(value, where, codec),
       headers: headers === undefined ? none : headersOf(headers, `${where}: headers`),
       partition: partition === undefined ? undefined : whole(partition, where, 'partition', partitionRule),
       timestamp: timestamp === undefined ? undefined : whole(timestamp, where, 'timestamp', timestampRule),
@@ -69,14 +72,25 @@ export function checkedRecord(given: unknown, where: string): CheckedRecord {
 }
 
 /** All records of a batch, or none. */
-export function checkedBatch(given: unknown, where: string): readonly CheckedRecord[] {
+export function checkedBatch(given: unknown, where: string, codec?: Encoder): readonly CheckedRecord[] {
   return guarded(where, () => {
     if (!Array.isArray(given)) throw refused(`${where} must be a list of records, not ${shown(given)}`);
     const records: CheckedRecord[] = [];
     const { length } = given;
-    for (let i = 0; i < length; i += 1) records.push(checkedRecord(given[i], `${where}[${i}]`));
+    for (let i = 0; i < length; i += 1) records.push(checkedRecord(given[i], `${where}[${i}]`, codec));
     return records;
   });
+}
+
+function encoded(value: unknown, where: string, codec: Encoder): Content {
+  let written: unknown;
+  try {
+    written = codec.encode(value);
+  } catch (error) {
+    const reason = error instanceof CallboardError ? error.detail : reasonOf(error);
+    throw refused(`${where}: value could not be encoded: ${reason}`, error);
+  }
+  return contentOf(written, where, 'value, as its codec wrote it,');
 }
 
 function valueOf(value: unknown, where: string): Content {
@@ -127,6 +141,6 @@ function headersOf(given: unknown, where: string): readonly Header[] {
     if (name.length * 3 > headerNameBytes && new TextEncoder().encode(name).byteLength > headerNameBytes) {
       throw refused(`the name of ${field} has more than ${headerNameBytes} bytes`);
     }
-    return [name, contentOf((given as Record<string, HeaderValue>)[name], where, name.slice(0, 60))];
+    return [name, contentOf((given as Record<string, unknown>)[name], where, name.slice(0, 60))];
   });
 }

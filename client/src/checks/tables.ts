@@ -38,11 +38,23 @@ export const createTopicTable: Table = {
   },
 };
 
+function codec(method: 'encode' | 'decode'): Rule {
+  return {
+    holds: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      typeof (value as Readonly<Record<string, unknown>>)[method] === 'function',
+    what: `an object with a function '${method}'`,
+    near: (value) => (typeof value === 'function' ? 'what this function returns' : undefined),
+  };
+}
+
 export const producerTable: Table = {
   fields: {
     ...call,
     acks: oneOf(['quorum', 'leader', 'none'], { all: 'quorum', '-1': 'quorum', '1': 'leader', '0': 'none' }),
     maxBufferedBytes: wholeFrom(1),
+    codec: codec('encode'),
   },
   others: timeouts,
 };
@@ -61,6 +73,7 @@ export const consumerTable: Table = {
     from: rules.from,
     ack: oneOf(['explicit', 'auto'], { manual: 'explicit', none: 'explicit' }),
     partitions: rules.partitionList,
+    codec: codec('decode'),
     credit,
     signal: abortSignal,
   },

@@ -1,5 +1,13 @@
 /** Consumer: opens its session, subscribes to its partitions, and hands over what comes, in turn and in order. */
-import type { Consumer, ConsumerOptions, From, IncomingBatch, IncomingRecord, RunOptions } from '../api.ts';
+import type {
+  Codec,
+  Consumer,
+  ConsumerOptions,
+  From,
+  IncomingBatch,
+  IncomingRecord,
+  RunOptions,
+} from '../api.ts';
 import { checked, checkedValue } from '../checks/options.ts';
 import { callback, from as fromRule, wholeFrom } from '../checks/rules.ts';
 import { runTable } from '../checks/tables.ts';
@@ -22,26 +30,29 @@ import { Pulls } from './pulls.ts';
 import type { ReceivedRecord } from './received-record.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
 
-export class CallboardConsumer implements Consumer {
+/** As they are given, with a codec or without. */
+export type ConsumerSettings<T> = ConsumerOptions & { readonly codec?: Pick<Codec<T>, 'decode'> };
+
+export class CallboardConsumer<T> implements Consumer<T> {
   readonly topic: string;
   readonly id: string | undefined;
   readonly #core: Core;
-  readonly #options: ConsumerOptions;
+  readonly #options: ConsumerSettings<T>;
   readonly #auto: boolean;
-  readonly #ended: (consumer: CallboardConsumer) => void;
+  readonly #ended: (consumer: CallboardConsumer<T>) => void;
   readonly #opening = new AbortController();
   readonly #opened: Promise<void>;
   /** Tells the cluster this object's repeated openings from those of others. */
   readonly #opener: string;
   readonly #unwatch: () => void;
-  #subscriptions: readonly Subscription[] = [];
+  #subscriptions: readonly Subscription<T>[] = [];
   /** Feeds that hold something, in the order of their turns. */
-  readonly #ready = new Set<Feed>();
-  readonly #records: Pulls<IncomingRecord>;
-  readonly #batches: Pulls<IncomingBatch>;
-  readonly #handlers = new Set<Handlers>();
+  readonly #ready = new Set<Feed<T>>();
+  readonly #records: Pulls<IncomingRecord<T>>;
+  readonly #batches: Pulls<IncomingBatch<T>>;
+  readonly #handlers = new Set<Handlers<T>>();
   /** The last seek of each partition, by number. */
-  readonly #sought = new Map<Feed, number>();
+  readonly #sought = new Map<Feed<T>, number>();
   #seeks = 0;
   #end: Failure | undefined;
   #cause: unknown;
@@ -49,8 +60,8 @@ export class CallboardConsumer implements Consumer {
 
   constructor(
     core: Core,
-    { topic, options, refusal }: Made<ConsumerOptions>,
-    ended: (consumer: CallboardConsumer) => void,
+    { topic, options, refusal }: Made<ConsumerSettings<T>>,
+    ended: (consumer: CallboardConsumer<T>) => void,
   ) {
     this.topic = topic;
     this.id = options.id;
@@ -68,15 +79,15 @@ export class CallboardConsumer implements Consumer {
     this.#opened = silent(this.#open());
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<IncomingRecord> {
+  [Symbol.asyncIterator](): AsyncIterator<IncomingRecord<T>> {
     return this.#records.iterator();
   }
 
-  batches(): AsyncIterable<IncomingBatch> {
+  batches(): AsyncIterable<IncomingBatch<T>> {
     return { [Symbol.asyncIterator]: () => this.#batches.iterator() };
   }
 
-  run(handler: (record: IncomingRecord) => void | Promise<void>, given?: RunOptions): Promise<void> {
+  run(handler: (record: IncomingRecord<T>) => void | Promise<void>, given?: RunOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       checkedValue('run: the handler', handler, callback);
       const options = checked<RunOptions>('run', given, runTable);
@@ -123,7 +134,7 @@ export class CallboardConsumer implements Consumer {
   }
 
   /** What a partition does not have yet is refused before anything is changed: its subscription would end with it. */
-  async #assertWithin(offset: number, chosen: readonly Subscription[]): Promise<void> {
+  async #assertWithin(offset: number, chosen: readonly Subscription<T>[]): Promise<void> {
     const { topic } = this;
     const position = { at: 'latest', value: 0 } as const;
     const ends = chosen.map(async ({ feed: { partition } }) => {
@@ -216,8 +227,8 @@ export class CallboardConsumer implements Consumer {
     return { owner: undefined, count: places.partitions.length };
   }
 
-  #hostFor(owner: SessionOf | undefined): SubscriptionHost {
-    const { from, credit } = this.#options;
+  #hostFor(owner: SessionOf | undefined): SubscriptionHost<T> {
+    const { from, credit, codec } = this.#options;
     return {
       core: this.#core,
       topic: this.topic,
@@ -225,6 +236,7 @@ export class CallboardConsumer implements Consumer {
       start: positionOf(from ?? (owner === undefined ? 'latest' : 'earliest')),
       creditRecords: credit?.records ?? clientLimits.creditRecords,
       creditBytes: credit?.bytes ?? clientLimits.creditBytes,
+      decode: codec === undefined ? undefined : (bytes) => codec.decode(bytes),
       arrived: (feed) => this.#arrived(feed),
       failed: (problem) => this.#failed(problem),
     };
@@ -235,7 +247,7 @@ export class CallboardConsumer implements Consumer {
     else for (const subscription of this.#subscriptions) subscription.pump();
   }
 
-  #arrived(feed: Feed): void {
+  #arrived(feed: Feed<T>): void {
     this.#ready.add(feed);
     this.#records.pump();
     this.#batches.pump();
@@ -243,17 +255,17 @@ export class CallboardConsumer implements Consumer {
   }
 
   /** The next record: of the chunk that is begun, else of the next partition that holds something. */
-  #take(): IncomingRecord | undefined {
+  #take(): IncomingRecord<T> | undefined {
     for (const feed of this.#ready) {
       if (feed.busy) continue;
-      const record: ReceivedRecord | undefined = feed.take();
+      const record: ReceivedRecord<T> | undefined = feed.take();
       if (!feed.inChunk) this.#rotate(feed);
       if (record !== undefined) return record;
     }
     return undefined;
   }
 
-  #takeBatch(): IncomingBatch | undefined {
+  #takeBatch(): IncomingBatch<T> | undefined {
     for (const feed of this.#ready) {
       if (feed.busy) continue;
       const batch = feed.takeBatch();
@@ -263,7 +275,7 @@ export class CallboardConsumer implements Consumer {
     return undefined;
   }
 
-  #rotate(feed: Feed): void {
+  #rotate(feed: Feed<T>): void {
     this.#ready.delete(feed);
     if (!feed.empty) this.#ready.add(feed);
   }

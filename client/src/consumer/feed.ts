@@ -6,10 +6,10 @@ import type { IncomingBatch, IncomingRecord } from '../api.ts';
 import type { ReceivedChunk } from './received-chunk.ts';
 import { ReceivedRecord } from './received-record.ts';
 
-export class Feed {
+export class Feed<T> {
   readonly partition: number;
   readonly #consumed: (records: number, bytes: number) => void;
-  #chunks: ReceivedChunk[] = [];
+  #chunks: ReceivedChunk<T>[] = [];
   #head = 0;
   /** The next offset for the user; undefined: the position is not known yet. */
   next: number | undefined;
@@ -27,12 +27,12 @@ export class Feed {
     return this.#head >= this.#chunks.length;
   }
 
-  put(chunk: ReceivedChunk): void {
+  put(chunk: ReceivedChunk<T>): void {
     this.#chunks.push(chunk);
   }
 
   /** The next record; undefined: nothing is here. */
-  take(): ReceivedRecord | undefined {
+  take(): ReceivedRecord<T> | undefined {
     const chunk = this.#chunks[this.#head];
     if (chunk === undefined) return undefined;
     const offset = chunk.next;
@@ -44,7 +44,7 @@ export class Feed {
   }
 
   /** What is left of the next chunk. */
-  takeBatch(): IncomingBatch | undefined {
+  takeBatch(): IncomingBatch<T> | undefined {
     const chunk = this.#chunks[this.#head];
     if (chunk === undefined) return undefined;
     const batch = new ReceivedBatch(chunk);
@@ -66,7 +66,7 @@ export class Feed {
     return chunk !== undefined && chunk.next > chunk.base;
   }
 
-  #finish(chunk: ReceivedChunk): void {
+  #finish(chunk: ReceivedChunk<T>): void {
     this.#head += 1;
     if (this.#head >= this.#chunks.length) {
       this.#chunks = [];
@@ -79,16 +79,16 @@ export class Feed {
   }
 }
 
-class ReceivedBatch implements IncomingBatch {
+class ReceivedBatch<T> implements IncomingBatch<T> {
   readonly topic: string;
   readonly partition: number;
   readonly end: number;
-  readonly #chunk: ReceivedChunk;
+  readonly #chunk: ReceivedChunk<T>;
   readonly #from: number;
   readonly #at: number;
-  #records: readonly IncomingRecord[] | undefined;
+  #records: readonly IncomingRecord<T>[] | undefined;
 
-  constructor(chunk: ReceivedChunk) {
+  constructor(chunk: ReceivedChunk<T>) {
     this.topic = chunk.topic;
     this.partition = chunk.partition;
     this.end = chunk.committedEnd;
@@ -97,7 +97,7 @@ class ReceivedBatch implements IncomingBatch {
     this.#at = chunk.at;
   }
 
-  get records(): readonly IncomingRecord[] {
+  get records(): readonly IncomingRecord<T>[] {
     this.#records ??= this.#read();
     return this.#records;
   }
@@ -106,10 +106,10 @@ class ReceivedBatch implements IncomingBatch {
     return this.#chunk.ledger.ack(this.#from, this.#chunk.end);
   }
 
-  #read(): readonly IncomingRecord[] {
+  #read(): readonly IncomingRecord<T>[] {
     const chunk = this.#chunk;
     const { view, end } = chunk;
-    const records: IncomingRecord[] = [];
+    const records: IncomingRecord<T>[] = [];
     let at = this.#at;
     for (let offset = this.#from; offset < end; offset += 1) {
       const recordEnd = at + 4 + view.getUint32(at, true);

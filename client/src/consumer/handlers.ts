@@ -3,14 +3,14 @@ import type { IncomingRecord } from '../api.ts';
 import type { Platform } from '../core/platform.ts';
 import type { Feed } from './feed.ts';
 
-export interface HandlersOptions {
+export interface HandlersOptions<T> {
   readonly platform: Platform;
-  handler(record: IncomingRecord): void | Promise<void>;
+  handler(record: IncomingRecord<T>): void | Promise<void>;
   readonly auto: boolean;
   readonly concurrency: number;
   readonly signal: AbortSignal | undefined;
   /** Feeds that hold something; shared with the consumer. */
-  readonly ready: Set<Feed>;
+  readonly ready: Set<Feed<T>>;
   /** Called once, when the last handler has returned. */
   done(error: { readonly reason: unknown } | undefined): void;
 }
@@ -18,15 +18,15 @@ export interface HandlersOptions {
 /** Handlers that never wait give way to the sockets after this long. */
 const turnMs = 5;
 
-export class Handlers {
-  readonly #options: HandlersOptions;
+export class Handlers<T> {
+  readonly #options: HandlersOptions<T>;
   readonly #aborted = (): void => this.end(undefined);
   #active = 0;
   #ended = false;
   #done = false;
   #error: { readonly reason: unknown } | undefined;
 
-  constructor(options: HandlersOptions) {
+  constructor(options: HandlersOptions<T>) {
     this.#options = options;
     options.signal?.addEventListener('abort', this.#aborted);
     if (options.signal?.aborted === true) options.platform.soon(this.#aborted);
@@ -53,7 +53,7 @@ export class Handlers {
   }
 
   /** Goes through what is there until a handler waits, the turn is over, or another partition's is. */
-  #work(feed: Feed): void {
+  #work(feed: Feed<T>): void {
     const { platform, handler, auto } = this.#options;
     const until = platform.now() + turnMs;
     for (let count = 1; !this.#ended; count += 1) {
@@ -82,25 +82,25 @@ export class Handlers {
     this.#release(feed);
   }
 
-  #returned(feed: Feed, record: IncomingRecord): void {
+  #returned(feed: Feed<T>, record: IncomingRecord<T>): void {
     if (this.#options.auto) void record.ack();
     if (this.#ended || this.#mustYield(feed)) this.#release(feed);
     else this.#work(feed);
   }
 
-  #threw(feed: Feed, reason: unknown): void {
+  #threw(feed: Feed<T>, reason: unknown): void {
     this.#error ??= { reason };
     this.#ended = true;
     this.#release(feed);
   }
 
   /** At the end of a chunk others have their turn, if there are more partitions than may be handled. */
-  #mustYield(feed: Feed): boolean {
+  #mustYield(feed: Feed<T>): boolean {
     const { ready, concurrency } = this.#options;
     return this.#active >= concurrency && ready.size > 0 && !feed.inChunk;
   }
 
-  #release(feed: Feed): void {
+  #release(feed: Feed<T>): void {
     feed.busy = false;
     this.#active -= 1;
     if (!feed.empty) this.#options.ready.add(feed);

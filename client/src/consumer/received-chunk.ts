@@ -12,7 +12,16 @@ import type { Ledger } from './ledger.ts';
 
 const leastRecordBytes = 14;
 
-export class ReceivedChunk {
+/** Where a chunk came from, and what is done with it. */
+export interface ChunkPlace<T> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly ledger: Ledger;
+  /** By the consumer's codec. */
+  readonly decode: ((bytes: Uint8Array) => T) | undefined;
+}
+
+export class ReceivedChunk<T> {
   readonly topic: string;
   readonly partition: number;
   readonly bytes: Uint8Array;
@@ -23,6 +32,7 @@ export class ReceivedChunk {
   readonly firstTimestamp: number;
   /** Who keeps account of its records. */
   readonly ledger: Ledger;
+  readonly decode: ((bytes: Uint8Array) => T) | undefined;
   /** What it took of the credit. */
   readonly records: number;
   /** One above the highest committed offset when it was sent. */
@@ -33,7 +43,7 @@ export class ReceivedChunk {
 
   /** `from`: the first record wanted; those before it have been handed over already. */
   constructor(
-    where: { readonly topic: string; readonly partition: number; readonly ledger: Ledger },
+    where: ChunkPlace<T>,
     bytes: Uint8Array,
     header: ChunkHeader,
     from: number,
@@ -43,6 +53,7 @@ export class ReceivedChunk {
     this.topic = where.topic;
     this.partition = where.partition;
     this.ledger = where.ledger;
+    this.decode = where.decode;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.base = header.baseOffset;

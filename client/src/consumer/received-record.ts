@@ -4,15 +4,16 @@ import { errorOf } from '../errors.ts';
 import type { ReceivedChunk } from './received-chunk.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const decode = (bytes: Uint8Array): string => decoder.decode(bytes);
+const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
 
-export class ReceivedRecord implements IncomingRecord {
+export class ReceivedRecord<T> implements IncomingRecord<T> {
   readonly offset: number;
-  readonly #chunk: ReceivedChunk;
+  readonly #chunk: ReceivedChunk<T>;
   readonly #at: number;
   readonly #end: number;
+  #decoded: { readonly value: T } | undefined;
 
-  constructor(chunk: ReceivedChunk, offset: number, at: number, end: number) {
+  constructor(chunk: ReceivedChunk<T>, offset: number, at: number, end: number) {
     this.#chunk = chunk;
     this.offset = offset;
     this.#at = at;
@@ -38,7 +39,15 @@ export class ReceivedRecord implements IncomingRecord {
     return length < 0 ? undefined : this.#chunk.bytes.subarray(from, this.#within(from + length));
   }
 
-  get value(): Uint8Array {
+  get value(): T {
+    const { decode } = this.#chunk;
+    // Without a codec, `T` is bytes: see `Client.consumer`.
+    if (decode === undefined) return this.bytes as T;
+    this.#decoded ??= { value: decode(this.bytes) };
+    return this.#decoded.value;
+  }
+
+  get bytes(): Uint8Array {
     const { view, bytes } = this.#chunk;
     const keyLength = view.getInt32(this.#at + 8, true);
     let at = this.#within(this.#at + 14 + Math.max(keyLength, 0));
@@ -54,7 +63,7 @@ export class ReceivedRecord implements IncomingRecord {
     for (let left = view.getUint16(at - 2, true); left > 0; left -= 1) {
       const nameEnd = this.#within(at + 2 + view.getUint16(at, true));
       const end = this.#headerEnd(at);
-      headers.push([decode(bytes.subarray(at + 2, nameEnd)), bytes.subarray(nameEnd + 4, end)]);
+      headers.push([decodeText(bytes.subarray(at + 2, nameEnd)), bytes.subarray(nameEnd + 4, end)]);
       at = end;
     }
     return Object.fromEntries(headers);
@@ -62,15 +71,15 @@ export class ReceivedRecord implements IncomingRecord {
 
   keyText(): string | undefined {
     const { key } = this;
-    return key === undefined ? undefined : decode(key);
+    return key === undefined ? undefined : decodeText(key);
   }
 
   text(): string {
-    return decode(this.value);
+    return decodeText(this.bytes);
   }
 
-  json(): unknown {
-    return JSON.parse(this.text());
+  json<J = unknown>(): J {
+    return JSON.parse(this.text()) as J;
   }
 
   ack(): Promise<void> {

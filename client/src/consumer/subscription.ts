@@ -23,15 +23,16 @@ import { Feed } from './feed.ts';
 import { Ledger } from './ledger.ts';
 import { ReceivedChunk, verified, type ChainLink } from './received-chunk.ts';
 
-export interface SubscriptionHost {
+export interface SubscriptionHost<T> {
   readonly core: Core;
   readonly topic: string;
   readonly owner: SessionOf | undefined;
   readonly start: Position;
   readonly creditRecords: number;
   readonly creditBytes: number;
+  readonly decode: ((bytes: Uint8Array) => T) | undefined;
   /** Records have come. */
-  arrived(feed: Feed): void;
+  arrived(feed: Feed<T>): void;
   /** Nothing more can come: of this partition, and so of the consumer. */
   failed(problem: Failure): void;
 }
@@ -45,9 +46,9 @@ interface Seek {
 /** A subscription that lived for so long was no failure. */
 const settledMs = 5_000;
 
-export class Subscription implements Stream {
-  readonly feed: Feed;
-  readonly #host: SubscriptionHost;
+export class Subscription<T> implements Stream {
+  readonly feed: Feed<T>;
+  readonly #host: SubscriptionHost<T>;
   readonly #partition: number;
   #state: 'idle' | 'opening' | 'open' | 'pausing' | 'ended' = 'idle';
   #connection: Connection | undefined;
@@ -76,7 +77,7 @@ export class Subscription implements Stream {
   /** Until when a first try to reach the leader itself is waited for. */
   #directUntilMs: number | undefined;
 
-  constructor(host: SubscriptionHost, partition: number) {
+  constructor(host: SubscriptionHost<T>, partition: number) {
     this.#host = host;
     this.#partition = partition;
     this.feed = new Feed(partition, (records, bytes) => this.#consumed(records, bytes));
@@ -317,7 +318,8 @@ export class Subscription implements Stream {
       this.#consumed(records, bytes.byteLength);
       return;
     }
-    const where = { topic: this.#host.topic, partition: this.#partition, ledger: this.#ledger };
+    const { topic, decode } = this.#host;
+    const where = { topic, partition: this.#partition, ledger: this.#ledger, decode };
     this.feed.put(new ReceivedChunk(where, bytes, header, received, records, end));
     this.#received = chunkEnd;
   }

@@ -1,6 +1,6 @@
 /** Producer: finds each record's partition and encodes it there at once; a flush at the end of the turn sends. */
-import type { OutgoingRecord, Producer, ProducerOptions, SentRecord } from '../api.ts';
-import { checkedBatch, checkedRecord, type CheckedRecord } from '../checks/records.ts';
+import type { OutgoingRecord, Producer, ProducerOptions, SentRecord, Value } from '../api.ts';
+import { checkedBatch, checkedRecord, type CheckedRecord, type Encoder } from '../checks/records.ts';
 import type { Core } from '../core/core.ts';
 import type { Timer } from '../core/platform.ts';
 import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
@@ -15,7 +15,7 @@ import { Batch, SingleWaiter } from './waiters.ts';
 
 const always = Promise.resolve();
 
-export class CallboardProducer implements Producer, LaneHost {
+export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
   readonly topic: string;
   readonly core: Core;
   readonly acks: Acks;
@@ -23,7 +23,8 @@ export class CallboardProducer implements Producer, LaneHost {
   readonly identity: ProducerIdentity;
   readonly #maxBytes: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #ended: (producer: CallboardProducer) => void;
+  readonly #codec: Encoder | undefined;
+  readonly #ended: (producer: CallboardProducer<T>) => void;
   readonly #unwatch: () => void;
   /** It was refused when it was made, and every promise of it says so. */
   readonly #refusal: Failure | undefined;
@@ -45,8 +46,8 @@ export class CallboardProducer implements Producer, LaneHost {
 
   constructor(
     core: Core,
-    { topic, options, refusal }: Made<ProducerOptions>,
-    ended: (producer: CallboardProducer) => void,
+    { topic, options, refusal }: Made<ProducerOptions<T>>,
+    ended: (producer: CallboardProducer<T>) => void,
   ) {
     this.core = core;
     this.topic = topic;
@@ -55,6 +56,7 @@ export class CallboardProducer implements Producer, LaneHost {
     this.deadlineMs = options.deadlineMs ?? core.deadlineMs;
     this.#maxBytes = options.maxBufferedBytes ?? clientLimits.producerBufferedBytes;
     this.identity = this.freshIdentity();
+    this.#codec = options.codec;
     this.#ended = ended;
     this.#unwatch = core.watch(() => this.#changed());
     this.#signal = options.signal;
@@ -84,17 +86,17 @@ export class CallboardProducer implements Producer, LaneHost {
   }
 
   /** What is thrown in here rejects the promise. */
-  send(record: OutgoingRecord): Promise<SentRecord> {
+  send(record: OutgoingRecord<T>): Promise<SentRecord> {
     return new Promise((resolve, reject) => {
       this.#assertTakes();
-      this.#take(checkedRecord(record, 'the record'), new SingleWaiter(resolve, reject), 0);
+      this.#take(checkedRecord(record, 'the record', this.#codec), new SingleWaiter(resolve, reject), 0);
     });
   }
 
-  sendBatch(records: readonly OutgoingRecord[]): Promise<readonly SentRecord[]> {
+  sendBatch(records: readonly OutgoingRecord<T>[]): Promise<readonly SentRecord[]> {
     return new Promise((resolve, reject) => {
       this.#assertTakes();
-      const checked = checkedBatch(records, 'the batch');
+      const checked = checkedBatch(records, 'the batch', this.#codec);
       if (checked.length === 0) resolve([]);
       const batch = new Batch(checked.length, resolve, reject);
       for (let i = 0; i < checked.length; i += 1) this.#take(checked[i] as CheckedRecord, batch, i);
