@@ -62,13 +62,25 @@ function inSeconds(ms: number): string {
 
 export class TimeBudget {
   readonly #allowances: readonly Allowance[];
+  readonly #slowness: number;
 
-  constructor(allowances: readonly Allowance[]) {
+  /** `slowness`: of the machine, see `yardstick.ts`. A slow one has more time; a fast one has no less. */
+  constructor(allowances: readonly Allowance[], slowness: number = 1) {
     this.#allowances = allowances;
+    this.#slowness = slowness;
   }
 
   limitS(file: TestFile): number {
-    return this.#allowances.find((one) => one.file === file.name)?.seconds ?? usualS(file);
+    const named = this.#allowances.find((one) => one.file === file.name)?.seconds;
+    return this.#scaled(named ?? usualS(file));
+  }
+
+  get totalS(): number {
+    return this.#scaled(TIME_BUDGET.totalS);
+  }
+
+  #scaled(seconds: number): number {
+    return Math.round(seconds * Math.max(1, this.#slowness));
   }
 
   /** What a single file took too much; undefined if it did not. */
@@ -76,7 +88,11 @@ export class TimeBudget {
     const limit = this.limitS(file);
     if (durationMs <= limit * 1_000) return undefined;
     const kind =
-      limit === usualS(file) ? (file.startsProcesses ? ' that starts processes' : '') : ' listed so';
+      limit === this.#scaled(usualS(file))
+        ? file.startsProcesses
+          ? ' that starts processes'
+          : ''
+        : ' listed so';
     return `${file.name} took ${inSeconds(durationMs)}, of at most ${limit} s for a file${kind}`;
   }
 
@@ -85,7 +101,7 @@ export class TimeBudget {
     const fresh = times.filter(({ file }) => !repeated.has(file));
     const over = fresh.find((time) => this.faultOf(time) !== undefined);
     if (over !== undefined) return over.file;
-    if (totalS(times) <= TIME_BUDGET.totalS || repeated.size >= REPEATED_FOR_TOTAL) return undefined;
+    if (totalS(times) <= this.totalS || repeated.size >= REPEATED_FOR_TOTAL) return undefined;
     return fresh.toSorted((a, b) => b.durationMs - a.durationMs)[0]?.file;
   }
 
@@ -93,10 +109,8 @@ export class TimeBudget {
   faults(times: readonly FileTime[]): readonly string[] {
     const faults = times.map((time) => this.faultOf(time)).filter((fault) => fault !== undefined);
     const total = totalS(times);
-    if (total > TIME_BUDGET.totalS) {
-      faults.push(
-        `all files together took ${total.toFixed(1)} s of file time, of at most ${TIME_BUDGET.totalS} s`,
-      );
+    if (total > this.totalS) {
+      faults.push(`all files together took ${total.toFixed(1)} s of file time, of at most ${this.totalS} s`);
     }
     return [...faults, ...this.#faultsOfList(times)];
   }
@@ -108,7 +122,7 @@ export class TimeBudget {
       if (time === undefined) return [`${name} is listed and does not exist`];
       const usual = usualS(time.file);
       if (seconds <= usual) return [`${name} is listed with ${seconds} s, and may take ${usual} s anyway`];
-      if (time.durationMs > usual * NEEDLESS * 1_000) return [];
+      if (time.durationMs > usual * NEEDLESS * Math.min(1, this.#slowness) * 1_000) return [];
       return [
         `${name} took ${inSeconds(time.durationMs)} and needs no place in the list: ${usual} s are usual`,
       ];

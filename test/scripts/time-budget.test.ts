@@ -6,6 +6,7 @@ import { findTestFiles } from '../../scripts/lib/test-files.ts';
 import type { TestFile } from '../../scripts/lib/test-files.ts';
 import { TIME_BUDGET, TimeBudget, readAllowances } from '../../scripts/lib/time-budget.ts';
 import type { Allowance, FileTime } from '../../scripts/lib/time-budget.ts';
+import { slowness } from '../../scripts/lib/yardstick.ts';
 import { makeTree } from './temp-tree.ts';
 
 function took(name: string, seconds: number, startsProcesses = false): FileTime {
@@ -73,6 +74,34 @@ test('the list has a bound of its own', () => {
   assert.equal(faults([...times, took('one more', 31)], ...list, listed('one more', 31)), [
     'test/time-allowances.json: the list allows 331 s in all, of at most 300 s',
   ]);
+});
+
+test('a machine that is slower or busy has more time, one that is faster has no less', () => {
+  const times = [took('a', 50), took('b', 20, true), took('c', 70)];
+  assert.equal(new TimeBudget([listed('c', 40)], 2).faults(times), []);
+  assert.is(new TimeBudget([listed('c', 40)], 1.5).faults(times).length, 3);
+  assert.equal(new TimeBudget([], 2).faults([took('a', 60.1)]), [
+    'a took 60.1 s, of at most 60 s for a file',
+  ]);
+  const many = Array.from({ length: 40 }, (_, at) => took(String(at), 1.4 * (totalS / 40)));
+  assert.equal(new TimeBudget([], 1.4).faults(many), []);
+  assert.is(new TimeBudget([], 0.5).faults(many).length, 1);
+  // On a machine that is twice as fast a listed file may take half of what shows that it needs its place.
+  const fast = new TimeBudget([listed('p', 20)], 0.5);
+  assert.equal(fast.faults([took('p', 3.1, true)]), []);
+  assert.match(fast.faults([took('p', 2.9, true)])[0] ?? '', 'needs no place in the list');
+});
+
+test('a machine is measured by the middle of three looks, and never taken for a miracle', () => {
+  const measured = (...looks: readonly number[]): number => {
+    const left = [...looks];
+    return slowness(() => left.shift() ?? NaN);
+  };
+  const even = measured(1_000, 1_000, 1_000);
+  assert.is(measured(1_000, 9_000, 100), even);
+  assert.is(measured(100_000, 100_000, 100_000), 4);
+  assert.is(measured(1, 1, 1), 0.25);
+  assert.ok(slowness() >= 0.25);
 });
 
 test('whoever is listed exists, and needs it', () => {
