@@ -64,7 +64,25 @@ export type ClientStatus =
       readonly reason: string;
     }
   | { readonly kind: 'fenced'; readonly topic: string; readonly consumer: string }
+  | HandlerFailed
   | { readonly kind: 'closed' };
+
+/** A handler of a `run` has thrown. A poison record is told by its offset, which comes again and again. */
+export interface HandlerFailed {
+  readonly kind: 'failed';
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Undefined for a reader without an id. */
+  readonly consumer: string | undefined;
+  readonly record: IncomingRecord<unknown>;
+  /** What it threw. */
+  readonly error: unknown;
+  /** How often this record was tried by now, in this run. */
+  readonly attempt: number;
+  /** What is done about it. */
+  readonly next: 'stop' | 'skip' | 'retry';
+}
 
 export interface Client extends AsyncDisposable {
   /** Resolves when the topic can be used on every node. */
@@ -202,7 +220,17 @@ export interface IncomingBatch<T = Uint8Array> {
   ack(): Promise<void>;
 }
 
+/**
+ * `stop`: the run ends with the error; the next run, of this object or of a new one, begins at the cursor, and so with this record. `skip`:
+ * the record is acknowledged, and the next one is handled. Or up to `retry` more tries: the first one after `backoffMs` (default 100),
+ * then after twice as long each, up to half a minute; if all fail, what `then` says (default `stop`).
+ */
+export type OnError =
+  'stop' | 'skip' | { readonly retry: number; readonly backoffMs?: number; readonly then?: 'stop' | 'skip' };
+
 export interface RunOptions {
+  /** What becomes of a record whose handler throws. Default `stop`. */
+  readonly onError?: OnError;
   /** Partitions handled at the same time; within a partition one record at a time, in order. Default: all. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal;
@@ -211,12 +239,12 @@ export interface RunOptions {
 export interface Consumer<T = Uint8Array> extends AsyncDisposable, AsyncIterable<IncomingRecord<T>> {
   readonly topic: string;
   readonly id: string | undefined;
-  /** Until closed, aborted or fenced. A handler that throws ends the run with its error; its record is not acknowledged. */
+  /** Until closed, aborted or fenced, or until a handler throws, if `onError` does not say otherwise. */
   run(handler: (record: IncomingRecord<T>) => void | Promise<void>, options?: RunOptions): Promise<void>;
   batches(): AsyncIterable<IncomingBatch<T>>;
   /** Moves the cursor, in one partition or in all; what was delivered before is forgotten. Has the deadline of the client. */
   seek(to: From, partition?: number): Promise<void>;
-  /** Records not delivered yet, by partition, as far as this side knows. */
+  /** Records that are not acknowledged, by partition, as far as this side knows; for a reader without an id: not handed over yet. */
   lag(): ReadonlyMap<number, number>;
   /** Commits outstanding acks, then ends. */
   close(): Promise<void>;

@@ -154,9 +154,10 @@ export function failing(error: CallboardError, status: ClientStatus): void {
   same<CallboardError['outcome'], Outcome>(true);
   same<Outcome, 'applied' | 'not_applied' | 'unknown'>(true);
   same<CallboardError['retriable'], boolean>(true);
-  same<ClientStatus['kind'], 'connected' | 'reconnecting' | 'throttled' | 'stalled' | 'fenced' | 'closed'>(
-    true,
-  );
+  same<
+    ClientStatus['kind'],
+    'connected' | 'reconnecting' | 'throttled' | 'stalled' | 'fenced' | 'failed' | 'closed'
+  >(true);
   if (status.kind === 'throttled') same<typeof status.retryAfterMs, number>(true);
   // @ts-expect-error only some news have an address
   void status.url;

@@ -24,6 +24,12 @@ export const milliseconds: Rule = {
   near: (value) => (isNumeral(value) ? `${Number(value)}, without quotes` : undefined),
 };
 
+export const delay: Rule = {
+  ...milliseconds,
+  holds: (value) => value === 0 || milliseconds.holds(value),
+  what: `a number of milliseconds from 0 to ${longestMs}`,
+};
+
 export const flag: Rule = { holds: (value) => typeof value === 'boolean', what: 'true or false' };
 
 export const callback: Rule = { holds: (value) => typeof value === 'function', what: 'a function' };

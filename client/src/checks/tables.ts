@@ -1,5 +1,5 @@
 /** The fields of each call. What is not here yet is refused, so that nobody takes it for granted. */
-import { checked, checkedValue, type Rule, type Table } from './options.ts';
+import { checked, checkedValue, refused, type Rule, type Table } from './options.ts';
 import * as rules from './rules.ts';
 
 const { milliseconds, abortSignal, wholeFrom, flag, callback, oneOf } = rules;
@@ -90,12 +90,32 @@ export const consumerTable: Table = {
   },
 };
 
+const after = oneOf(['stop', 'skip'], { throw: 'stop', fail: 'stop', ignore: 'skip', continue: 'skip' });
+
+const retryTable: Table = {
+  fields: { retry: wholeFrom(0), backoffMs: rules.delay, then: after },
+  others: { retries: 'retry', attempts: 'retry', times: 'retry', delayMs: 'backoffMs', backoff: 'backoffMs' },
+};
+
+const onError: Rule = {
+  holds: (value) => after.holds(value) || (typeof value === 'object' && value !== null),
+  what: "'stop', 'skip' or { retry, backoffMs, then }",
+  near: (value) => (typeof value === 'number' ? `{ retry: ${value} }` : after.near?.(value)),
+  copy: (value, where) => {
+    if (typeof value === 'string') return value;
+    const retry = checked<{ retry?: number }>(where, value, retryTable);
+    if (retry.retry === undefined) throw refused(`${where}: retry is missing`);
+    return retry;
+  },
+};
+
 export const runTable: Table = {
   fields: {
     concurrency: {
       holds: (value) => value === Infinity || wholeFrom(1).holds(value),
       what: 'a whole number from 1 on, or Infinity',
     },
+    onError,
     signal: abortSignal,
   },
 };

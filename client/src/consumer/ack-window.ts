@@ -23,6 +23,11 @@ export class AckWindow {
     return this.#cursor;
   }
 
+  /** Offsets above the cursor that are acknowledged. */
+  get above(): number {
+    return this.#set;
+  }
+
   /** Acknowledges `from` up to and without `to`. False, and nothing is changed: too far above the cursor. */
   mark(from: number, to: number): boolean {
     if (from <= this.#cursor) {

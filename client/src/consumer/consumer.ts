@@ -96,10 +96,13 @@ export class CallboardConsumer<T> implements Consumer<T> {
         handler,
         auto: this.#auto,
         concurrency: options.concurrency ?? Infinity,
+        onError: options.onError ?? 'stop',
         signal: options.signal,
         ready: this.#ready,
-        done: (error) => {
+        failed: (failed) => this.#core.status({ kind: 'failed', consumer: this.id, ...failed }),
+        done: (error, left) => {
           this.#handlers.delete(handlers);
+          this.#rewind(left);
           if (error === undefined) resolve();
           else reject(error.reason);
         },
@@ -163,9 +166,7 @@ export class CallboardConsumer<T> implements Consumer<T> {
 
   lag(): ReadonlyMap<number, number> {
     const lags = new Map<number, number>();
-    for (const { feed } of this.#subscriptions) {
-      if (feed.next !== undefined) lags.set(feed.partition, Math.max(0, feed.end - feed.next));
-    }
+    for (const { feed, lag } of this.#subscriptions) if (lag !== undefined) lags.set(feed.partition, lag);
     return lags;
   }
 
@@ -278,6 +279,17 @@ export class CallboardConsumer<T> implements Consumer<T> {
   #rotate(feed: Feed<T>): void {
     this.#ready.delete(feed);
     if (!feed.empty) this.#ready.add(feed);
+  }
+
+  /** A run ended with records undone: whoever comes next begins at the cursor, as a new object would. */
+  #rewind(left: ReadonlyMap<Feed<T>, number | undefined>): void {
+    for (const subscription of this.#subscriptions) {
+      const { feed } = subscription;
+      if (!left.has(feed) || feed.busy) continue;
+      this.#ready.delete(feed);
+      subscription.rewind(left.get(feed));
+      if (!feed.empty) this.#ready.add(feed);
+    }
   }
 
   #failed(problem: Failure): void {

@@ -15,6 +15,8 @@ export class Feed<T> {
   next: number | undefined;
   /** One above the highest committed offset, as last heard. */
   end = 0;
+  /** How often the position was set anew: what was taken before is of the past. */
+  generation = 0;
   /** A handler is at work on this partition. */
   busy = false;
 
@@ -54,10 +56,11 @@ export class Feed<T> {
   }
 
   /** The position is set anew: forgets everything. */
-  clear(): void {
+  clear(next?: number): void {
     this.#chunks = [];
     this.#head = 0;
-    this.next = undefined;
+    this.next = next;
+    this.generation += 1;
   }
 
   /** True while more of the chunk that was last taken from is left. */

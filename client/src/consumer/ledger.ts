@@ -54,6 +54,16 @@ export class Ledger {
     this.#durable = durable;
   }
 
+  /** The lowest offset that is not acknowledged; undefined for a reader without a cursor. */
+  get cursor(): number | undefined {
+    return this.#durable ? this.#window.cursor : undefined;
+  }
+
+  /** Of the records below `end`, how many are not acknowledged; undefined for a reader. */
+  open(end: number): number | undefined {
+    return this.#durable ? Math.max(0, end - this.#window.cursor - this.#window.above) : undefined;
+  }
+
   /** What to commit now; undefined: nothing, or an answer is awaited. */
   get due(): number | undefined {
     const { cursor } = this.#window;

@@ -151,6 +151,28 @@ export class Subscription<T> implements Stream {
     });
   }
 
+  /** Hands over again what is not acknowledged; to a reader, what lies from `failed` on. */
+  rewind(failed: number | undefined): void {
+    const { next } = this.feed;
+    const target = this.#ledger?.cursor ?? failed;
+    if (this.#state === 'ended' || next === undefined || target === undefined || target >= next) return;
+    this.#leave();
+    this.feed.clear(target);
+    this.#received = target;
+    this.#heldRecords = 0;
+    this.#heldBytes = 0;
+    if (this.#state === 'pausing') return;
+    this.#timer?.cancel();
+    this.#state = 'idle';
+    this.pump();
+  }
+
+  /** Records that wait for the user, or for his acknowledgement; undefined: the position is not known yet. */
+  get lag(): number | undefined {
+    const { next, end } = this.feed;
+    return next === undefined ? undefined : (this.#ledger?.open(end) ?? Math.max(0, end - next));
+  }
+
   /** Resolves when everything acknowledged so far is committed. */
   flushed(): Promise<void> {
     return this.#ledger?.flushed() ?? Promise.resolve();
