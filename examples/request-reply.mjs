@@ -15,18 +15,24 @@ await client.createTopic(questions);
 await client.createTopic(answers, { partitions: 1 });
 
 /** The side that answers: would be another process. */
-const service = client.consumer(questions, { id: 'calculator', ack: 'auto', signal }).run(async (record) => {
-  const { replyTo, requestId } = record.headers;
-  const { a, b } = record.json();
-  const reply = { value: { sum: a + b }, headers: { requestId } };
-  await client.producer(new TextDecoder().decode(replyTo)).send(reply);
-});
+const service = client.consumer(questions, { id: 'calculator', ack: 'auto' }).run(
+  async (record) => {
+    const { replyTo, requestId } = record.headers;
+    const { a, b } = record.json();
+    const reply = { value: { sum: a + b }, headers: { requestId } };
+    await client.producer(new TextDecoder().decode(replyTo)).send(reply);
+  },
+  { signal },
+);
 
 /** The side that asks: each answer finds its question by its number. */
 const waiting = new Map();
-const replies = client.consumer(answers, { from: 'earliest', signal }).run((record) => {
-  waiting.get(new TextDecoder().decode(record.headers.requestId))?.(record.json());
-});
+const replies = client.consumer(answers, { from: 'earliest' }).run(
+  (record) => {
+    waiting.get(new TextDecoder().decode(record.headers.requestId))?.(record.json());
+  },
+  { signal },
+);
 
 async function ask(question) {
   const requestId = randomUUID();
@@ -42,8 +48,10 @@ function deferred() {
   return parts;
 }
 
-const sums = await Promise.all([1, 2, 3].map((a) => ask({ a, b: 10 })));
+// Whichever fails first is told here: what runs beside the rest is never left without somebody who waits for it.
+const both = Promise.all([service, replies]);
+const sums = await Promise.race([Promise.all([1, 2, 3].map((a) => ask({ a, b: 10 }))), both]);
 console.log(`sums: ${sums.map(({ sum }) => sum).join(', ')}`);
 ended.abort();
-await Promise.allSettled([service, replies]);
+await both;
 await client.close();

@@ -5,6 +5,7 @@
  * Every call that reaches the cluster rejects with a `CallboardError` (code, outcome, retriable); every one takes an `AbortSignal`,
  * directly or through its object's options, and none waits longer than its deadline.
  */
+import type { CallboardError } from './errors.ts';
 import type { Acks, ErrorCode, TopicStorage } from './protocol/index.ts';
 
 /** Bytes, in every form that they come in: of a view, its part of the buffer. */
@@ -158,6 +159,15 @@ export interface SentRecord {
   readonly offset: number;
 }
 
+/** Records that were answered since the flush before, or since the producer was made. */
+export interface FlushReport {
+  readonly stored: number;
+  /** Those whose `send` or `sendBatch` was rejected for them, refused ones included. */
+  readonly failed: number;
+  /** Why the first of these failed. */
+  readonly error: CallboardError | undefined;
+}
+
 export interface Producer<T = Value> extends AsyncDisposable {
   readonly topic: string;
   /** Rejects with `overloaded` at once when the buffer is full; await `ready` first. */
@@ -169,8 +179,8 @@ export interface Producer<T = Value> extends AsyncDisposable {
   sendBatch(records: readonly OutgoingRecord<T>[]): Promise<readonly SentRecord[]>;
   /** Resolves when there is room for more. */
   readonly ready: Promise<void>;
-  /** Resolves when everything sent before has been answered, whichever way. */
-  flush(): Promise<void>;
+  /** Resolves when everything sent before has been answered, whichever way, and tells how much of it failed. */
+  flush(): Promise<FlushReport>;
   close(): Promise<void>;
 }
 

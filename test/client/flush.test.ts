@@ -6,7 +6,9 @@ import * as assert from 'uvu/assert';
 import { findRepoRoot } from '../../scripts/lib/repo-root.ts';
 import { Child } from '../lib/child.ts';
 import { eventually } from '../lib/eventually.ts';
-import { withFakes } from './fake-cluster.ts';
+import { failure } from '@callboard/client/protocol';
+import { failing, withFakes } from './fake-cluster.ts';
+import { withClient } from './kit.ts';
 
 const library = pathToFileURL(join(findRepoRoot(import.meta.url), 'client/dist/node.js')).href;
 
@@ -22,7 +24,8 @@ const program = (url: string, end: 'before' | 'after'): string => `
   const sends = [producer.send({ value: 'lost' }), producer.sendBatch([{ value: 'lost' }]), other.send({ value: 'lost' })];
   const answers = Promise.allSettled(sends);
   if ('${end}' === 'after') await answers;
-  await Promise.all([producer.flush(), other.flush()]);
+  const reports = await Promise.all([producer.flush(), other.flush()]);
+  console.log(reports.map(({ stored, failed, error }) => [stored, failed, error.code].join('/')).join(' '));
   console.log((await answers).map(({ reason }) => reason.code).join(' '));
   await Promise.all([producer.close(), other.close()]);
   await client.close();
@@ -43,10 +46,36 @@ for (const end of ['before', 'after'] as const) {
       cluster.node(0).stop();
       child.endInput();
       const { code } = await child.ended;
-      assert.is(child.output, 'good\ntimeout timeout timeout\nclosed\n');
+      assert.is(child.output, 'good\n1/2/timeout 0/1/timeout\ntimeout timeout timeout\nclosed\n');
       assert.is(code, 0);
     });
   });
 }
+
+test('flush tells how many records were stored and how many failed since the flush before', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 1);
+    await using producer = client.producer('t');
+    const silently = (sent: Promise<unknown>): void => void sent.catch(() => undefined);
+    for (let i = 0; i < 5; i += 1) silently(producer.send({ value: String(i) }));
+    silently(producer.sendBatch([{ value: 'a' }, { value: 'b' }]));
+    assert.equal(await producer.flush(), { stored: 7, failed: 0, error: undefined });
+    assert.equal(await producer.flush(), { stored: 0, failed: 0, error: undefined });
+
+    silently(producer.send({ value: undefined as never }));
+    silently(producer.sendBatch([{ value: 'a' }, { value: NaN }, { value: 'b' }]));
+    silently(producer.send({ value: 'x', partition: 3 }));
+    silently(producer.send({ value: 'x'.repeat(2 << 20) }));
+    silently(producer.send({ value: 'stored' }));
+    const mixed = await producer.flush();
+    assert.equal([mixed.stored, mixed.failed, mixed.error?.code], [1, 6, 'bad_request']);
+
+    cluster.node(0).hook = failing('produce', failure('partition_quarantined'), 1);
+    silently(producer.sendBatch([{ value: 'a' }, { value: 'b' }]));
+    const refused = await producer.flush();
+    assert.equal([refused.stored, refused.failed, refused.error?.code], [0, 2, 'partition_quarantined']);
+    assert.is((await producer.send({ value: 'again' })).offset, 8);
+  });
+});
 
 test.run();

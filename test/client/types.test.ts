@@ -14,6 +14,7 @@ import {
   type Consumer,
   type ConsumerOptions,
   type ErrorCode,
+  type FlushReport,
   type From,
   type IncomingBatch,
   type IncomingRecord,
@@ -84,7 +85,7 @@ export function producing(producer: Producer, signal: AbortSignal): void {
   same<ReturnType<Producer['send']>, Promise<SentRecord>>(true);
   same<ReturnType<Producer['sendBatch']>, Promise<readonly SentRecord[]>>(true);
   same<Producer['ready'], Promise<void>>(true);
-  same<ReturnType<Producer['flush']>, Promise<void>>(true);
+  same<ReturnType<Producer['flush']>, Promise<FlushReport>>(true);
   same<SentRecord, { readonly partition: number; readonly offset: number }>(true);
   same<Acks, 'quorum' | 'leader' | 'none'>(true);
   const options: ProducerOptions = { acks: 'leader', maxBufferedBytes: 1, deadlineMs: 1, signal };

@@ -27,6 +27,7 @@ import { backOff, type Timer } from '../core/platform.ts';
 import type { CheckedRecord } from '../checks/records.ts';
 import { leastHeaderBytes, mostBytes, mostHeaderBytes } from './chunk-writer.ts';
 import { OutgoingChunk, type ProducerIdentity } from './outgoing-chunk.ts';
+import type { Tally } from './tally.ts';
 import { BatchPart, SingleWaiter, type Batch, type Waiter } from './waiters.ts';
 
 export interface LaneHost {
@@ -39,6 +40,7 @@ export interface LaneHost {
   freshIdentity(): ProducerIdentity;
   /** The largest record that the cluster takes. */
   readonly recordBytes: number;
+  readonly tally: Tally;
   /** Records were answered; so many bytes are free again. */
   settled(bytes: number): void;
 }
@@ -280,6 +282,7 @@ export class Lane {
     this.#last = undefined;
     if (!chunk.settled) {
       chunk.stored(this.partition, base);
+      this.#host.tally.stored(chunk.writer.count);
       this.#host.settled(chunk.bufferedBytes);
     }
     this.#remove(chunk);
@@ -385,7 +388,7 @@ export class Lane {
 
   #fail(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {
     if (chunk.settled) return;
-    chunk.failed(problem, cause);
+    this.#host.tally.failed(chunk.writer.count, chunk.failed(problem, cause));
     this.#host.settled(chunk.bufferedBytes);
   }
 

@@ -75,10 +75,12 @@ export class OutgoingChunk {
     this.waiters = [];
   }
 
-  failed(problem: Failure, cause?: unknown): void {
+  /** The error that its records were told. */
+  failed(problem: Failure, cause?: unknown): CallboardError {
     this.#settled = true;
     const error = new CallboardError(problem, cause === undefined ? undefined : { cause });
     for (const waiter of this.waiters) waiter.failed(error);
     this.waiters = [];
+    return error;
   }
 }

@@ -1,5 +1,5 @@
 /** Producer: finds each record's partition and encodes it there at once; a flush at the end of the turn sends. */
-import type { OutgoingRecord, Producer, ProducerOptions, SentRecord, Value } from '../api.ts';
+import type { FlushReport, OutgoingRecord, Producer, ProducerOptions, SentRecord, Value } from '../api.ts';
 import { checkedBatch, checkedRecord, type CheckedRecord, type Encoder } from '../checks/records.ts';
 import type { Core } from '../core/core.ts';
 import type { Timer } from '../core/platform.ts';
@@ -10,6 +10,7 @@ import { silent } from '../silent.ts';
 import { EarlyRecords } from './early-records.ts';
 import { Lane, tooLarge, type LaneHost } from './lane.ts';
 import type { ProducerIdentity } from './outgoing-chunk.ts';
+import { Tally } from './tally.ts';
 import { writeText } from './text.ts';
 import { Batch, SingleWaiter } from './waiters.ts';
 
@@ -28,6 +29,7 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
   readonly #unwatch: () => void;
   /** It was refused when it was made, and every promise of it says so. */
   readonly #refusal: Failure | undefined;
+  readonly tally: Tally = new Tally();
   readonly #early = new EarlyRecords();
   #lanes: (Lane | undefined)[] = [];
   readonly #dirty = new Set<Lane>();
@@ -85,25 +87,24 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
     return this.#ready;
   }
 
-  /** What is thrown in here rejects the promise. */
   send(record: OutgoingRecord<T>): Promise<SentRecord> {
     return new Promise((resolve, reject) => {
-      this.#assertTakes();
-      this.#take(checkedRecord(record, 'the record', this.#codec), new SingleWaiter(resolve, reject), 0);
+      const checked = this.#entering(1, () => checkedRecord(record, 'the record', this.#codec));
+      this.#take(checked, new SingleWaiter(resolve, reject), 0);
     });
   }
 
   sendBatch(records: readonly OutgoingRecord<T>[]): Promise<readonly SentRecord[]> {
     return new Promise((resolve, reject) => {
-      this.#assertTakes();
-      const checked = checkedBatch(records, 'the batch', this.#codec);
+      const count = Array.isArray(records) ? records.length : 1;
+      const checked = this.#entering(count, () => checkedBatch(records, 'the batch', this.#codec));
       if (checked.length === 0) resolve([]);
       const batch = new Batch(checked.length, resolve, reject);
       for (let i = 0; i < checked.length; i += 1) this.#take(checked[i] as CheckedRecord, batch, i);
     });
   }
 
-  async flush(): Promise<void> {
+  async flush(): Promise<FlushReport> {
     if (this.#refusal !== undefined) throw new CallboardError(this.#refusal);
     await this.#early.done();
     this.#flush();
@@ -113,6 +114,7 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
       this.#flushes.push({ marks, resolve });
       this.#tellFlushes();
     });
+    return this.tally.take();
   }
 
   async close(): Promise<void> {
@@ -135,6 +137,17 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
     if (this.#flushes.length > 0) this.#tellFlushes();
   }
 
+  /** Checks what is to be sent; what that throws rejects the promise of whoever sends it. */
+  #entering<R>(records: number, check: () => R): R {
+    try {
+      this.#assertTakes();
+      return check();
+    } catch (error) {
+      if (error instanceof CallboardError) this.tally.failed(records, error);
+      throw error;
+    }
+  }
+
   #assertTakes(): void {
     if (this.#end !== undefined) throw new CallboardError(this.#end);
     if (this.#buffered < this.#maxBytes) return;
@@ -151,7 +164,7 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
       this.#startSweep();
       this.#lookUp();
     }
-    if (problem !== undefined) tell(waiter, problem);
+    if (problem !== undefined) this.#tell(waiter, problem);
   }
 
   /** `bornMs`: when the record came, if not now; its deadline counts from there. */
@@ -255,14 +268,14 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
     for (const { record, waiter, index, bytes, bornMs } of this.#early.takeAll()) {
       this.#buffered -= bytes;
       const problem = this.#append(record, waiter, index, bornMs);
-      if (problem !== undefined) tell(waiter, problem);
+      if (problem !== undefined) this.#tell(waiter, problem);
     }
     // Their bytes are counted as they are now, no longer as they might be.
     this.settled(0);
   }
 
   #refuseEarly(waiter: SingleWaiter | Batch, bytes: number, problem: Failure, cause?: unknown): void {
-    tell(waiter, new CallboardError(problem, cause === undefined ? undefined : { cause }));
+    this.#tell(waiter, new CallboardError(problem, cause === undefined ? undefined : { cause }));
     this.settled(bytes);
   }
 
@@ -315,12 +328,13 @@ export class CallboardProducer<T = Value> implements Producer<T>, LaneHost {
       return false;
     });
   }
-}
 
-function tell(waiter: SingleWaiter | Batch, problem: CallboardError): void {
-  if (waiter instanceof SingleWaiter) waiter.failed(problem);
-  else {
-    waiter.fail(problem);
-    waiter.answered(1);
+  #tell(waiter: SingleWaiter | Batch, problem: CallboardError): void {
+    this.tally.failed(1, problem);
+    if (waiter instanceof SingleWaiter) waiter.failed(problem);
+    else {
+      waiter.fail(problem);
+      waiter.answered(1);
+    }
   }
 }
