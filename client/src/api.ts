@@ -101,6 +101,8 @@ export interface Client extends AsyncDisposable {
     options: ConsumerOptions & { readonly codec: Pick<Codec<T>, 'decode'> },
   ): Consumer<T>;
   consumer(topic: string, options?: ConsumerOptions): Consumer;
+  /** Drains consumers, so that their handlers can still send, then closes: what to do on SIGTERM. */
+  drain(options?: CallOptions): Promise<void>;
   /** Flushes producers, ends consumers, closes connections. */
   close(): Promise<void>;
 }
@@ -256,6 +258,11 @@ export interface Consumer<T = Uint8Array> extends AsyncDisposable, AsyncIterable
   seek(to: From, partition?: number): Promise<void>;
   /** Records that are not acknowledged, by partition, as far as this side knows; for a reader without an id: not handed over yet. */
   lag(): ReadonlyMap<number, number>;
-  /** Commits outstanding acks, then ends. */
+  /**
+   * Takes no more, waits until the handlers and loops are done with what they have, commits their acks, and closes. Rejects with `timeout`
+   * if they are not done by the deadline; then it is closed all the same, and what they had comes again.
+   */
+  drain(options?: CallOptions): Promise<void>;
+  /** Commits outstanding acks, then ends; handlers at work are not waited for. */
   close(): Promise<void>;
 }

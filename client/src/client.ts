@@ -100,6 +100,14 @@ export class CallboardClient implements Client {
     return consumer;
   }
 
+  async drain(given?: CallOptions): Promise<void> {
+    const options = checked<CallOptions>('drain', given, callTable);
+    const consumers = [...this.#parts].filter((part) => part instanceof CallboardConsumer);
+    const ends = await Promise.allSettled(consumers.map((consumer) => consumer.drain(options)));
+    await this.close();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -1,5 +1,6 @@
 /** Consumer: opens its session, subscribes to its partitions, and hands over what comes, in turn and in order. */
 import type {
+  CallOptions,
   Codec,
   Consumer,
   ConsumerOptions,
@@ -10,10 +11,10 @@ import type {
 } from '../api.ts';
 import { checked, checkedValue } from '../checks/options.ts';
 import { callback, from as fromRule, wholeFrom } from '../checks/rules.ts';
-import { runTable } from '../checks/tables.ts';
+import { callTable, runTable } from '../checks/tables.ts';
 import type { Core } from '../core/core.ts';
 import { request, requestLeader } from '../core/request.ts';
-import { abortedFailure, CallboardError, errorOf } from '../errors.ts';
+import { abortedError, abortedFailure, CallboardError, errorOf } from '../errors.ts';
 import {
   clientLimits,
   failure,
@@ -57,6 +58,9 @@ export class CallboardConsumer<T> implements Consumer<T> {
   #end: Failure | undefined;
   #cause: unknown;
   #closing: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
+  /** Looks whether everybody is done with what he was handed. */
+  #drained: (() => void) | undefined;
 
   constructor(
     core: Core,
@@ -69,8 +73,16 @@ export class CallboardConsumer<T> implements Consumer<T> {
     this.#options = options;
     this.#auto = options.ack === 'auto';
     this.#ended = ended;
-    this.#records = new Pulls(() => this.#take(), this.#auto);
-    this.#batches = new Pulls(() => this.#takeBatch(), this.#auto);
+    this.#records = new Pulls(
+      () => this.#take(),
+      this.#auto,
+      () => this.#drained?.(),
+    );
+    this.#batches = new Pulls(
+      () => this.#takeBatch(),
+      this.#auto,
+      () => this.#drained?.(),
+    );
     this.#unwatch = core.watch(() => this.#changed());
     this.#opener = hex(core.platform.randomBytes(16));
     options.signal?.addEventListener('abort', this.#aborted);
@@ -105,10 +117,12 @@ export class CallboardConsumer<T> implements Consumer<T> {
           this.#rewind(left);
           if (error === undefined) resolve();
           else reject(error.reason);
+          this.#drained?.();
         },
       });
       this.#handlers.add(handlers);
       if (this.#end !== undefined) handlers.end(this.#endError());
+      else if (this.#draining !== undefined) handlers.end(undefined);
       else handlers.pump();
     });
   }
@@ -175,8 +189,54 @@ export class CallboardConsumer<T> implements Consumer<T> {
     return this.#closing;
   }
 
+  async drain(given?: CallOptions): Promise<void> {
+    const options = checked<CallOptions>('drain', given, callTable);
+    this.#draining ??= this.#drain(options);
+    await this.#draining;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #drain({ signal, deadlineMs = this.#core.deadlineMs }: CallOptions): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#records.end(undefined);
+    this.#batches.end(undefined);
+    for (const handlers of [...this.#handlers]) handlers.end(undefined);
+    try {
+      await this.#atRest(deadlineMs, signal);
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Resolves when all handlers and loops are done with what they have. */
+  #atRest(deadlineMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: CallboardError): void => {
+        timer.cancel();
+        signal?.removeEventListener('abort', aborted);
+        this.#drained = undefined;
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const aborted = (): void => settle(abortedError(signal as AbortSignal, 'unknown'));
+      const timer = this.#core.platform.setTimer(deadlineMs, () => {
+        const message = `${this.#working} handlers or loops of '${this.topic}' were still at work after ${deadlineMs} ms; what they have is not acknowledged, and comes again`;
+        settle(errorOf('timeout', { message, outcome: 'unknown' }));
+      });
+      this.#drained = () => {
+        if (this.#working === 0 || this.#end !== undefined) settle();
+      };
+      signal?.addEventListener('abort', aborted);
+      if (signal?.aborted === true) aborted();
+      else this.#drained();
+    });
+  }
+
+  get #working(): number {
+    return this.#handlers.size + this.#records.working + this.#batches.working;
   }
 
   async #close(): Promise<void> {
@@ -323,6 +383,7 @@ export class CallboardConsumer<T> implements Consumer<T> {
     this.#records.end(error);
     this.#batches.end(error);
     for (const handlers of [...this.#handlers]) handlers.end(error);
+    this.#drained?.();
     this.#ended(this);
   }
 }

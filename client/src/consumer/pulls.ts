@@ -16,13 +16,31 @@ export class Pulls<T extends Acknowledged> {
   readonly take: () => T | undefined;
   /** What was handed over is acknowledged when more is asked for. */
   readonly auto: boolean;
+  /** Iterators that were handed something; those that wait for more are at rest all the same. */
+  readonly #working = new Set<PullIterator<T>>();
+  readonly #idle: () => void;
   #waiting: Waiting<T>[] = [];
   #ended = false;
   #error: { readonly reason: unknown } | undefined;
 
-  constructor(take: () => T | undefined, auto: boolean) {
+  /** `idle`: nobody is at work any more. */
+  constructor(take: () => T | undefined, auto: boolean, idle: () => void) {
     this.take = take;
+    this.#idle = idle;
     this.auto = auto;
+  }
+
+  /** Iterators whose users are at work on what they were handed; known once nothing comes any more. */
+  get working(): number {
+    return this.#working.size;
+  }
+
+  works(iterator: PullIterator<T>): void {
+    this.#working.add(iterator);
+  }
+
+  rests(iterator: PullIterator<T>): void {
+    if (this.#working.delete(iterator) && this.#working.size === 0) this.#idle();
   }
 
   iterator(): AsyncIterator<T> {
@@ -46,7 +64,8 @@ export class Pulls<T extends Acknowledged> {
     this.#error = error;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { resolve, reject } of waiting) {
+    for (const { iterator, resolve, reject } of waiting) {
+      this.#working.delete(iterator);
       if (error === undefined) resolve({ value: undefined, done: true });
       else reject(error.reason);
     }
@@ -54,6 +73,7 @@ export class Pulls<T extends Acknowledged> {
 
   next(iterator: PullIterator<T>): Promise<IteratorResult<T>> {
     if (this.#ended) {
+      this.rests(iterator);
       if (this.#error !== undefined) return Promise.reject(this.#error.reason);
       return Promise.resolve({ value: undefined, done: true });
     }
@@ -81,6 +101,7 @@ class PullIterator<T extends Acknowledged> implements AsyncIterator<T> {
   readonly #pulls: Pulls<T>;
   #last: T | undefined;
   #left = false;
+  #works = false;
 
   constructor(pulls: Pulls<T>) {
     this.#pulls = pulls;
@@ -88,6 +109,9 @@ class PullIterator<T extends Acknowledged> implements AsyncIterator<T> {
 
   handed(value: T): void {
     if (this.#pulls.auto) this.#last = value;
+    if (this.#works) return;
+    this.#works = true;
+    this.#pulls.works(this);
   }
 
   next(): Promise<IteratorResult<T>> {
@@ -103,6 +127,8 @@ class PullIterator<T extends Acknowledged> implements AsyncIterator<T> {
   return(): Promise<IteratorResult<T>> {
     this.#left = true;
     this.#last = undefined;
+    this.#works = false;
+    this.#pulls.rests(this);
     this.#pulls.leave(this);
     return Promise.resolve({ value: undefined, done: true });
   }
