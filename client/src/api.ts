@@ -40,10 +40,39 @@ export interface ConnectOptions {
   readonly deadlineMs?: number;
   /** Go to the leaders of partitions directly where they can be reached. Default true; false uses the given addresses only. */
   readonly direct?: boolean;
+  /** Makes the connections, instead of the WebSockets of the place: through a proxy, say, or within a test. */
+  readonly transport?: Transport;
   /** Ends the client as `close` does. */
   readonly signal?: AbortSignal;
   /** Told of every change of state. What it throws is told as a warning of the process, or on the page's console. */
   readonly onStatus?: (status: ClientStatus) => void;
+}
+
+/**
+ * How connections are made: each carries binary messages both ways, whole, in order, and without loss, until it ends. Messages are the
+ * frames of the protocol, so the other side is a node, or what passes them on to one.
+ */
+export interface Transport {
+  /**
+   * Begins to connect to `url` (`ws://` or `wss://`, with the path). A message of more than `frameBytes` may end the connection. The
+   * handlers are called later, never from within this call.
+   */
+  open(url: string, frameBytes: number, handlers: TransportHandlers): TransportSocket;
+}
+
+export interface TransportHandlers {
+  opened(): void;
+  /** One message. The bytes are the receiver's: nobody writes to them later. */
+  message(bytes: Uint8Array): void;
+  /** Once, whatever ended the connection, one that could not be made included; 1006: cut, or never made. Nothing follows. */
+  closed(code: number, reason: string): void;
+}
+
+export interface TransportSocket {
+  /** Only after `opened`. The bytes do not change afterwards. */
+  send(bytes: Uint8Array): void;
+  /** Ends the connection and forgets it, whether the other side goes along or not. `closed` need not follow. */
+  close(code: number, reason: string): void;
 }
 
 /** Typed news about connections and consumers. */

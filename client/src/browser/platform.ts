@@ -1,9 +1,10 @@
 /** The client's platform in a browser: the WebSocket that is there. */
-import { commonPlatform, type ClientSocket, type Platform, type SocketHandlers } from '../core/platform.ts';
+import type { TransportHandlers, TransportSocket } from '../api.ts';
+import { commonPlatform, type Platform } from '../core/platform.ts';
 import { crc32 } from '../protocol/index.ts';
 import { clientVersion } from '../version.ts';
 
-function open(url: string, _frameBytes: number, handlers: SocketHandlers): ClientSocket {
+function open(url: string, _frameBytes: number, handlers: TransportHandlers): TransportSocket {
   let done = false;
   const closed = (code: number, reason: string): void => {
     if (done) return;

@@ -14,6 +14,7 @@ export const connectTable: Table = {
     name: rules.textTo(100),
     token: rules.textTo(2_048),
     direct: flag,
+    transport: withMethod('open'),
     onStatus: callback,
   },
   others: { ...timeouts, clientId: 'name', password: 'token', auth: 'token' },
@@ -38,7 +39,7 @@ export const createTopicTable: Table = {
   },
 };
 
-function codec(method: 'encode' | 'decode'): Rule {
+function withMethod(method: string): Rule {
   return {
     holds: (value) =>
       typeof value === 'object' &&
@@ -54,7 +55,7 @@ export const producerTable: Table = {
     ...call,
     acks: oneOf(['quorum', 'leader', 'none'], { all: 'quorum', '-1': 'quorum', '1': 'leader', '0': 'none' }),
     maxBufferedBytes: wholeFrom(1),
-    codec: codec('encode'),
+    codec: withMethod('encode'),
   },
   others: timeouts,
 };
@@ -73,7 +74,7 @@ export const consumerTable: Table = {
     from: rules.from,
     ack: oneOf(['explicit', 'auto'], { manual: 'explicit', none: 'explicit' }),
     partitions: rules.partitionList,
-    codec: codec('decode'),
+    codec: withMethod('decode'),
     credit,
     signal: abortSignal,
   },

@@ -327,7 +327,18 @@ export class Subscription<T> implements Stream {
     this.#wire = chunkEnd;
     this.#creditRecords -= records;
     this.#creditBytes -= bytes.byteLength;
+    const from = chunkEnd - records;
     this.#keep(bytes, header, records, end);
+    const { core, topic, owner } = this.#host;
+    core.diagnostics.tell('callboard:deliver', () => ({
+      topic,
+      partition: this.#partition,
+      consumer: owner?.consumer,
+      offset: from,
+      records,
+      bytes: bytes.byteLength,
+      end,
+    }));
     return true;
   }
 
@@ -382,6 +393,7 @@ export class Subscription<T> implements Stream {
         answered: ({ cursor }) => {
           if (!current()) return;
           ledger.committed(cursor);
+          this.#traceAck(cursor);
           this.#commit();
         },
         failed: (problem) => {
@@ -392,6 +404,14 @@ export class Subscription<T> implements Stream {
         },
       },
     );
+  }
+
+  #traceAck(cursor: number): void {
+    const { core, topic, owner } = this.#host;
+    if (owner === undefined) return;
+    const { consumer } = owner;
+    const partition = this.#partition;
+    core.diagnostics.tell('callboard:ack', () => ({ topic, partition, consumer, cursor }));
   }
 
   /** After what the user does in this turn: one frame for all that he acknowledges in it. */

@@ -24,7 +24,8 @@ import {
   type Failure,
   type NodeFrame,
 } from '../protocol/index.ts';
-import type { ClientSocket, Platform, Timer } from './platform.ts';
+import type { TransportSocket } from '../api.ts';
+import type { Platform, Timer } from './platform.ts';
 
 type Body<F> = F extends unknown ? Omit<F, 'correlation'> : never;
 /** A frame whose correlation is filled in when it is sent. */
@@ -67,7 +68,7 @@ const bounds = frameBounds(defaultLimits);
 export class Connection {
   readonly url: string;
   readonly #options: ConnectionOptions;
-  readonly #socket: ClientSocket;
+  readonly #socket: TransportSocket;
   readonly #pending = new Map<number, Pending>();
   readonly #streams = new Map<number, Stream>();
   #state: 'opening' | 'open' | 'ended' = 'opening';

@@ -1,13 +1,16 @@
 /** What the objects of one client share: the connections, what is known of topics, and news of both. */
-import type { ClientStatus, ConnectOptions } from '../api.ts';
+import type { ClientStatus, ConnectOptions, Transport } from '../api.ts';
+import { Diagnostics } from '../diagnostics.ts';
 import { clientLimits, failure, type Failure } from '../protocol/index.ts';
 import type { Connection } from './connection.ts';
 import { Links } from './links.ts';
 import type { Platform } from './platform.ts';
 import { Topology } from './topology.ts';
+import { GuardedTransport } from './transport.ts';
 
 export class Core {
   readonly platform: Platform;
+  readonly diagnostics: Diagnostics;
   readonly deadlineMs: number;
   readonly links: Links;
   readonly topology: Topology;
@@ -17,8 +20,11 @@ export class Core {
   /** Why nothing can be done any more: closed, or refused by every address. */
   end: Failure | undefined;
 
-  constructor(platform: Platform, urls: readonly string[], options: ConnectOptions) {
+  constructor(place: Platform, urls: readonly string[], options: ConnectOptions) {
+    const { transport } = options;
+    const platform = transport === undefined ? place : withTransport(place, transport);
     this.platform = platform;
+    this.diagnostics = new Diagnostics(platform.channel);
     this.deadlineMs = options.deadlineMs ?? clientLimits.deadlineMs;
     this.#status = options.onStatus;
     const changed = (): void => this.#changed();
@@ -29,6 +35,7 @@ export class Core {
       token: options.token,
       direct: options.direct ?? true,
       status: (status) => this.status(status),
+      connected: (url, node) => this.diagnostics.tell('callboard:connect', () => ({ url, node })),
       changed,
       refused: (problem) => this.#stop(problem),
     });
@@ -37,12 +44,23 @@ export class Core {
 
   /** What the listener throws, now or later, is his: nothing here ends with it. */
   status(status: ClientStatus): void {
+    this.#trace(status);
     const failed = (cause: unknown): void => this.platform.warn(`onStatus threw at '${status.kind}'`, cause);
     try {
       const result: unknown = this.#status?.(status);
       if (result instanceof Promise) result.catch(failed);
     } catch (cause) {
       failed(cause);
+    }
+  }
+
+  #trace(status: ClientStatus): void {
+    if (status.kind === 'reconnecting') {
+      const { url, attempt, reason } = status;
+      this.diagnostics.tell('callboard:reconnect', () => ({ url, attempt, reason }));
+    } else if (status.kind === 'fenced') {
+      const { topic, consumer } = status;
+      this.diagnostics.tell('callboard:fence', () => ({ topic, consumer }));
     }
   }
 
@@ -84,4 +102,9 @@ export class Core {
       for (const run of [...this.#watchers]) run();
     });
   }
+}
+
+function withTransport(place: Platform, transport: Transport): Platform {
+  const guarded = new GuardedTransport(transport, place.soon);
+  return { ...place, open: (url, frameBytes, handlers) => guarded.open(url, frameBytes, handlers) };
 }

@@ -16,6 +16,8 @@ export interface LinksOptions {
   readonly token: string | undefined;
   readonly direct: boolean;
   status(status: ClientStatus): void;
+  /** Any connection was made. */
+  connected(url: string, node: string): void;
   /** A connection came, went or has room again. */
   changed(): void;
   /** No address will ever let this client in. */
@@ -143,6 +145,7 @@ export class Links {
 
   #opened(connection: Connection): void {
     this.#detours.delete(connection.url);
+    this.#options.connected(connection.url, connection.hello.node);
     if (connection === this.#home) this.#atHome(connection);
     else this.#options.changed();
   }

@@ -5,32 +5,20 @@
  * Contract: handlers are called asynchronously, never from within `open`, `send`, `close` or `setTimer`. `closed` is called
  * once, whatever ended the socket, a connection that could not be made included; nothing follows it.
  */
+import type { Transport } from '../api.ts';
+import type { DiagnosticChannel } from '../diagnostics.ts';
 import type { Crc32 } from '../protocol/index.ts';
-
-export interface SocketHandlers {
-  opened(): void;
-  /** One binary message. The bytes are the receiver's; nobody writes to them later. */
-  message(bytes: Uint8Array): void;
-  /** `code` 1006: cut, or never made. */
-  closed(code: number, reason: string): void;
-}
-
-export interface ClientSocket {
-  /** The bytes must not change afterwards. */
-  send(bytes: Uint8Array): void;
-  /** Ends the socket and forgets it, whether the other side goes along or not. */
-  close(code: number, reason: string): void;
-}
 
 export interface Timer {
   cancel(): void;
 }
 
-export interface Platform {
+export interface Platform extends Transport {
   /** Name and version, for the node's log. */
   readonly name: string;
   readonly crc32: Crc32;
-  open(url: string, frameBytes: number, handlers: SocketHandlers): ClientSocket;
+  /** Where tracers listen, if this place has such channels. */
+  channel?(name: string): DiagnosticChannel;
   /** Milliseconds that never jump. */
   now(): number;
   /** Milliseconds since 1970, for timestamps only. */

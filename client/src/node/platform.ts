@@ -1,9 +1,11 @@
 /** The client's platform in Node: sockets of `ws`, the checksum of zlib where this Node has it. */
 import type { Socket } from 'node:net';
+import { channel } from 'node:diagnostics_channel';
 import * as zlib from 'node:zlib';
 import { WebSocket } from 'ws';
 import { reasonOf } from '../checks/options.ts';
-import { commonPlatform, type ClientSocket, type Platform, type SocketHandlers } from '../core/platform.ts';
+import type { TransportHandlers, TransportSocket } from '../api.ts';
+import { commonPlatform, type Platform } from '../core/platform.ts';
 import { crc32 as crc32ByTable } from '../protocol/index.ts';
 import { clientVersion } from '../version.ts';
 import { maskedFrame } from './masked-frame.ts';
@@ -12,7 +14,7 @@ const closeGraceMs = 500;
 /** Below this `ws` is as quick. */
 const maskedHereBytes = 1_024;
 
-function open(url: string, frameBytes: number, handlers: SocketHandlers): ClientSocket {
+function open(url: string, frameBytes: number, handlers: TransportHandlers): TransportSocket {
   const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: frameBytes });
   let done = false;
   let corked = false;
@@ -69,6 +71,7 @@ function open(url: string, frameBytes: number, handlers: SocketHandlers): Client
 export const nodePlatform: Platform = {
   ...commonPlatform,
   name: `callboard-node/${clientVersion}`,
+  channel: (name) => channel(name),
   crc32: zlib.crc32 ?? crc32ByTable,
   open,
   warn: (words, cause) => {

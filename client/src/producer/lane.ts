@@ -283,6 +283,7 @@ export class Lane {
     if (!chunk.settled) {
       chunk.stored(this.partition, base);
       this.#host.tally.stored(chunk.writer.count);
+      this.#trace(chunk, base < 0 ? undefined : base, undefined);
       this.#host.settled(chunk.bufferedBytes);
     }
     this.#remove(chunk);
@@ -388,8 +389,27 @@ export class Lane {
 
   #fail(chunk: OutgoingChunk, problem: Failure, cause?: unknown): void {
     if (chunk.settled) return;
-    this.#host.tally.failed(chunk.writer.count, chunk.failed(problem, cause));
+    const error = chunk.failed(problem, cause);
+    this.#host.tally.failed(chunk.writer.count, error);
+    this.#trace(chunk, undefined, error);
     this.#host.settled(chunk.bufferedBytes);
+  }
+
+  #trace(
+    { writer, bornMs }: OutgoingChunk,
+    offset: number | undefined,
+    error: CallboardError | undefined,
+  ): void {
+    const { core, topic } = this.#host;
+    core.diagnostics.tell('callboard:send', () => ({
+      topic,
+      partition: this.partition,
+      records: writer.count,
+      bytes: writer.size,
+      durationMs: core.platform.now() - bornMs,
+      offset,
+      error,
+    }));
   }
 
   #remove(chunk: OutgoingChunk): void {
