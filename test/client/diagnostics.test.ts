@@ -52,7 +52,9 @@ test('connections, records that are sent, delivered and acknowledged, and a cons
     );
     assert.ok((sent?.bytes ?? 0) > 96 && (sent?.durationMs ?? -1) >= 0);
 
-    cluster.node(0).hook = failing('produce', failure('partition_quarantined'), 1);
+    // Either may be asked: the leader, or the node that calls go through.
+    const refuse = failing('produce', failure('partition_quarantined'), 1);
+    for (const node of cluster.nodes) node.hook = refuse;
     const error = await rejected(producer.send({ value: 'c' }));
     assert.is(listener.of('callboard:send').at(-1)?.error, error);
     assert.is(listener.of('callboard:send').at(-1)?.offset, undefined);
