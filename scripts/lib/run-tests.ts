@@ -95,15 +95,14 @@ function tellTime(verdicts: readonly FileVerdict[], budget: TimeBudget, judged: 
 /** Everything as `npm test` runs it. */
 async function runAsUsual(files: readonly TestFile[], run: TestRun): Promise<Counts> {
   const setting = await settingFor(files, run, false);
-  const before = run.judgeTime ? slowness() : 1;
   let verdicts: readonly FileVerdict[] = await runFiles(files, run, setting);
-  // Others may have come to this machine, or gone, while the tests ran.
-  const slow = run.judgeTime ? Math.max(before, slowness()) : 1;
-  const budget = new TimeBudget(readAllowances(run.root), slow);
-  if (run.judgeTime) {
+  let budget = new TimeBudget(readAllowances(run.root));
+  if (run.judgeTime && budget.faults(verdicts).length > 0) {
+    const slow = slowness();
     say(
       `\nthis machine takes ${slow.toFixed(2)} times as long as the one that the limits of time were set on`,
     );
+    budget = new TimeBudget(readAllowances(run.root), slow);
     verdicts = await repeatSlowOnes(verdicts, budget, setting);
   }
   summarise(verdicts);

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { execPath } from 'node:process';
 
-/** What `measure` takes on the machine that the limits were set on, with nothing else to do. */
+/** What `measure` takes on the two cores that the limits were set on: a start of Node some 70 ms. */
 const REFERENCE_MS = 700;
 /** Beyond this the clock tells nothing of tests; what is slower or faster still counts as this. */
 const MOST = 4;
