@@ -35,6 +35,7 @@ export interface Codec<T> {
 export interface ConnectOptions {
   /** Shown in the nodes' logs. */
   readonly name?: string;
+  /** The cluster's admin token, for what only operators may do. It is sent with such a call, and with nothing else. */
   readonly token?: string;
   /** How long a call may take, retries and reconnects included. Default 30,000 ms. */
   readonly deadlineMs?: number;
@@ -115,11 +116,11 @@ export interface HandlerFailed {
 }
 
 export interface Client extends AsyncDisposable {
-  /** Resolves when the topic can be used on every node. */
+  /** Creates, describes, lists and deletes; called itself, it gives the names of those that can be used, in order of creation. */
+  readonly topics: Topics;
+  /** The same as `topics.create`. */
   createTopic(topic: string, options?: CreateTopicOptions): Promise<void>;
-  /** Names in order of creation. */
-  topics(options?: CallOptions): Promise<readonly string[]>;
-  /** Undefined if there is no such topic. */
+  /** Undefined if there is no such topic that can be used. */
   topic(name: string, options?: CallOptions): Promise<TopicInfo | undefined>;
   /** Of values of type `T`: by the options' codec, else as `Value` says. */
   producer<T = Value>(topic: string, options?: ProducerOptions<T>): Producer<T>;
@@ -136,6 +137,42 @@ export interface Client extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+export interface Topics {
+  (options?: CallOptions): Promise<readonly string[]>;
+  /** Resolves when the topic can be used on every node. */
+  create(topic: string, options?: CreateTopicOptions): Promise<void>;
+  /** Undefined if there is no such topic. */
+  describe(topic: string, options?: CallOptions): Promise<TopicDescription | undefined>;
+  /** In order of creation. */
+  list(options?: CallOptions): Promise<readonly TopicSummary[]>;
+  /**
+   * For operators: `connect` needs the cluster's admin token. Resolves when nothing of the topic can be acknowledged any more and no active
+   * node knows it; its records are gone for good. What takes longer than the deadline ends as `timeout`, `unknown`, and goes on.
+   */
+  delete(topic: string, options?: DeleteTopicOptions): Promise<void>;
+}
+
+/** `deleting`: it cannot be used any more, and its name is taken until most replicas have confirmed. */
+export type TopicState = 'ready' | 'deleting';
+
+export interface TopicSummary {
+  readonly name: string;
+  readonly state: TopicState;
+  /** How many; 0 of one that is being deleted. */
+  readonly partitions: number;
+}
+
+export interface TopicDescription extends TopicInfo {
+  readonly state: TopicState;
+}
+
+export interface DeleteTopicOptions extends CallOptions {
+  /** No topic of this name is as good as one that was deleted. */
+  readonly ifExists?: boolean;
+  /** Count replicas on brokers that an operator has removed as deleted; refused while anything else is missing. */
+  readonly force?: boolean;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly deadlineMs?: number;
@@ -144,7 +181,6 @@ export interface CallOptions {
 export interface CreateTopicOptions extends CallOptions {
   /** Default 2. */
   readonly partitions?: number;
-  readonly replicas?: number;
   readonly storage?: TopicStorage;
   /** An existing topic is as good as a new one. */
   readonly ifNotExists?: boolean;

@@ -8,82 +8,49 @@ import type {
   Producer,
   ProducerOptions,
   TopicInfo,
+  Topics,
   Value,
 } from './api.ts';
 import { checked, type Table } from './checks/options.ts';
-import {
-  callTable,
-  checkedTopic,
-  connectTable,
-  consumerTable,
-  createTopicTable,
-  producerTable,
-} from './checks/tables.ts';
+import { callTable, checkedTopic, connectTable, consumerTable, producerTable } from './checks/tables.ts';
 import { clientUrls } from './core/address.ts';
 import { Core } from './core/core.ts';
 import type { Platform } from './core/platform.ts';
-import type { Answer, Call } from './core/connection.ts';
-import { request, requestLeader } from './core/request.ts';
 import { abortedError, CallboardError, errorOf, failureOf } from './errors.ts';
 import type { Made } from './made.ts';
-import { failure, type Failure, type PartitionPlace, type TopicPlaces } from './protocol/index.ts';
+import { failure, type Failure } from './protocol/index.ts';
 import { CallboardConsumer, type ConsumerSettings } from './consumer/consumer.ts';
 import { CallboardProducer } from './producer/producer.ts';
+
+import { TopicCalls } from './topics.ts';
 
 export class CallboardClient implements Client {
   readonly #core: Core;
   readonly #parts = new Set<{ close(): Promise<void> }>();
   readonly #signal: AbortSignal | undefined;
   readonly #aborted = (): void => void this.close();
+  readonly #topicCalls: TopicCalls;
+  #topics: Topics | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(core: Core, signal: AbortSignal | undefined) {
     this.#core = core;
+    this.#topicCalls = new TopicCalls(core);
     this.#signal = signal;
     signal?.addEventListener('abort', this.#aborted);
   }
 
-  async createTopic(name: string, given?: CreateTopicOptions): Promise<void> {
-    const topic = checkedTopic('createTopic', name);
-    const options = checked<CreateTopicOptions>('createTopic', given, createTopicTable);
-    const { partitions = 2, replicas, storage, ifNotExists = false } = options;
-    const call = {
-      kind: 'create-topic' as const,
-      topic,
-      partitions,
-      ...(replicas === undefined ? {} : { replicas }),
-      ...(storage === undefined ? {} : { storage }),
-    };
-    try {
-      await request(this.#core, call, 'topic-created', options);
-    } catch (error) {
-      const exists = error instanceof CallboardError && error.code === 'topic_exists';
-      if (!exists || !ifNotExists) throw error;
-    }
-    // Whoever asked before may have been told that there is no such topic.
-    this.#core.topology.drop(topic);
+  get topics(): Topics {
+    this.#topics ??= this.#topicCalls.facade();
+    return this.#topics;
   }
 
-  async topics(given?: CallOptions): Promise<readonly string[]> {
-    const options = checked<CallOptions>('topics', given, callTable);
-    return (await this.#places([], options)).map(({ name }) => name);
+  async createTopic(topic: string, options?: CreateTopicOptions): Promise<void> {
+    await this.#topicCalls.create('createTopic', topic, options);
   }
 
-  async topic(topic: string, given?: CallOptions): Promise<TopicInfo | undefined> {
-    const name = checkedTopic('topic', topic);
-    const options = checked<CallOptions>('topic', given, callTable);
-    const [places] = await this.#places([name], options);
-    if (places === undefined || places.error === 'topic_not_found') return undefined;
-    if (places.error !== undefined) {
-      throw errorOf(places.error, { message: `topic '${name}' could not be looked up` });
-    }
-    const info = async ({ leader }: PartitionPlace, partition: number) => {
-      const position = { at: 'latest', value: 0 } as const;
-      const call = { kind: 'locate', topic: name, partition, position } as const;
-      const { end } = await requestLeader(this.#core, call, 'located', options);
-      return { partition, leader, end };
-    };
-    return { name, partitions: await Promise.all(places.partitions.map(info)) };
+  async topic(name: string, options?: CallOptions): Promise<TopicInfo | undefined> {
+    return await this.#topicCalls.info(name, options);
   }
 
   producer<T = Value>(topic: string, options?: ProducerOptions<T>): Producer<T> {
@@ -121,19 +88,6 @@ export class CallboardClient implements Client {
     this.#signal?.removeEventListener('abort', this.#aborted);
     await Promise.allSettled([...this.#parts].map((part) => part.close()));
     this.#core.close();
-  }
-
-  async #places(topics: readonly string[], options: CallOptions): Promise<readonly TopicPlaces[]> {
-    const found: TopicPlaces[] = [];
-    let from: number | undefined = 0;
-    while (from !== undefined) {
-      const call: Call = { kind: 'metadata', topics, from };
-      const reply: Answer<'metadata-reply'> = await request(this.#core, call, 'metadata-reply', options);
-      this.#core.topology.learn(reply.topics);
-      found.push(...reply.topics);
-      from = reply.next;
-    }
-    return found;
   }
 
   /** Nothing is thrown by a call that returns no promise: the promises of what it returns tell. */

@@ -28,6 +28,7 @@ export class FakeConnection {
   readonly node: FakeNode;
   readonly socket: WebSocket;
   readonly subscriptions: Map<number, FakeSubscription> = new Map<number, FakeSubscription>();
+  authorized = false;
 
   constructor(node: FakeNode, socket: WebSocket) {
     this.node = node;
@@ -108,12 +109,14 @@ export class FakeNode {
     if (kind === 'hello') this.greet(correlation, connection);
     else if (kind === 'ping') connection.send({ kind: 'pong', correlation });
     else if (kind === 'metadata') {
-      const names = frame.topics.length === 0 ? [...cluster.topics.keys()] : frame.topics;
-      connection.send({
-        kind: 'metadata-reply',
-        correlation,
-        topics: names.map((name) => cluster.places(name)),
+      const { deleting = false } = frame;
+      const all = [...cluster.topics.keys(), ...(deleting ? cluster.deleting : [])];
+      const names = frame.topics.length === 0 ? all : frame.topics;
+      const topics = names.map((name): TopicPlaces => {
+        if (!deleting || !cluster.deleting.has(name)) return cluster.places(name);
+        return { name, error: 'topic_deleting', partitions: [] };
       });
+      connection.send({ kind: 'metadata-reply', correlation, topics });
     } else if (kind === 'create-topic') {
       if (cluster.topics.has(frame.topic)) connection.fail(correlation, 'topic_exists');
       else {
@@ -125,6 +128,17 @@ export class FakeNode {
       const session = cluster.nextSession(frame.topic, frame.consumer);
       if (partitions === undefined) connection.fail(correlation, 'topic_not_found');
       else connection.send({ kind: 'consumer-opened', correlation, session, partitions: partitions.length });
+    } else if (kind === 'authorize') {
+      connection.authorized = frame.token === cluster.adminToken;
+      if (connection.authorized) connection.send({ kind: 'done', correlation });
+      else connection.fail(correlation, 'auth_failed', { message: 'not the token' });
+    } else if (kind === 'remove-topic') {
+      if (!connection.authorized) connection.fail(correlation, 'auth_failed', { message: 'authorize first' });
+      else if (!cluster.topics.delete(frame.topic)) connection.fail(correlation, 'topic_not_found');
+      else {
+        cluster.deleting.add(frame.topic);
+        connection.send({ kind: 'done', correlation });
+      }
     } else if (kind === 'credit') {
       connection.subscriptions.get(correlation)?.grant(frame.records, frame.bytes);
     } else if (kind === 'ack') {
@@ -188,6 +202,9 @@ export class FakeCluster {
   readonly produces: { readonly node: number; readonly partition: number }[] = [];
   /** Kinds of all frames that came, in order. */
   readonly frames: string[] = [];
+  readonly adminToken = 'admin';
+  /** Topics that were removed; they stay so. */
+  readonly deleting: Set<string> = new Set<string>();
   readonly #sessions = new Map<string, number>();
   /** Never used again, also not for a topic of the same name. */
   #groups = 0;

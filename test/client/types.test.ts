@@ -24,8 +24,10 @@ import {
   type Producer,
   type ProducerOptions,
   type SentRecord,
+  type TopicDescription,
   type TopicInfo,
   type TopicStorage,
+  type TopicSummary,
   type Value,
 } from '@callboard/client';
 
@@ -64,6 +66,10 @@ export function connecting(signal: AbortSignal): void {
 export function calling(client: Client, signal: AbortSignal): void {
   same<ReturnType<Client['createTopic']>, Promise<void>>(true);
   same<ReturnType<Client['topics']>, Promise<readonly string[]>>(true);
+  same<ReturnType<Client['topics']['list']>, Promise<readonly TopicSummary[]>>(true);
+  same<ReturnType<Client['topics']['describe']>, Promise<TopicDescription | undefined>>(true);
+  same<ReturnType<Client['topics']['delete']>, Promise<void>>(true);
+  same<TopicSummary['state'], 'ready' | 'deleting'>(true);
   same<ReturnType<Client['topic']>, Promise<TopicInfo | undefined>>(true);
   same<ReturnType<Client['producer']>, Producer>(true);
   same<ReturnType<Client['consumer']>, Consumer>(true);
@@ -71,8 +77,10 @@ export function calling(client: Client, signal: AbortSignal): void {
   same<TopicInfo['partitions'], readonly PartitionInfo[]>(true);
   same<PartitionInfo['leader'], string | undefined>(true);
   same<TopicStorage, 'disk' | 'memory'>(true);
-  void client.createTopic('t', { partitions: 3, replicas: 1, storage: 'memory', ifNotExists: true, signal });
+  void client.createTopic('t', { partitions: 3, storage: 'memory', ifNotExists: true, signal });
   void client.topics({ signal, deadlineMs: 1 });
+  // @ts-expect-error there is no such option
+  void client.createTopic('t', { replicas: 1 });
   // @ts-expect-error there is no such storage
   void client.createTopic('t', { storage: 'tape' });
   // @ts-expect-error a topic has a name

@@ -197,11 +197,20 @@ test('topics, calls and connections', async () => {
     await refusedFor(client.createTopic('u', wild({ number_of_partitions: 2 })), /did you mean partitions/);
     for (const value of [...neither, 0]) {
       await refusedFor(client.createTopic('u', wild({ partitions: value })), /partitions must be/);
-      await refusedFor(client.createTopic('u', wild({ replicas: value })), /replicas must be/);
       await refusedFor(client.createTopic('u', wild({ ifNotExists: value })), /ifNotExists must be/);
     }
     await refusedFor(client.topics(wild(5)), /options of topics must be/);
     await refusedFor(client.topic('t', wild({ deadline: 5 })), /did you mean deadlineMs/);
+    await refusedFor(client.createTopic('u', wild({ replicas: 1 })), /no 'replicas'/);
+    for (const value of neither) {
+      if (value !== 'x') {
+        await refusedFor(client.topics.create(wild(value)), /topics\.create: topic must be/);
+        await refusedFor(client.topics.describe(wild(value)), /topics\.describe: topic must be/);
+        await refusedFor(client.topics.delete(wild(value)), /topics\.delete: topic must be/);
+      }
+      await refusedFor(client.topics.delete('t', wild({ force: value })), /force must be/);
+      await refusedFor(client.topics.list(wild({ signal: value })), /signal must be/);
+    }
     assert.equal(await client.topics(), ['t']);
     for (const address of [
       5,

@@ -70,12 +70,17 @@ test('every frame reads back as it was written, and has a number from 80 to 95',
   }
 });
 
-test('programs that are no operators do not know them, and operators know all the others', () => {
+/** What the client library asks for too, for whoever gives it the admin token. */
+const shared: ReadonlySet<string> = new Set(['authorize', 'remove-topic', 'done']);
+
+test('programs that are no operators know few of them, and operators know all the others', () => {
   for (const frame of frames) {
-    assert.throws(() => clientFrames.decode(anyClientFrames.encode(frame)), /no known message/);
+    if (shared.has(frame.kind)) assert.equal(clientFrames.decode(anyClientFrames.encode(frame)), frame);
+    else assert.throws(() => clientFrames.decode(anyClientFrames.encode(frame)), /no known message/);
   }
   for (const answer of answers) {
-    assert.throws(() => nodeFrames.decode(anyNodeFrames.encode(answer)), /no known message/);
+    if (shared.has(answer.kind)) assert.equal(nodeFrames.decode(anyNodeFrames.encode(answer)), answer);
+    else assert.throws(() => nodeFrames.decode(anyNodeFrames.encode(answer)), /no known message/);
   }
   const ping = { kind: 'ping', correlation: 1 } as const;
   assert.equal(anyClientFrames.decode(clientFrames.encode(ping)), ping);

@@ -26,7 +26,6 @@ export const createTopicTable: Table = {
   fields: {
     ...call,
     partitions: wholeFrom(1),
-    replicas: wholeFrom(1),
     storage: oneOf(['disk', 'memory'], { file: 'disk', ram: 'memory' }),
     ifNotExists: flag,
   },
@@ -34,8 +33,6 @@ export const createTopicTable: Table = {
     ...timeouts,
     numPartitions: 'partitions',
     number_of_partitions: 'partitions',
-    replicationFactor: 'replicas',
-    numReplicas: 'replicas',
   },
 };
 
@@ -49,6 +46,11 @@ function withMethod(method: string): Rule {
     near: (value) => (typeof value === 'function' ? 'what this function returns' : undefined),
   };
 }
+
+export const deleteTopicTable: Table = {
+  fields: { ...call, ifExists: flag, force: flag },
+  others: { ...timeouts, yes: 'force' },
+};
 
 export const producerTable: Table = {
   fields: {

@@ -55,7 +55,6 @@ interface Pending {
 export interface ConnectionOptions {
   readonly platform: Platform;
   readonly client: string;
-  readonly token: string | undefined;
   opened(connection: Connection): void;
   /** Called once, also for a connection that was never made. */
   ended(connection: Connection, problem: Failure): void;
@@ -170,10 +169,9 @@ export class Connection {
 
   #sayHello(): void {
     if (this.#state !== 'opening') return;
-    const { client, token } = this.#options;
+    const { client } = this.#options;
     const correlation = (this.#correlations += 1);
-    const hello = { kind: 'hello', correlation, version: protocolVersion, client } as const;
-    this.#send(token === undefined ? hello : { ...hello, token });
+    this.#send({ kind: 'hello', correlation, version: protocolVersion, client });
   }
 
   #message(bytes: Uint8Array): void {

@@ -5,6 +5,7 @@ import { clientLimits, failure, type Failure } from '../protocol/index.ts';
 import type { Connection } from './connection.ts';
 import { Links } from './links.ts';
 import type { Platform } from './platform.ts';
+import { Operator } from './operator.ts';
 import { Topology } from './topology.ts';
 import { GuardedTransport } from './transport.ts';
 
@@ -14,6 +15,7 @@ export class Core {
   readonly deadlineMs: number;
   readonly links: Links;
   readonly topology: Topology;
+  readonly operator: Operator;
   readonly #status: ((status: ClientStatus) => void) | undefined;
   readonly #watchers = new Set<() => void>();
   #told = false;
@@ -27,12 +29,12 @@ export class Core {
     this.diagnostics = new Diagnostics(platform.channel);
     this.deadlineMs = options.deadlineMs ?? clientLimits.deadlineMs;
     this.#status = options.onStatus;
-    const changed = (): void => this.#changed();
+    const changed = (): void => this.changed();
+    this.operator = new Operator(this, options.token);
     this.links = new Links({
       platform,
       urls,
       client: options.name === undefined ? platform.name : `${options.name} (${platform.name})`.slice(0, 120),
-      token: options.token,
       direct: options.direct ?? true,
       status: (status) => this.status(status),
       connected: (url, node) => this.diagnostics.tell('callboard:connect', () => ({ url, node })),
@@ -90,10 +92,11 @@ export class Core {
     this.end = problem;
     this.links.close();
     this.topology.close();
-    this.#changed();
+    this.changed();
   }
 
-  #changed(): void {
+  /** Watchers are called soon. */
+  changed(): void {
     if (this.#told) return;
     this.#told = true;
     this.platform.soon(() => {

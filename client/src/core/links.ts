@@ -13,7 +13,6 @@ export interface LinksOptions {
   readonly platform: Platform;
   readonly urls: readonly string[];
   readonly client: string;
-  readonly token: string | undefined;
   readonly direct: boolean;
   status(status: ClientStatus): void;
   /** Any connection was made. */
@@ -122,11 +121,10 @@ export class Links {
   }
 
   #connect(url: string): Connection {
-    const { platform, client, token, changed } = this.#options;
+    const { platform, client, changed } = this.#options;
     const connection = new Connection(url, {
       platform,
       client,
-      token,
       opened: (opened) => this.#opened(opened),
       ended: (ended, problem) => this.#ended(ended, problem),
       room: changed,

@@ -11,6 +11,8 @@ interface RequestPlan<K extends NodeFrame['kind']> {
   readonly answer: K;
   /** The connection for the next try; undefined: wait for one. */
   route(): Connection | undefined;
+  /** Why no connection will ever do. */
+  refusal?(): Failure | undefined;
   /** A try was answered at this connection, or failed there: then, for example, its leader has to be looked up again. */
   heard(connection: Connection, problem?: Failure): void;
 }
@@ -57,6 +59,11 @@ class Request<K extends NodeFrame['kind']> {
     if (this.#state !== 'waiting') return;
     if (this.#core.end !== undefined) {
       this.#fail(new CallboardError({ ...this.#core.end, outcome: this.#outcome }));
+      return;
+    }
+    const refusal = this.#plan.refusal?.();
+    if (refusal !== undefined) {
+      this.#fail(new CallboardError({ ...refusal, outcome: this.#outcome }));
       return;
     }
     const connection = this.#plan.route();
@@ -134,6 +141,26 @@ export function request<K extends NodeFrame['kind']>(
     const { links } = core;
     const heard = (connection: Connection, problem?: Failure): void => links.heard(connection, problem);
     const plan = { call, answer, route: () => links.home, heard };
+    void new Request(core, plan, options, resolve, reject);
+  });
+}
+
+/** Calls any node with an operator's right. */
+export function requestAsOperator<K extends NodeFrame['kind']>(
+  core: Core,
+  call: Call,
+  answer: K,
+  options: CallOptions = {},
+): Promise<Answer<K>> {
+  const { links, operator } = core;
+  return new Promise((resolve, reject) => {
+    const plan: RequestPlan<K> = {
+      call,
+      answer,
+      route: () => operator.route(),
+      refusal: () => operator.refusal(),
+      heard: (connection, problem) => links.heard(connection, problem),
+    };
     void new Request(core, plan, options, resolve, reject);
   });
 }

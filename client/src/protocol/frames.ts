@@ -5,6 +5,7 @@
  * two directions are separate families and no family holds both peer and client frames, so a frame on the wrong
  * path or in the wrong direction is simply unknown there. 64 to 79 are push, 80 to 95 are for operators (operator-frames.ts).
  */
+import * as admin from './messages/admin.ts';
 import { createTopic, topicCreated, type CreateTopic, type TopicCreated } from './messages/create-topic.ts';
 import { errorReply, type ErrorReply } from './messages/error.ts';
 import { fetch, fetched, type Fetch, type Fetched } from './messages/fetch.ts';
@@ -36,7 +37,9 @@ export type ClientFrame =
   | push.Credit
   | push.Ack
   | push.Unsubscribe
-  | push.Locate;
+  | push.Locate
+  | admin.Authorize
+  | admin.RemoveTopic;
 
 /** What a node may send to a client. */
 export type NodeFrame =
@@ -52,7 +55,8 @@ export type NodeFrame =
   | push.Delivery
   | push.Acked
   | push.Unsubscribed
-  | push.Located;
+  | push.Located
+  | admin.Done;
 
 export const clientParts: UnionParts<ClientFrame> = {
   hello: clientHello,
@@ -67,6 +71,8 @@ export const clientParts: UnionParts<ClientFrame> = {
   ack: push.ack,
   unsubscribe: push.unsubscribe,
   locate: push.locate,
+  authorize: admin.authorize,
+  'remove-topic': admin.removeTopic,
 };
 
 export const clientFrames: UnionCodec<ClientFrame> = union<ClientFrame>(clientParts);
@@ -85,6 +91,7 @@ export const nodeParts: UnionParts<NodeFrame> = {
   acked: push.acked,
   unsubscribed: push.unsubscribed,
   located: push.located,
+  done: admin.done,
 };
 
 export const nodeFrames: UnionCodec<NodeFrame> = union<NodeFrame>(nodeParts);

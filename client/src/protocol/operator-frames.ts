@@ -23,20 +23,17 @@ export type OperatorAnswer =
 export type AnyClientFrame = ClientFrame | OperatorFrame;
 export type AnyNodeFrame = NodeFrame | OperatorAnswer;
 
-const operatorParts: UnionParts<OperatorFrame> = {
-  authorize: operator.authorize,
+const operatorParts: UnionParts<Exclude<OperatorFrame, ClientFrame>> = {
   'cluster-status': operator.clusterStatus,
   'list-actors': operator.listActors,
   'ask-actor': operator.askActor,
   'trace-actor': operator.traceActor,
   'change-broker': operator.changeBroker,
-  'remove-topic': operator.removeTopic,
   'remove-consumer': operator.removeConsumer,
   'remove-producer': operator.removeProducer,
 };
 
-const answerParts: UnionParts<OperatorAnswer> = {
-  done: operator.done,
+const answerParts: UnionParts<Exclude<OperatorAnswer, NodeFrame>> = {
   'cluster-report': operator.clusterReport,
   'actor-list': operator.actorList,
   'actor-detail': operator.actorDetail,

@@ -109,7 +109,10 @@ export class ClientSession implements Actor<ClientSessionMessage> {
       port: this.#port,
       limits: this.#limits,
       share: () => this.#share(),
-      ask: (frame) => this.#call(frame, { op: 'locate', topics: frame.topics, from: frame.from ?? 0 }),
+      ask: (frame) => {
+        const { topics, from = 0, deleting = false } = frame;
+        this.#call(frame, { op: 'locate', topics, from, deleting });
+      },
     });
     this.#subscriptions = new Subscriptions({
       context,

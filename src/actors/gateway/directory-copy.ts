@@ -15,6 +15,8 @@ export function createdAs({ created, partitions }: Topic): number {
 
 export class DirectoryCopy {
   readonly #topics = new Map<string, Topic>();
+  /** For those who ask what is there; nobody else knows them any more. */
+  readonly #deleting = new Map<string, Topic>();
   readonly #placements = new Map<GroupId, PartitionPlacement>();
   readonly #producers = new Map<string, { readonly topic: string; readonly epoch: number }>();
   /** By `consumerKey`. */
@@ -49,11 +51,15 @@ export class DirectoryCopy {
     return this.topicsFrom(0).map(({ name }) => name);
   }
 
-  /** Those that were created as `mark` or later, in that order. */
-  topicsFrom(mark: number): readonly Topic[] {
-    return [...this.#topics.values()]
+  /** Those that were created as `mark` or later, in that order; those too that are being deleted, if asked for. */
+  topicsFrom(mark: number, deleting = false): readonly Topic[] {
+    return [...this.#topics.values(), ...(deleting ? this.#deleting.values() : [])]
       .filter((topic) => createdAs(topic) >= mark)
       .toSorted((a, b) => createdAs(a) - createdAs(b));
+  }
+
+  isDeleting(name: string): boolean {
+    return this.#deleting.has(name);
   }
 
   /** Where the partition of this group lives now. */
@@ -126,7 +132,10 @@ export class DirectoryCopy {
       case 'topic':
         return this.#putTopic(event.topic);
       case 'topic-gone':
-        // It was forgotten when its removal began.
+        // For all others it was forgotten when its removal began.
+        if (this.#deleting.get(event.topic.name)?.partitions[0]?.group === event.topic.partitions[0]?.group) {
+          this.#deleting.delete(event.topic.name);
+        }
         return undefined;
       case 'producer':
         this.#producers.set(event.id, { topic: event.topic, epoch: event.epoch ?? 0 });
@@ -172,7 +181,12 @@ export class DirectoryCopy {
   }
 
   #putTopic(topic: Topic): Topic | undefined {
-    if (topic.state === 'deleting') return this.#remove(topic);
+    if (topic.state === 'deleting') {
+      this.#deleting.set(topic.name, topic);
+      return this.#remove(topic);
+    }
+    // The name is free again.
+    this.#deleting.delete(topic.name);
     if (topic.state === 'creating') return undefined;
     // A partition that was begun anew has another group; whoever still asks the one before finds it nowhere.
     for (const { group } of this.#topics.get(topic.name)?.partitions ?? []) this.#placements.delete(group);
@@ -194,6 +208,7 @@ export class DirectoryCopy {
   }
 
   #forget(): void {
-    for (const table of [this.#topics, this.#placements, this.#producers, this.#consumers]) table.clear();
+    const topics = [this.#topics, this.#deleting, this.#placements];
+    for (const table of [...topics, this.#producers, this.#consumers]) table.clear();
   }
 }

@@ -31,7 +31,7 @@ const mostAsked = 256;
  * A name counts once, however often it is there, and places are counted before any is looked up: an answer costs what fits a frame.
  */
 export function locate(parts: GatewayParts, call: PendingCall, asked: LocateCall): void {
-  const { topics, from = 0 } = asked;
+  const { topics, from = 0, deleting = false } = asked;
   const { metadataTopics } = parts.limits;
   const names = [...new Set(topics)];
   if (names.length > metadataTopics) {
@@ -41,24 +41,24 @@ export function locate(parts: GatewayParts, call: PendingCall, asked: LocateCall
   const wanted = names.map((name, mark): Wanted => ({ name, mark })).slice(from);
   const known = names.length > 0 && wanted.every(({ name }) => parts.copy.topic(name) !== undefined);
   if (known) {
-    answer(parts, call, wanted);
+    answer(parts, call, wanted, deleting);
     return;
   }
   parts.directory.barrier(call, (failed) => {
     if (failed !== undefined) parts.calls.fail(call, failed);
-    else answer(parts, call, names.length > 0 ? wanted : listed(parts, from));
+    else answer(parts, call, names.length > 0 ? wanted : listed(parts, from, deleting), deleting);
   });
 }
 
-function listed({ copy }: GatewayParts, from: number): readonly Wanted[] {
-  return copy.topicsFrom(from).map((topic) => ({ name: topic.name, mark: createdAs(topic) }));
+function listed({ copy }: GatewayParts, from: number, deleting: boolean): readonly Wanted[] {
+  return copy.topicsFrom(from, deleting).map((topic) => ({ name: topic.name, mark: createdAs(topic) }));
 }
 
-function answer(parts: GatewayParts, call: PendingCall, wanted: readonly Wanted[]): void {
+function answer(parts: GatewayParts, call: PendingCall, wanted: readonly Wanted[], deleting: boolean): void {
   const some = wanted.slice(0, fitting(parts, wanted));
   const rest = wanted[some.length]?.mark;
   askLeaders(parts, call, some, () => {
-    const { topics, next = rest } = placesOfSome(parts, some);
+    const { topics, next = rest } = placesOfSome(parts, some, deleting);
     parts.calls.succeed(call, { op: 'locate', topics, ...(next !== undefined && { next }) });
   });
 }
@@ -77,11 +77,12 @@ function fitting({ copy, limits }: GatewayParts, wanted: readonly Wanted[]): num
 function placesOfSome(
   parts: GatewayParts,
   wanted: readonly Wanted[],
+  deleting: boolean,
 ): { readonly topics: readonly TopicPlaces[]; readonly next?: number } {
   const topics: TopicPlaces[] = [];
   let bytes = 0;
   for (const { name, mark } of wanted) {
-    const places = placesOf(parts, name);
+    const places = placesOf(parts, name, deleting);
     bytes += mostBytesOf(places);
     if (bytes > parts.limits.frameBytes / 2 && topics.length > 0) return { topics, next: mark };
     topics.push(places);
@@ -130,9 +131,12 @@ function uncertain(parts: GatewayParts, wanted: readonly Wanted[]): readonly Gro
   return found;
 }
 
-function placesOf(parts: GatewayParts, name: string): TopicPlaces {
+function placesOf(parts: GatewayParts, name: string, deleting: boolean): TopicPlaces {
   const topic = parts.copy.topic(name);
-  if (topic === undefined) return { name, error: 'topic_not_found', partitions: [] };
+  if (topic === undefined) {
+    const error = deleting && parts.copy.isDeleting(name) ? 'topic_deleting' : 'topic_not_found';
+    return { name, error, partitions: [] };
+  }
   const partitions = topic.partitions.map(({ group }): PartitionPlace => {
     const leader = parts.leaders.leader(group);
     const url = leader === undefined ? undefined : parts.copy.urlOf(leader);

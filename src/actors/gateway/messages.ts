@@ -44,7 +44,12 @@ export type Call =
       readonly partition: number | undefined;
     }
   /** `from`: see the frame `metadata`. */
-  | { readonly op: 'locate'; readonly topics: readonly string[]; readonly from?: number }
+  | {
+      readonly op: 'locate';
+      readonly topics: readonly string[];
+      readonly from?: number;
+      readonly deleting?: boolean;
+    }
   /** The next session number of a consumer that is pushed to. */
   | {
       readonly op: 'open-consumer';

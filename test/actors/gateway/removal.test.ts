@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CallValue } from '../../../src/actors/gateway/messages.ts';
+import type { DirectoryEvent } from '../../../src/directory/index.ts';
 import { chunkOf, Rig, topicEvent } from './rig.ts';
 
 const nodes = [['n1', 'n2', 'n3']];
@@ -126,6 +128,35 @@ test('a removal is asked of the directory, by names that could be topics only', 
     rig.changes.map(({ command }) => command),
     [{ kind: 'remove-topic', name: 't' }],
   );
+});
+
+test('whoever asks for them is told of topics that are being deleted, until they are gone; nobody else is', () => {
+  const rig = new Rig();
+  rig.withTopic('a', [['n1']], 1);
+  rig.withTopic('b', [['n1']], 2);
+  const told = (topics: readonly string[], deleting: boolean): readonly string[] => {
+    const call = rig.call({ op: 'locate', topics, deleting });
+    if (rig.verdict(call) === 'open') rig.refuseFor(600, 'not_leader');
+    const value = rig.value(call) as Extract<CallValue, { op: 'locate' }>;
+    return value.topics.map(({ name, error = 'ready' }) => `${name} ${error}`);
+  };
+  rig.tell([topicEvent('a', [['n1']], 1, 'deleting')]);
+  rig.clock.settle();
+  assert.equal(told([], true), ['a topic_deleting', 'b ready']);
+  assert.equal(told(['a', 'b'], true), ['a topic_deleting', 'b ready']);
+  assert.equal(told([], false), ['b ready']);
+  assert.equal(told(['a'], false), ['a topic_not_found']);
+  const { topic: gone } = topicEvent('a', [['n1']], 1, 'deleting') as Extract<
+    DirectoryEvent,
+    { kind: 'topic' }
+  >;
+  rig.tell([{ kind: 'topic-gone', topic: gone }]);
+  rig.clock.settle();
+  assert.equal(told(['a'], true), ['a topic_not_found']);
+  assert.equal(told([], true), ['b ready']);
+  rig.tell([topicEvent('b', [['n1']], 2, 'deleting'), topicEvent('b', [['n1']], 9)]);
+  rig.clock.settle();
+  assert.equal(told([], true), ['b ready'], 'a namesake took its place');
 });
 
 test.run();

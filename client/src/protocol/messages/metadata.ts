@@ -3,7 +3,7 @@
  * out, and the answer says where to go on.
  */
 import { defaultLimits } from '../limits.ts';
-import { list, message, nullable, optional, struct, uint, type MessageCodec } from '../shape.ts';
+import { bool, list, message, nullable, optional, struct, uint, type MessageCodec } from '../shape.ts';
 import { correlation, groupField, nodeName, topicName } from './common.ts';
 import { errorCode } from './error.ts';
 import type { GroupId } from '../brands.ts';
@@ -15,6 +15,8 @@ export interface MetadataRequest {
   readonly topics: readonly string[];
   /** With the same topics: `next` of the answer before. */
   readonly from?: number;
+  /** Those too that are being deleted, with `topic_deleting`; else they are not there. */
+  readonly deleting?: boolean;
 }
 
 export interface PartitionPlace {
@@ -57,6 +59,7 @@ export const metadataRequest: MessageCodec<MetadataRequest> = message<MetadataRe
   correlation,
   topics: list(topicName, defaultLimits.clusterPartitions),
   from: optional(uint),
+  deleting: optional(bool),
 });
 
 export const metadataReply: MessageCodec<MetadataReply> = message<MetadataReply>('metadata-reply', 36, {

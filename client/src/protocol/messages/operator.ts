@@ -19,27 +19,10 @@ import {
 } from '../shape.ts';
 import { correlation, nodeName, topicName } from './common.ts';
 
+export type { Authorize, Done, RemoveTopic } from './admin.ts';
+
 const actorId: Codec<string> = str(256);
 const word: Codec<string> = str(64);
-
-/** Answer: `done`. */
-export interface Authorize {
-  readonly kind: 'authorize';
-  readonly correlation: number;
-  readonly token: string;
-}
-
-export const authorize: MessageCodec<Authorize> = message<Authorize>('authorize', 80, {
-  correlation,
-  token: str(2_048),
-});
-
-export interface Done {
-  readonly kind: 'done';
-  readonly correlation: number;
-}
-
-export const done: MessageCodec<Done> = message<Done>('done', 81, { correlation });
 
 export interface ClusterStatus {
   readonly kind: 'cluster-status';
@@ -304,18 +287,6 @@ export const changeBroker: MessageCodec<ChangeBroker> = message<ChangeBroker>('c
 });
 
 /**
- * Answer: `done`, when a majority of each partition's replicas is deleted for good and no active node knows the topic any more. What
- * takes longer ends `unknown`, and goes on. `force`: replicas on brokers that an operator has removed count as deleted, if nothing else
- * is missing; otherwise it is refused.
- */
-export interface RemoveTopic {
-  readonly kind: 'remove-topic';
-  readonly correlation: number;
-  readonly topic: string;
-  readonly force?: boolean;
-}
-
-/**
  * A consumer, or a producer that has registered, of a topic. Answer: `done`, when the directory has forgotten it: it can do nothing any more,
  * and who opens the name anew begins anew. Its cursors are dropped behind that.
  */
@@ -343,10 +314,4 @@ export const removeProducer: MessageCodec<RemoveProducer> = message<RemoveProduc
   correlation,
   topic: topicName,
   id: str(64),
-});
-
-export const removeTopic: MessageCodec<RemoveTopic> = message<RemoveTopic>('remove-topic', 92, {
-  correlation,
-  topic: topicName,
-  force: optional(bool),
 });
