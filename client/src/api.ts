@@ -118,6 +118,8 @@ export interface HandlerFailed {
 export interface Client extends AsyncDisposable {
   /** Creates, describes, lists and deletes; called itself, it gives the names of those that can be used, in order of creation. */
   readonly topics: Topics;
+  /** Lists and describes who consumes a topic. */
+  readonly consumers: Consumers;
   /** The same as `topics.create`. */
   createTopic(topic: string, options?: CreateTopicOptions): Promise<void>;
   /** Undefined if there is no such topic that can be used. */
@@ -150,6 +152,25 @@ export interface Topics {
    * node knows it; its records are gone for good. What takes longer than the deadline ends as `timeout`, `unknown`, and goes on.
    */
   delete(topic: string, options?: DeleteTopicOptions): Promise<void>;
+}
+
+export interface Consumers {
+  /** In the order of ids. */
+  list(topic: string, options?: CallOptions): Promise<readonly ConsumerSummary[]>;
+  /** Undefined if the topic has no such consumer. */
+  describe(topic: string, id: string, options?: CallOptions): Promise<ConsumerDescription | undefined>;
+}
+
+export interface ConsumerSummary {
+  readonly id: string;
+  /** Registered over HTTP, or opened by a client to be pushed to. */
+  readonly over: 'http' | 'push';
+}
+
+export interface ConsumerDescription extends ConsumerSummary {
+  readonly topic: string;
+  /** By partition number: committed records that are not done with, as the leader confirmed. */
+  readonly lag: readonly number[];
 }
 
 /** `deleting`: it cannot be used any more, and its name is taken until most replicas have confirmed. */

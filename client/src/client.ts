@@ -3,6 +3,7 @@ import type {
   CallOptions,
   Client,
   Consumer,
+  Consumers,
   ConnectOptions,
   CreateTopicOptions,
   Producer,
@@ -19,6 +20,7 @@ import type { Platform } from './core/platform.ts';
 import { abortedError, CallboardError, errorOf, failureOf } from './errors.ts';
 import type { Made } from './made.ts';
 import { failure, type Failure } from './protocol/index.ts';
+import { ConsumerCalls } from './consumers.ts';
 import { CallboardConsumer, type ConsumerSettings } from './consumer/consumer.ts';
 import { CallboardProducer } from './producer/producer.ts';
 
@@ -29,12 +31,14 @@ export class CallboardClient implements Client {
   readonly #parts = new Set<{ close(): Promise<void> }>();
   readonly #signal: AbortSignal | undefined;
   readonly #aborted = (): void => void this.close();
+  readonly consumers: Consumers;
   readonly #topicCalls: TopicCalls;
   #topics: Topics | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(core: Core, signal: AbortSignal | undefined) {
     this.#core = core;
+    this.consumers = new ConsumerCalls(core);
     this.#topicCalls = new TopicCalls(core);
     this.#signal = signal;
     signal?.addEventListener('abort', this.#aborted);

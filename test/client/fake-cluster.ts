@@ -128,6 +128,20 @@ export class FakeNode {
       const session = cluster.nextSession(frame.topic, frame.consumer);
       if (partitions === undefined) connection.fail(correlation, 'topic_not_found');
       else connection.send({ kind: 'consumer-opened', correlation, session, partitions: partitions.length });
+    } else if (kind === 'list-consumers') {
+      const ids = cluster.consumersOf(frame.topic).filter((id) => id > frame.after);
+      const consumers = ids.slice(0, 2).map((id) => ({ id, over: 'push' as const }));
+      const list = { kind: 'consumer-list', correlation, consumers } as const;
+      if (cluster.topics.get(frame.topic) === undefined) connection.fail(correlation, 'topic_not_found');
+      else connection.send(ids.length > 2 ? { ...list, more: true } : list);
+    } else if (kind === 'describe-consumer') {
+      const partitions = cluster.topics.get(frame.topic) ?? [];
+      const known = cluster.consumersOf(frame.topic).includes(frame.consumer);
+      const lags = partitions.map(
+        (partition) => partition.end - (partition.cursors.get(frame.consumer)?.at ?? 0),
+      );
+      if (!known) connection.fail(correlation, 'consumer_not_registered');
+      else connection.send({ kind: 'consumer-detail', correlation, over: 'push', lags });
     } else if (kind === 'authorize') {
       connection.authorized = frame.token === cluster.adminToken;
       if (connection.authorized) connection.send({ kind: 'done', correlation });
@@ -251,6 +265,12 @@ export class FakeCluster {
     const session = (this.#sessions.get(key) ?? 0) + 1;
     this.#sessions.set(key, session);
     return session;
+  }
+
+  /** In order. */
+  consumersOf(topic: string): readonly string[] {
+    const own = [...this.#sessions.keys()].filter((key) => key.startsWith(`${topic}/`));
+    return own.map((key) => key.slice(topic.length + 1)).toSorted();
   }
 
   relays(leader: number): boolean {

@@ -6,7 +6,7 @@ import { startBroker } from '../../src/index.ts';
 import { eventually } from '../lib/eventually.ts';
 import { failing } from './fake-cluster.ts';
 import { failure } from '@callboard/client/protocol';
-import { rejected, withClient } from './kit.ts';
+import { fill, rejected, withClient } from './kit.ts';
 
 const admin = { token: 'admin' };
 
@@ -102,6 +102,86 @@ test('a broker deletes a topic for its operator, and its name can be used again'
     );
     await using guessing = await connect(broker.url, { token: 'another' });
     assert.is((await rejected(guessing.topics.delete('t'))).code, 'auth_failed');
+  } finally {
+    await broker.close();
+  }
+});
+
+test('consumers of a topic are listed, page by page, and described with what they lag', async () => {
+  await withClient(1, async (client, cluster) => {
+    cluster.createTopic('t', 2);
+    await fill(client, 't', 0, 5);
+    assert.equal(await client.consumers.list('t'), []);
+    for (const id of ['e', 'd', 'c', 'b', 'a']) {
+      await using consumer = client.consumer('t', { id });
+      await eventually('it is open', () => consumer.lag().size === 2);
+    }
+    assert.equal(
+      await client.consumers.list('t'),
+      ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, over: 'push' })),
+    );
+    const consumer = client.consumer('t', { id: 'c' });
+    for await (const record of consumer) {
+      await record.ack();
+      if (record.offset === 1) break;
+    }
+    assert.equal(await client.consumers.describe('t', 'c'), {
+      topic: 't',
+      id: 'c',
+      over: 'push',
+      lag: [3, 0],
+    });
+    assert.is(await client.consumers.describe('t', 'z'), undefined);
+    assert.is((await rejected(client.consumers.list('nowhere'))).code, 'topic_not_found');
+    assert.match(
+      (await rejected(client.consumers.describe('t', 'x'.repeat(201)))).detail,
+      /consumers\.describe: id must be/,
+    );
+    assert.is((await rejected(client.consumers.list('t', { deadlineMs: 0 }))).code, 'bad_request');
+  });
+});
+
+test('a broker lists consumers of both kinds, many of them, and says how far each is', async () => {
+  const broker = await startBroker();
+  try {
+    await using client = await connect(broker.url);
+    await client.topics.create('t', { partitions: 1 });
+    await client.topics.create('other', { partitions: 1 });
+    await fill(client, 't', 0, 10);
+    const post = async (path: string, body: object): Promise<{ readonly consumer_id: string }> => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(new URL(path, broker.httpUrl), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return (await response.json()) as { readonly consumer_id: string };
+    };
+    const { consumer_id: drawn } = await post('/consumer/register', { topic: 't' });
+    const consumer = client.consumer('t', { id: 'billing' });
+    for await (const record of consumer) {
+      await record.ack();
+      if (record.offset === 3) break;
+    }
+    await using elsewhere = client.consumer('other', { id: 'billing' });
+    await eventually('it is open', () => elsewhere.lag().size === 1);
+    assert.equal(
+      (await client.consumers.list('t')).toSorted((a, b) => a.over.localeCompare(b.over)),
+      [
+        { id: drawn, over: 'http' },
+        { id: 'billing', over: 'push' },
+      ],
+    );
+    assert.equal(await client.consumers.list('other'), [{ id: 'billing', over: 'push' }]);
+    assert.equal((await client.consumers.describe('t', 'billing'))?.lag, [6]);
+    assert.equal(await client.consumers.describe('t', drawn), {
+      topic: 't',
+      id: drawn,
+      over: 'http',
+      lag: [10],
+    });
+    assert.is(await client.consumers.describe('t', 'nobody'), undefined);
+    assert.is((await rejected(client.consumers.list('nowhere'))).code, 'topic_not_found');
   } finally {
     await broker.close();
   }

@@ -12,7 +12,9 @@ import {
   type ClientStatus,
   type ConnectOptions,
   type Consumer,
+  type ConsumerDescription,
   type ConsumerOptions,
+  type ConsumerSummary,
   type ErrorCode,
   type FlushReport,
   type From,
@@ -69,6 +71,8 @@ export function calling(client: Client, signal: AbortSignal): void {
   same<ReturnType<Client['topics']['list']>, Promise<readonly TopicSummary[]>>(true);
   same<ReturnType<Client['topics']['describe']>, Promise<TopicDescription | undefined>>(true);
   same<ReturnType<Client['topics']['delete']>, Promise<void>>(true);
+  same<ReturnType<Client['consumers']['list']>, Promise<readonly ConsumerSummary[]>>(true);
+  same<ReturnType<Client['consumers']['describe']>, Promise<ConsumerDescription | undefined>>(true);
   same<TopicSummary['state'], 'ready' | 'deleting'>(true);
   same<ReturnType<Client['topic']>, Promise<TopicInfo | undefined>>(true);
   same<ReturnType<Client['producer']>, Producer>(true);

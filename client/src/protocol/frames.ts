@@ -6,6 +6,7 @@
  * path or in the wrong direction is simply unknown there. 64 to 79 are push, 80 to 95 are for operators (operator-frames.ts).
  */
 import * as admin from './messages/admin.ts';
+import * as consumers from './messages/consumers.ts';
 import { createTopic, topicCreated, type CreateTopic, type TopicCreated } from './messages/create-topic.ts';
 import { errorReply, type ErrorReply } from './messages/error.ts';
 import { fetch, fetched, type Fetch, type Fetched } from './messages/fetch.ts';
@@ -38,6 +39,8 @@ export type ClientFrame =
   | push.Ack
   | push.Unsubscribe
   | push.Locate
+  | consumers.ListConsumers
+  | consumers.DescribeConsumer
   | admin.Authorize
   | admin.RemoveTopic;
 
@@ -56,6 +59,8 @@ export type NodeFrame =
   | push.Acked
   | push.Unsubscribed
   | push.Located
+  | consumers.ConsumerList
+  | consumers.ConsumerDetail
   | admin.Done;
 
 export const clientParts: UnionParts<ClientFrame> = {
@@ -71,6 +76,8 @@ export const clientParts: UnionParts<ClientFrame> = {
   ack: push.ack,
   unsubscribe: push.unsubscribe,
   locate: push.locate,
+  'list-consumers': consumers.listConsumers,
+  'describe-consumer': consumers.describeConsumer,
   authorize: admin.authorize,
   'remove-topic': admin.removeTopic,
 };
@@ -91,6 +98,8 @@ export const nodeParts: UnionParts<NodeFrame> = {
   acked: push.acked,
   unsubscribed: push.unsubscribed,
   located: push.located,
+  'consumer-list': consumers.consumerList,
+  'consumer-detail': consumers.consumerDetail,
   done: admin.done,
 };
 

@@ -22,6 +22,7 @@ export * from './validate.ts';
 export * from './frames.ts';
 export * from './peer-frames.ts';
 export type { Acks } from './messages/common.ts';
+export { consumersPerFrame, type ConsumerEntry } from './messages/consumers.ts';
 export type { CreateTopic, TopicCreated, TopicStorage } from './messages/create-topic.ts';
 export { errorCode, fromErrorReply, toErrorReply, type ErrorReply } from './messages/error.ts';
 export type { Fetch as FetchRequest, Fetched as FetchReply } from './messages/fetch.ts';

@@ -231,6 +231,10 @@ export class ClientSession implements Actor<ClientSessionMessage> {
         return this.#create(frame);
       case 'open-consumer':
         return this.#open(frame);
+      case 'list-consumers':
+        return this.#call(frame, { op: frame.kind, topic: frame.topic, after: frame.after });
+      case 'describe-consumer':
+        return this.#call(frame, { op: frame.kind, topic: frame.topic, consumer: frame.consumer });
       case 'produce':
       case 'fetch':
       case 'locate':
@@ -318,7 +322,17 @@ export class ClientSession implements Actor<ClientSessionMessage> {
     const { correlation } = frame;
     const { value, error } = answer;
     if (error !== undefined) this.#unrouted(frame, error);
-    else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
+    else if (value?.op === 'list-consumers') {
+      const { consumers, more } = value;
+      // A long answer costs as much as the frames that it stands for.
+      this.#port.spend(consumers.length / this.#limits.placesPerFrame);
+      const list = { kind: 'consumer-list', correlation, consumers } as const;
+      this.#port.send(more ? { ...list, more } : list);
+    } else if (value?.op === 'describe-consumer') {
+      const { over, sizes } = value;
+      this.#port.spend(sizes.length / this.#limits.placesPerFrame);
+      this.#port.send({ kind: 'consumer-detail', correlation, over, lags: sizes.map(({ size }) => size) });
+    } else if (value?.op === 'create-topic') this.#port.send({ kind: 'topic-created', correlation });
     else if (value?.op === 'locate' && frame.kind === 'metadata') {
       this.#metadata.answered(frame, value.topics, value.next);
     } else if (value !== undefined && done.has(value.op)) {

@@ -30,6 +30,8 @@ export class DirectoryCopy {
       readonly since: number;
     }
   >();
+  /** Ids by topic. */
+  readonly #consumersOf = new Map<string, Set<string>>();
   readonly #brokers = new Map<string, Broker>();
 
   /**
@@ -79,6 +81,11 @@ export class DirectoryCopy {
   /** The topic of a drawn id, whichever was asked for; of a chosen name, only the one asked for. */
   topicOfConsumer(id: string, topic: string): string | undefined {
     return this.#consumers.get(consumerKey(id, topic))?.topic;
+  }
+
+  /** Ids of the topic's consumers behind `after`, in their order. */
+  consumersOf(topic: string, after: string): readonly string[] {
+    return [...(this.#consumersOf.get(topic) ?? [])].filter((id) => id > after).toSorted(byUnits);
   }
 
   /** Over HTTP: what a client has opened by name is not open there, whatever the name looks like. */
@@ -148,6 +155,7 @@ export class DirectoryCopy {
         return undefined;
       case 'consumer-gone':
         this.#consumers.delete(consumerKey(event.id, event.topic));
+        this.#consumersOf.get(event.topic)?.delete(event.id);
         return undefined;
       case 'broker':
         this.#brokers.set(event.broker.name, event.broker);
@@ -170,6 +178,8 @@ export class DirectoryCopy {
     // A manager that restarted tells its state from the beginning; a number that was given stays given, and so does the registration.
     const known = this.#consumers.get(key);
     const registered = known?.registered === true || byName === undefined;
+    const ids = this.#consumersOf.get(topic) ?? new Set<string>();
+    this.#consumersOf.set(topic, ids.add(id));
     const isNewest = session >= (known?.session ?? 0);
     this.#consumers.set(key, {
       topic,
@@ -200,6 +210,7 @@ export class DirectoryCopy {
     for (const { group } of topic.partitions) this.#placements.delete(group);
     if (this.#topics.get(topic.name)?.partitions[0]?.group !== topic.partitions[0]?.group) return topic;
     this.#topics.delete(topic.name);
+    this.#consumersOf.delete(topic.name);
     for (const [id, owner] of this.#producers) if (owner.topic === topic.name) this.#producers.delete(id);
     for (const [key, consumer] of this.#consumers) {
       if (consumer.topic === topic.name) this.#consumers.delete(key);
@@ -209,6 +220,12 @@ export class DirectoryCopy {
 
   #forget(): void {
     const topics = [this.#topics, this.#deleting, this.#placements];
-    for (const table of [...topics, this.#producers, this.#consumers]) table.clear();
+    const others = [this.#producers, this.#consumers, this.#consumersOf];
+    for (const table of [...topics, ...others]) table.clear();
   }
+}
+
+/** The same on every node, whatever its language. */
+function byUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

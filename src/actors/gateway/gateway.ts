@@ -18,10 +18,11 @@ import { LeaderQuestions } from './leader-questions.ts';
 import { Leaders } from './leaders.ts';
 import type { GatewayMessage } from './messages.ts';
 import { defaultPace, type GatewayPace } from './pace.ts';
+import { listConsumers } from './consumer-lists.ts';
 import { locate } from './locate-calls.ts';
 import type { GatewayParts } from './parts.ts';
 import { ProduceCalls } from './produce-calls.ts';
-import { measure } from './size-calls.ts';
+import { describeConsumer, measure } from './size-calls.ts';
 import { findRoute } from './route-calls.ts';
 import { UsedIds } from './used-ids.ts';
 import { TakeBook } from './takes.ts';
@@ -260,6 +261,10 @@ export class Gateway implements Actor<GatewayMessage> {
         return measure(parts, call, asked);
       case 'locate':
         return locate(parts, call, asked);
+      case 'describe-consumer':
+        return describeConsumer(parts, call, asked);
+      case 'list-consumers':
+        return listConsumers(parts, call, asked);
       case 'open-consumer':
         return openConsumer(parts, call, asked);
       case 'route':

@@ -4,7 +4,14 @@
  * may be retried, and answers each call exactly once within its deadline.
  */
 import type { Ref } from '../../kernel/index.ts';
-import type { CallError, GroupId, SessionOf, TopicPlaces, TopicStorage } from '@callboard/client/protocol';
+import type {
+  CallError,
+  ConsumerEntry,
+  GroupId,
+  SessionOf,
+  TopicPlaces,
+  TopicStorage,
+} from '@callboard/client/protocol';
 import type { DirectoryAnswer, DirectoryEvents } from '../manager/messages.ts';
 import type { GroupLink } from '../group/messages.ts';
 import type { PartitionAnswer, TakesChecked } from '../partition-replica/messages.ts';
@@ -50,6 +57,10 @@ export type Call =
       readonly from?: number;
       readonly deleting?: boolean;
     }
+  /** The consumers of a topic behind the id `after`, in the order of ids. */
+  | { readonly op: 'list-consumers'; readonly topic: string; readonly after: string }
+  /** How the consumer came to be, and its sizes in all partitions. */
+  | { readonly op: 'describe-consumer'; readonly topic: string; readonly consumer: string }
   /** The next session number of a consumer that is pushed to. */
   | {
       readonly op: 'open-consumer';
@@ -70,6 +81,11 @@ export type Call =
       readonly broker: string;
     };
 
+export interface PartitionSize {
+  readonly partition: number;
+  readonly size: number;
+}
+
 export type CallValue =
   | { readonly op: 'topics'; readonly names: readonly string[] }
   | { readonly op: 'create-topic' }
@@ -86,8 +102,14 @@ export type CallValue =
       readonly offset: number;
       readonly value: Uint8Array;
     }
-  | { readonly op: 'size'; readonly sizes: readonly { readonly partition: number; readonly size: number }[] }
+  | { readonly op: 'size'; readonly sizes: readonly PartitionSize[] }
+  | {
+      readonly op: 'describe-consumer';
+      readonly over: 'http' | 'push';
+      readonly sizes: readonly PartitionSize[];
+    }
   | { readonly op: 'locate'; readonly topics: readonly TopicPlaces[]; readonly next?: number }
+  | { readonly op: 'list-consumers'; readonly consumers: readonly ConsumerEntry[]; readonly more: boolean }
   | { readonly op: 'open-consumer'; readonly session: number; readonly partitions: number }
   /** `since`: with `owner`, the lowest session number that may be that consumer's own. */
   | { readonly op: 'route'; readonly group: GroupId; readonly node: string; readonly since?: number }

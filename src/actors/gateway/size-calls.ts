@@ -2,10 +2,12 @@
 import type { PendingCall } from './calls.ts';
 import { checkConsumer } from './checks.ts';
 import { noReplicaServes } from './failures.ts';
-import type { Call } from './messages.ts';
+import type { Call, PartitionSize } from './messages.ts';
 import { nodesOf, whenChecked, type ConsumerScope, type GatewayParts } from './parts.ts';
 
 type SizeCall = Extract<Call, { readonly op: 'size' }>;
+type DescribeCall = Extract<Call, { readonly op: 'describe-consumer' }>;
+type Then = (sizes: readonly PartitionSize[]) => void;
 
 export function measure(parts: GatewayParts, call: PendingCall, asked: SizeCall): void {
   whenChecked(
@@ -14,12 +16,26 @@ export function measure(parts: GatewayParts, call: PendingCall, asked: SizeCall)
     () => checkConsumer(parts.copy, asked),
     (scope) => {
       parts.used.consumer(scope.consumer, scope.topic);
-      askAll(parts, call, scope);
+      askAll(parts, call, scope, (sizes) => parts.calls.succeed(call, { op: 'size', sizes }));
     },
   );
 }
 
-function askAll(parts: GatewayParts, call: PendingCall, scope: ConsumerScope): void {
+export function describeConsumer(parts: GatewayParts, call: PendingCall, asked: DescribeCall): void {
+  const { topic, consumer } = asked;
+  const described: Then = (sizes) => {
+    const over = parts.copy.isRegistered(consumer, topic) ? 'http' : 'push';
+    parts.calls.succeed(call, { op: 'describe-consumer', over, sizes });
+  };
+  whenChecked(
+    parts,
+    call,
+    () => checkConsumer(parts.copy, { topic, consumer, partition: undefined }),
+    (scope) => askAll(parts, call, scope, described),
+  );
+}
+
+function askAll(parts: GatewayParts, call: PendingCall, scope: ConsumerScope, then: Then): void {
   const { partition } = scope;
   const wanted =
     partition === undefined ? Array.from({ length: scope.partitions }, (_, index) => index) : [partition];
@@ -27,8 +43,7 @@ function askAll(parts: GatewayParts, call: PendingCall, scope: ConsumerScope): v
   const done = (at: number, size: number): void => {
     sizes.set(at, size);
     if (sizes.size < wanted.length) return;
-    const list = wanted.map((index) => ({ partition: index, size: sizes.get(index) ?? 0 }));
-    parts.calls.succeed(call, { op: 'size', sizes: list });
+    then(wanted.map((index) => ({ partition: index, size: sizes.get(index) ?? 0 })));
   };
   for (const index of wanted) askOne(parts, call, scope, { index, done });
 }
