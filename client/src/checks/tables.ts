@@ -1,8 +1,19 @@
 /** The fields of each call. What is not here yet is refused, so that nobody takes it for granted. */
 import { checked, checkedValue, refused, type Rule, type Table } from './options.ts';
-import * as rules from './rules.ts';
-
-const { milliseconds, abortSignal, wholeFrom, flag, callback, oneOf } = rules;
+import {
+  abortSignal,
+  callback,
+  consumerId,
+  delay,
+  flag,
+  from as fromRule,
+  milliseconds,
+  oneOf,
+  partitionList,
+  textTo,
+  topicName,
+  wholeFrom,
+} from './rules.ts';
 
 const timeouts = { timeout: 'deadlineMs', timeoutMs: 'deadlineMs', deadline: 'deadlineMs' } as const;
 
@@ -11,8 +22,8 @@ const call: Readonly<Record<string, Rule>> = { signal: abortSignal, deadlineMs: 
 export const connectTable: Table = {
   fields: {
     ...call,
-    name: rules.textTo(100),
-    token: rules.textTo(2_048),
+    name: textTo(100),
+    token: textTo(2_048),
     direct: flag,
     transport: withMethod('open'),
     onStatus: callback,
@@ -72,10 +83,10 @@ const credit: Rule = {
 
 export const consumerTable: Table = {
   fields: {
-    id: rules.consumerId,
-    from: rules.from,
+    id: consumerId,
+    from: fromRule,
     ack: oneOf(['explicit', 'auto'], { manual: 'explicit', none: 'explicit' }),
-    partitions: rules.partitionList,
+    partitions: partitionList,
     codec: withMethod('decode'),
     credit,
     signal: abortSignal,
@@ -96,7 +107,7 @@ export const consumerTable: Table = {
 const after = oneOf(['stop', 'skip'], { throw: 'stop', fail: 'stop', ignore: 'skip', continue: 'skip' });
 
 const retryTable: Table = {
-  fields: { retry: wholeFrom(0), backoffMs: rules.delay, then: after },
+  fields: { retry: wholeFrom(0), backoffMs: delay, then: after },
   others: { retries: 'retry', attempts: 'retry', times: 'retry', delayMs: 'backoffMs', backoff: 'backoffMs' },
 };
 
@@ -124,5 +135,5 @@ export const runTable: Table = {
 };
 
 export function checkedTopic(where: string, topic: unknown): string {
-  return checkedValue(`${where}: topic`, topic, rules.topicName) as string;
+  return checkedValue(`${where}: topic`, topic, topicName) as string;
 }

@@ -8,7 +8,7 @@
 import {
   clientFrames,
   closingCode,
-  defaultLimits,
+  wireLimits,
   failure,
   frameBounds,
   fromErrorReply,
@@ -62,7 +62,7 @@ export interface ConnectionOptions {
   room(): void;
 }
 
-const bounds = frameBounds(defaultLimits);
+const bounds = frameBounds(wireLimits);
 
 export class Connection {
   readonly url: string;
@@ -83,7 +83,7 @@ export class Connection {
   constructor(url: string, options: ConnectionOptions) {
     this.url = url;
     this.#options = options;
-    this.#socket = options.platform.open(url, defaultLimits.frameBytes, {
+    this.#socket = options.platform.open(url, wireLimits.frameBytes, {
       opened: () => this.#sayHello(),
       message: (bytes) => this.#message(bytes),
       closed: (code, reason) => this.#closed(code, reason),

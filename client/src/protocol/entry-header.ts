@@ -4,7 +4,6 @@
  */
 import { chunkHeaderBytes } from './chunk.ts';
 import type { GroupId, LogIndex, Term } from './brands.ts';
-import type { Limits } from './limits.ts';
 
 export interface EntryHeader {
   readonly group: GroupId;
@@ -40,9 +39,4 @@ export function readEntryHeader(bytes: Uint8Array): EntryHeader | undefined {
     checksum: header.getUint32(92, true),
     previous: header.getUint32(88, true),
   };
-}
-
-/** The largest chunk that anything accepts: one record at its limit, or a full gateway batch, with header and framing. */
-export function maxChunkBytes(limits: Limits): number {
-  return Math.max(limits.recordBytes, limits.gatewayBatchBytes) + 4_096;
 }

@@ -6,6 +6,8 @@ export * from './brands.ts';
 export * from './chunk.ts';
 export * from './generations.ts';
 export * from './producer-epochs.ts';
+export * from './client-limits.ts';
+export * from './wire-limits.ts';
 export * from './limits.ts';
 export * from './limit-rules.ts';
 export type { CallError } from './call-error.ts';

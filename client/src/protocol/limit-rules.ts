@@ -1,5 +1,6 @@
 /** What must hold between the limits, or no node starts with them. */
-import { clientLimits, defaultLimits, type Limits } from './limits.ts';
+import { clientLimits } from './client-limits.ts';
+import { defaultLimits, type Limits } from './limits.ts';
 
 /** Throws on the first relation that does not hold. */
 export function assertLimits(limits: Limits): void {

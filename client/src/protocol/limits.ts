@@ -1,12 +1,11 @@
+import { wireLimits, type WireLimits } from './wire-limits.ts';
+
 /**
  * Every bound of the system, in one place, with the unit in the name. `assertLimits` (limit-rules.ts) holds the
  * relations between them; the composition root calls it at start-up, so a contradiction never runs.
  */
-export interface Limits {
-  readonly recordBytes: number;
-  readonly frameBytes: number;
+export interface Limits extends WireLimits {
   readonly controlFrameBytes: number;
-  readonly unauthenticatedFrameBytes: number;
   readonly httpBodyBytes: number;
   readonly httpHeaderBytes: number;
   readonly httpHeaders: number;
@@ -23,8 +22,6 @@ export interface Limits {
   /** All connections of a node: HTTP, clients and peers. */
   readonly nodeConnections: number;
   readonly handshakeMs: number;
-  readonly frameDepth: number;
-  readonly frameArrayItems: number;
 
   readonly mailboxDataMessages: number;
 
@@ -56,8 +53,6 @@ export interface Limits {
   readonly writerBatchBytes: number;
   readonly readsInFlight: number;
   readonly readBytes: number;
-  /** Chunks in one answer to a `fetch`; who asked goes on behind them. */
-  readonly fetchChunks: number;
   /** How long the journal's tail records may wait for their sync; 0: each is synced before its batch is answered. */
   readonly journalSyncMs: number;
   readonly ballastBytes: number;
@@ -96,13 +91,10 @@ export interface Limits {
   readonly pushTailBytes: number;
   /** What one pull of a subscription asks for at most. */
   readonly pushPullBytes: number;
-  readonly pushPullChunks: number;
   /** Acks that one command carries; further ones wait for the next. */
   readonly pushRoundAcks: number;
 
-  readonly topicPartitions: number;
   readonly topicNameBytes: number;
-  readonly clusterPartitions: number;
   /** Different topics that one question for places may name. */
   readonly metadataTopics: number;
 
@@ -130,8 +122,6 @@ export interface Limits {
   readonly takeNoteMs: number;
   readonly callDeadlineMs: number;
 
-  /** Brokers, and nodes that have presented themselves. */
-  readonly directoryBrokers: number;
   readonly directoryProducers: number;
   readonly directoryConsumers: number;
   /** Changes that the directory remembers by their tag, so that a retry is answered as the first try was. */
@@ -167,13 +157,8 @@ export interface Limits {
   /** Partitions asked in one go, each `managerRetryMaxMs`, to give their leadership back. */
   readonly balanceGroups: number;
 
-  /** Of operators: actors in one list, bytes of what one actor says of itself, names in one report. */
-  readonly adminActors: number;
-  readonly adminDetailBytes: number;
-  readonly adminNames: number;
   /** Traces at a time on one node, messages of one, and how long one may last. */
   readonly adminTraces: number;
-  readonly adminTraceMessages: number;
   readonly adminTraceMs: number;
   /** Pause in which traced messages gather. */
   readonly adminGatherMs: number;
@@ -219,10 +204,8 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  recordBytes: 1 << 20,
-  frameBytes: 2 << 20,
+  ...wireLimits,
   controlFrameBytes: 64 << 10,
-  unauthenticatedFrameBytes: 4 << 10,
   httpBodyBytes: 2 << 20,
   httpHeaderBytes: 16 << 10,
   httpHeaders: 100,
@@ -234,8 +217,6 @@ export const defaultLimits: Limits = {
   httpPipelinedRequests: 256,
   nodeConnections: 8_192,
   handshakeMs: 3_000,
-  frameDepth: 16,
-  frameArrayItems: 65_536,
 
   mailboxDataMessages: 8_192,
 
@@ -263,7 +244,6 @@ export const defaultLimits: Limits = {
   writerBatchBytes: 1 << 20,
   readsInFlight: 8,
   readBytes: 1 << 20,
-  fetchChunks: 1_024,
   journalSyncMs: 1_000,
   ballastBytes: 64 << 20,
   lowSpaceBytes: 128 << 20,
@@ -289,12 +269,9 @@ export const defaultLimits: Limits = {
   partitionSubscriptions: 10_000,
   pushTailBytes: 4 << 20,
   pushPullBytes: 512 << 10,
-  pushPullChunks: 1_024,
   pushRoundAcks: 1_000,
 
-  topicPartitions: 1_000,
   topicNameBytes: 200,
-  clusterPartitions: 20_000,
   metadataTopics: 1_024,
 
   creationsAtOnce: 1_000,
@@ -316,7 +293,6 @@ export const defaultLimits: Limits = {
   takeNoteMs: 500,
   callDeadlineMs: 5_000,
 
-  directoryBrokers: 1_024,
   directoryProducers: 200_000,
   directoryConsumers: 200_000,
   directoryTags: 16_384,
@@ -339,11 +315,7 @@ export const defaultLimits: Limits = {
   balanceAfterMs: 10_000,
   balanceGroups: 16,
 
-  adminActors: 5_000,
-  adminDetailBytes: 256 << 10,
-  adminNames: 1_024,
   adminTraces: 16,
-  adminTraceMessages: 1_000,
   adminTraceMs: 600_000,
   adminGatherMs: 100,
   adminPendingAsks: 1_024,
@@ -371,48 +343,7 @@ export const defaultLimits: Limits = {
   unsentFrameBytes: 256,
 };
 
-/** Bounds of a client, with their units; what a user may set himself is in the options of `connect` and of its objects. */
-export const clientLimits = {
-  /** A call with everything that it takes: reconnects, retries, changes of leader. */
-  deadlineMs: 30_000,
-  /** One answer of a node that is alive: beyond it the call is tried again. */
-  answerTicks: 17,
-  /** A connection is asked for a sign of life after this silence, and given up after that one. Counted in ticks. */
-  tickMs: 1_000,
-  pingTicks: 3,
-  silentTicks: 8,
-  /** From the first packet to the answered hello. */
-  openingTicks: 5,
-  /** Nodes that one client is connected to. */
-  connections: 64,
-  /** Calls of one connection that wait for an answer. */
-  connectionCalls: 512,
-  /** Pause before trying again: doubles from the first to the second, half of it random. */
-  retryMs: 20,
-  retryMaxMs: 1_000,
-  reconnectMs: 50,
-  reconnectMaxMs: 3_000,
-  /** Home is left for another address after so many calls in a row that it could do nothing about. */
-  homeFailures: 3,
-  /** A leader whose address could not be reached is left alone for this long, then longer; its calls go through another node. */
-  detourMs: 2_000,
-  detourMaxMs: 60_000,
-  /** How long a subscription waits for the first try to reach its leader directly. */
-  directWaitMs: 1_000,
-  topicsKnown: 10_000,
-  /** Named in one question for their leaders. */
-  topicsAtOnce: 256,
-
-  producerBufferedBytes: 33_554_432,
-  chunkBytes: 131_072,
-  chunksInFlight: 4,
-  /** A record that is dated further ahead travels alone: its leader takes it if its own clock allows, and refuses it otherwise. */
-  datedAheadMs: 300_000,
-  /** Pauses between looks for records that are past their deadline; a chunk takes records for as long at most. */
-  sweepMs: 250,
-
-  creditRecords: 10_000,
-  creditBytes: 4_194_304,
-  /** Records acknowledged above one that is not: one bit each. */
-  ackSpanRecords: 8_388_608,
-} as const;
+/** The largest chunk that anything accepts: one record at its limit, or a full gateway batch, with header and framing. */
+export function maxChunkBytes(limits: Pick<Limits, 'recordBytes' | 'gatewayBatchBytes'>): number {
+  return Math.max(limits.recordBytes, limits.gatewayBatchBytes) + 4_096;
+}

@@ -9,8 +9,8 @@
  * Allocates nothing on the good path and looks at every byte at most once; byte strings are skipped, not read.
  */
 import { WireError } from './errors.ts';
-import type { Limits } from './limits.ts';
 import { isUtf8 } from './utf8.ts';
+import type { WireLimits } from './wire-limits.ts';
 
 /** What a frame may hold at most. `items` bounds each array and all values of the frame together. */
 export interface FrameBounds {
@@ -19,12 +19,12 @@ export interface FrameBounds {
   readonly items: number;
 }
 
-export function frameBounds(limits: Limits): FrameBounds {
+export function frameBounds(limits: WireLimits): FrameBounds {
   return { bytes: limits.frameBytes, depth: limits.frameDepth, items: limits.frameArrayItems };
 }
 
 /** Bounds for a sender that has not proved who it is. */
-export function strangerBounds(limits: Limits): FrameBounds {
+export function strangerBounds(limits: WireLimits): FrameBounds {
   return { bytes: limits.unauthenticatedFrameBytes, depth: 2, items: 32 };
 }
 

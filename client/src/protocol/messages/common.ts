@@ -1,6 +1,6 @@
 /** Fields that several client messages share. */
 import { bin, branded, oneOf, str, uint, type Codec } from '../shape.ts';
-import { defaultLimits } from '../limits.ts';
+import { wireLimits } from '../wire-limits.ts';
 import type { GroupId, Offset } from '../brands.ts';
 
 /** Chosen by the asker, unique among its calls in flight on this connection; the answer repeats it. */
@@ -23,7 +23,7 @@ export type Acks = 'quorum' | 'leader' | 'none';
 export const acksField: Codec<Acks> = oneOf(['quorum', 'leader', 'none']);
 
 /** A chunk that the receiver keeps: copied out of its frame, or most of it. The frame's own limit bounds it too. */
-export const keptChunk: Codec<Uint8Array> = bin(defaultLimits.frameBytes, { copy: true });
+export const keptChunk: Codec<Uint8Array> = bin(wireLimits.frameBytes, { copy: true });
 
 /** A chunk that is read and let go: a view into its frame. */
-export const passingChunk: Codec<Uint8Array> = bin(defaultLimits.frameBytes);
+export const passingChunk: Codec<Uint8Array> = bin(wireLimits.frameBytes);

@@ -1,5 +1,5 @@
 /** Who consumes a topic, and how far each has got. Needs no operator's right: whoever may read a topic may know this. */
-import { defaultLimits } from '../limits.ts';
+import { wireLimits } from '../wire-limits.ts';
 import {
   bool,
   list,
@@ -83,5 +83,5 @@ export interface ConsumerDetail {
 export const consumerDetail: MessageCodec<ConsumerDetail> = message<ConsumerDetail>('consumer-detail', 79, {
   correlation,
   over: oneOf(['http', 'push']),
-  lags: list(uint, defaultLimits.topicPartitions),
+  lags: list(uint, wireLimits.topicPartitions),
 });

@@ -1,5 +1,5 @@
 /** Reads committed chunks of one partition from an offset on. */
-import { defaultLimits } from '../limits.ts';
+import { wireLimits } from '../wire-limits.ts';
 import { list, message, uint, type MessageCodec } from '../shape.ts';
 import { correlation, offsetField, passingChunk, topicName } from './common.ts';
 import type { Offset } from '../brands.ts';
@@ -37,5 +37,5 @@ export interface Fetched {
 export const fetched: MessageCodec<Fetched> = message<Fetched>('fetched', 42, {
   correlation,
   end: offsetField,
-  chunks: list(passingChunk, defaultLimits.fetchChunks),
+  chunks: list(passingChunk, wireLimits.fetchChunks),
 });

@@ -2,7 +2,7 @@
  * Where partitions live. An empty list of topics asks for all of them, in the order of their creation. What does not fit one frame is left
  * out, and the answer says where to go on.
  */
-import { defaultLimits } from '../limits.ts';
+import { wireLimits } from '../wire-limits.ts';
 import { bool, list, message, nullable, optional, struct, uint, type MessageCodec } from '../shape.ts';
 import { correlation, groupField, nodeName, topicName } from './common.ts';
 import { errorCode } from './error.ts';
@@ -52,18 +52,18 @@ const place = struct<PartitionPlace>({
 const topicPlaces = struct<TopicPlaces>({
   name: topicName,
   error: nullable(errorCode),
-  partitions: list(place, defaultLimits.topicPartitions),
+  partitions: list(place, wireLimits.topicPartitions),
 });
 
 export const metadataRequest: MessageCodec<MetadataRequest> = message<MetadataRequest>('metadata', 35, {
   correlation,
-  topics: list(topicName, defaultLimits.clusterPartitions),
+  topics: list(topicName, wireLimits.clusterPartitions),
   from: optional(uint),
   deleting: optional(bool),
 });
 
 export const metadataReply: MessageCodec<MetadataReply> = message<MetadataReply>('metadata-reply', 36, {
   correlation,
-  topics: list(topicPlaces, defaultLimits.clusterPartitions),
+  topics: list(topicPlaces, wireLimits.clusterPartitions),
   next: optional(uint),
 });

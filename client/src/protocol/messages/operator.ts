@@ -2,7 +2,7 @@
  * What operators ask of a node, on the same connection as everything else: 80 to 95. `authorize` with the admin token comes first; until then
  * all others are answered `auth_failed`. Any node answers for any node: it asks the other one over their peer link.
  */
-import { defaultLimits } from '../limits.ts';
+import { wireLimits } from '../wire-limits.ts';
 import {
   bool,
   list,
@@ -100,7 +100,7 @@ const removalRow: Codec<RemovalRow> = struct<RemovalRow>({
   topic: topicName,
   partitions: uint,
   over: uint,
-  waitsFor: list(nodeName, defaultLimits.directoryBrokers),
+  waitsFor: list(nodeName, wireLimits.directoryBrokers),
 });
 
 export interface ClusterReport {
@@ -125,9 +125,9 @@ export const clusterReport: MessageCodec<ClusterReport> = message<ClusterReport>
   primary: nullable(nodeName),
   topics: uint,
   partitions: uint,
-  deleting: list(topicName, defaultLimits.adminNames),
-  removals: list(removalRow, defaultLimits.adminNames),
-  nodes: list(nodeRow, defaultLimits.directoryBrokers),
+  deleting: list(topicName, wireLimits.adminNames),
+  removals: list(removalRow, wireLimits.adminNames),
+  nodes: list(nodeRow, wireLimits.directoryBrokers),
 });
 
 /** `node` of this and the next two: empty is the node that is asked. */
@@ -183,7 +183,7 @@ export interface ActorList {
 export const actorList: MessageCodec<ActorList> = message<ActorList>('actor-list', 85, {
   correlation,
   node: nodeName,
-  actors: list(actorReport, defaultLimits.adminActors),
+  actors: list(actorReport, wireLimits.adminActors),
   omitted: uint,
 });
 
@@ -213,7 +213,7 @@ export const actorDetail: MessageCodec<ActorDetail> = message<ActorDetail>('acto
   correlation,
   node: nodeName,
   actor: actorReport,
-  details: text(defaultLimits.adminDetailBytes),
+  details: text(wireLimits.adminDetailBytes),
 });
 
 /** Shows the next messages of one actor. Answers: `traced`, again and again, until one says that it ended. Closing the connection ends it. */
@@ -268,7 +268,7 @@ export interface Traced {
 
 export const traced: MessageCodec<Traced> = message<Traced>('traced', 89, {
   correlation,
-  messages: list(tracedMessage, defaultLimits.adminTraceMessages),
+  messages: list(tracedMessage, wireLimits.adminTraceMessages),
   ended: optional(traceEnd),
 });
 

@@ -8,7 +8,7 @@
  * A durable consumer (SEMANTICS S8 to S10) first asks for a session number with `open-consumer`: numbers of one consumer rise,
  * the highest one owns it, and every other is `fenced`. The number stays the same over reconnects of the same consumer object.
  */
-import { defaultLimits } from '../limits.ts';
+import { wireLimits } from '../wire-limits.ts';
 import {
   bool,
   list,
@@ -146,7 +146,7 @@ export interface Delivery {
 export const delivery: MessageCodec<Delivery> = message<Delivery>('delivery', 69, {
   correlation,
   end: offsetField,
-  chunks: list(passingChunk, defaultLimits.pushPullChunks),
+  chunks: list(passingChunk, wireLimits.pushPullChunks),
 });
 
 /** All records below `upTo` are done. Only up to what was delivered; never moves the cursor back. */
