@@ -122,12 +122,15 @@ export class ConsumerTable {
     return found;
   }
 
-  /** False: there is none. What it had from its sessions stays below what a namesake is given. */
+  /**
+   * False: there is none. All that its cursors may still admit, the number after its newest session where one was fenced by a take over HTTP,
+   * stays below what a namesake is given.
+   */
   remove({ id, topic }: ConsumerRef): boolean {
     const known = this.#of(id, topic);
     if (known === undefined) return false;
     this.#consumers.delete(consumerKey(id, topic));
-    this.#forgotten = Math.max(this.#forgotten, known.session);
+    this.#forgotten = Math.max(this.#forgotten, known.session + 1);
     return true;
   }
 
